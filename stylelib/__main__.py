@@ -1,0 +1,8 @@
+"""``python -m stylelib`` does what ``stylelib`` does."""
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""The one error type that a student is meant to read."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class StylelibError(ValueError):
+    """Something about what was given: the message says what, and what to do."""
+
+
+def pick(name: str, names: Iterable[str], kind: str) -> str:
+    """Return `name` if it is one of `names`.
+
+    Raises
+    ------
+    StylelibError
+        If it is not, naming the nearest ones.
+    """
+    names = list(names)
+    if name in names:
+        return name
+    near = get_close_matches(str(name), names, n=3, cutoff=0.5)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(names)}."
+    raise StylelibError(f"There is no {kind} called {name!r}. {hint}")
