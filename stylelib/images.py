@@ -1,0 +1,378 @@
+"""A picture as a tensor: load it, resize it, save it."""
+
+import io
+import json
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryFile
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+from torch import Tensor
+from torch.nn import functional as F
+
+from .errors import StylelibError
+from .samples import SAMPLES, sample
+
+Source = str | os.PathLike[str] | bytes | Image.Image
+
+RECIPE_KEY = "stylelib"
+_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+_EXIF_DESCRIPTION = 0x010E  # ImageDescription
+_EXIF_ORIENTATION = 0x0112
+_MAX_PIXELS = 178_000_000  # 530 MB to open; of more, Pillow opens no file either
+
+
+def load_image(source: Source, size: int | None = None) -> Tensor:
+    """Load a picture.
+
+    Parameters
+    ----------
+    source : path, bytes, PIL image or name of a sample
+        A file that Pillow can open, its contents, or for example ``"camel"``.
+        Turned upright as its EXIF says; the first frame if there are several;
+        transparent parts lie on white.
+    size : int, optional
+        Longest side to resize to, in pixels; the shape is kept.
+
+    Returns
+    -------
+    Tensor, shape (1, 3, H, W), float32, RGB in 0-1
+
+    Raises
+    ------
+    StylelibError
+        If there is no such file or sample, or it is not a whole picture, or only
+        a pixel wide or high and to be resized.
+    """
+    if size is not None:
+        _check_size(size)
+    name = _name(source)
+    with _reading(name):
+        picture = _open(source, name)
+        width, height = picture.size
+        if picture.getexif().get(_EXIF_ORIENTATION) in (5, 6, 7, 8):  # lies on its side
+            width, height = height, width
+        rgb = _to_rgb(picture, size)
+        if min(rgb.size) < (1 if size is None else 2):
+            raise StylelibError(
+                f"{name} is {rgb.width} x {rgb.height} pixels: too small to hold anything."
+            )
+        pixels = torch.from_numpy(np.array(rgb, dtype=np.float32))
+    image = pixels.permute(2, 0, 1).unsqueeze(0).contiguous() / 255
+    return image if size is None else resize_to(image, fit((height, width), size))
+
+
+def resize(image: Tensor, size: int) -> Tensor:
+    """Resize to a longest side of `size` pixels, keeping the shape, with antialiasing.
+
+    Parameters
+    ----------
+    image : Tensor, shape (B, C, H, W), in 0-1
+    size : int
+        Longest side, in pixels. The other side is at least one.
+
+    Returns
+    -------
+    Tensor, shape (B, C, h, w), in 0-1
+
+    Raises
+    ------
+    StylelibError
+        If `size` is not a whole number of 1 or more.
+    """
+    _check_size(size)
+    return resize_to(image, fit(image.shape, size))
+
+
+def _check_size(size: int) -> None:
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise StylelibError(
+            f"A picture can't be {size!r} pixels large. Use a whole number, 64 or more."
+        )
+
+
+def fit(shape: Sequence[int], size: int) -> tuple[int, int]:
+    """Height and width, of the same proportions as `shape` (…, H, W), to a longest side."""
+    height, width = shape[-2:]
+    scale = size / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def resize_to(image: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Resize to exactly `shape`, (height, width) in pixels; see `resize`."""
+    if image.shape[-2:] == shape:
+        return image
+    # Bicubic is sharp but overshoots at edges: bring it back to 0-1.
+    return F.interpolate(image, shape, mode="bicubic", antialias=True).clamp(0, 1)
+
+
+def to_pil(image: Tensor) -> Image.Image:
+    """Make a PIL picture of a tensor.
+
+    Parameters
+    ----------
+    image : Tensor, shape (1, 3, H, W), RGB in 0-1
+        Values outside 0-1 are clipped.
+
+    Raises
+    ------
+    StylelibError
+        If the shape is another, or a value is not a number.
+    """
+    if image.dim() != 4 or image.shape[:2] != (1, 3):
+        raise StylelibError(
+            f"One picture is a tensor of shape (1, 3, height, width); this one has shape "
+            f"{tuple(image.shape)}."
+        )
+    pixels = image.detach()[0].permute(1, 2, 0).float().cpu()
+    if not pixels.isfinite().all():
+        raise StylelibError("This picture holds values that are not numbers (NaN or infinite).")
+    return Image.fromarray(pixels.clamp(0, 1).mul(255).round().to(torch.uint8).numpy())
+
+
+def save_image(
+    image: Tensor, path: str | os.PathLike[str], recipe: Mapping[str, Any] | None = None
+) -> Path:
+    """Save a picture as PNG or JPEG, whole or not at all.
+
+    Parameters
+    ----------
+    image : Tensor, shape (1, 3, H, W), RGB in 0-1
+    path : path
+        Ends in ``.png``, ``.jpg`` or ``.jpeg``.
+    recipe : mapping, optional
+        How the picture was made, of plain values; kept in the file's metadata,
+        where `read_recipe` finds it.
+
+    Returns
+    -------
+    Path
+        Where it is.
+
+    Raises
+    ------
+    StylelibError
+        If the ending is another, the picture or the recipe is of no kind that
+        can be stored, or the file can't be written. A file that was there before
+        is then unchanged.
+    """
+    path = check_output(path)
+    picture = to_pil(image)
+    text = _as_text(recipe)
+    buffer = io.BytesIO()
+    options: dict[str, Any] = {}
+    if _FORMATS[path.suffix.lower()] == "PNG":
+        info = PngImagePlugin.PngInfo()
+        if text is not None:
+            info.add_itxt(RECIPE_KEY, text)
+        options = {"format": "PNG", "pnginfo": info}
+    else:
+        exif = Image.Exif()
+        if text is not None:
+            exif[_EXIF_DESCRIPTION] = f"{RECIPE_KEY}: {text}"
+        options = {"format": "JPEG", "exif": exif, "quality": 95, "subsampling": 0}
+    try:
+        picture.save(buffer, **options)
+    except (OSError, ValueError) as error:  # JPEG: 65,500 pixels, and 64 KB of recipe, at most
+        raise StylelibError(
+            f"This picture does not go into a {options['format']} file ({error}). Try .png."
+        ) from error
+    write_whole(path, buffer.getvalue())
+    return path
+
+
+def _as_text(recipe: Mapping[str, Any] | None) -> str | None:
+    if recipe is None:
+        return None
+    try:
+        return json.dumps(recipe, sort_keys=True)
+    except (TypeError, ValueError) as error:
+        raise StylelibError(
+            f"A recipe holds plain values: text, numbers, lists, dicts ({error})."
+        ) from error
+
+
+def check_output(path: str | os.PathLike[str]) -> Path:
+    """Make sure, before the work starts, that a picture can be saved there.
+
+    Raises
+    ------
+    StylelibError
+        If the ending is not of PNG or JPEG, or the folder is missing or closed.
+    """
+    path = Path(path)
+    if "\0" in str(path):
+        raise StylelibError(f"{str(path)!r} is no name for a file. Use letters and digits.")
+    if path.suffix.lower() not in _FORMATS:
+        raise StylelibError(f"{path.name!r} has no ending that says PNG or JPEG: add .png or .jpg.")
+    try:
+        if path.is_dir():
+            raise StylelibError(f"{path} is a folder. Name a file in it, for example camel.png.")
+    except OSError as error:
+        raise StylelibError(f"{path.name} is no name for a file ({error.strerror}).") from error
+    if not path.parent.is_dir():
+        raise StylelibError(f"There is no folder {path.parent}. Make it first, or choose another.")
+    try:  # permissions alone don't tell: the disk may be read-only, or the system Windows
+        TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise StylelibError(
+            f"The folder {path.parent} can't be written to ({error.strerror}). Choose another."
+        ) from error
+    return path
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: what was there stays until the new one is complete."""
+    temporary = None
+    try:
+        # In the same folder: only there is the last move one indivisible step.
+        with NamedTemporaryFile(dir=path.parent, prefix=".stylelib-", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(OSError):  # a temporary file is private; a picture is not
+            temporary.chmod(0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise StylelibError(
+            f"{path} could not be written ({error.strerror}). Choose another place."
+        ) from error
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def read_recipe(source: Source) -> dict[str, Any] | None:
+    """How a saved picture was made, or None if it doesn't say.
+
+    Parameters
+    ----------
+    source : path, bytes or PIL image
+        A PNG or JPEG from `save_image`.
+
+    Raises
+    ------
+    StylelibError
+        If it is not a picture.
+    """
+    name = _name(source)
+    with _reading(name):
+        picture = _open(source, name)
+        picture.load()  # PNG keeps text after the pixels, too
+        text = picture.info.get(RECIPE_KEY)
+        if text is None:
+            description = str(picture.getexif().get(_EXIF_DESCRIPTION))
+            if description.startswith(f"{RECIPE_KEY}: "):
+                text = description.removeprefix(f"{RECIPE_KEY}: ")
+    try:
+        recipe = json.loads(str(text))
+    except (ValueError, RecursionError):  # some other program's, or spoilt
+        return None
+    return recipe if isinstance(recipe, dict) else None
+
+
+@contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """Say in words what goes wrong while a picture is opened and decoded."""
+    try:
+        with warnings.catch_warnings():
+            # From twice the size that it warns of, Pillow refuses.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            yield
+    except StylelibError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise StylelibError(
+            f"{name} has too many pixels to open safely. Make it smaller in an image editor first."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise StylelibError(
+            f"{name} is not a picture, or of a kind that can't be read here. "
+            f"Save it as JPEG or PNG and try again."
+        ) from error
+    except MemoryError as error:
+        raise StylelibError(f"{name} does not fit in memory. Use a smaller picture.") from error
+    except PermissionError as error:
+        raise StylelibError(f"{name} may not be read. Change its permissions.") from error
+    except Exception as error:  # Pillow's decoders raise anything for a broken file
+        raise StylelibError(
+            f"{name} could not be read ({error}). It may be damaged: open it in an image "
+            f"viewer, and save or download it again."
+        ) from error
+
+
+def _name(source: Source) -> str:
+    if isinstance(source, bytes):
+        return "The given data"
+    if isinstance(source, Image.Image):
+        return "The given picture"
+    return str(source)
+
+
+def _open(source: Source, name: str) -> Image.Image:
+    if isinstance(source, Image.Image):
+        return source.copy()  # else a lazily opened one is changed below
+    if isinstance(source, bytes):
+        if not source:
+            raise StylelibError("The given data is empty.")
+        return Image.open(io.BytesIO(source))
+    if not isinstance(source, str | os.PathLike):
+        raise StylelibError(
+            f"A picture is loaded from a path, bytes, a PIL image or a sample's name, "
+            f"not from {type(source).__name__}."
+        )
+    if isinstance(source, str) and source in SAMPLES:
+        return Image.open(sample(source).path)
+    path = Path(source)
+    if "://" in str(source):
+        raise StylelibError(f"{name} is a web address. Download the picture, and give its path.")
+    if path.is_dir():
+        raise StylelibError(f"{name} is a folder. Give a picture in it.")
+    if not path.exists():
+        if path.suffix or len(path.parts) > 1:
+            raise StylelibError(f"There is no file {name}. Check the name and the folder.")
+        if str(source) not in SAMPLES:
+            sample(str(source))  # raises, naming the nearest sample
+        raise StylelibError(f"There is no file {name}. For the sample, give the name as text.")
+    if not path.is_file():
+        raise StylelibError(f"{name} is not an ordinary file.")
+    return Image.open(path)
+
+
+def _to_rgb(picture: Image.Image, size: int | None) -> Image.Image:
+    width, height = picture.size
+    if width * height > _MAX_PIXELS:
+        raise Image.DecompressionBombError
+    if size is not None and picture.format == "JPEG":
+        picture.draft("RGB", (2 * size, 2 * size))  # decode no more than is needed
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        picture = _deep_grey(picture)
+    if "A" in picture.getbands() or "a" in picture.getbands() or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture)
+    picture = picture.convert("RGB")
+    if size is not None and max(picture.size) > 4 * size:
+        # A cheap first reduction in 8 bits; the fine one is done on the tensor.
+        picture.thumbnail((2 * size, 2 * size), Image.Resampling.BOX)
+    return picture
+
+
+def _deep_grey(picture: Image.Image) -> Image.Image:
+    """16-bit, 32-bit and float grey to 8 bits; Pillow's own conversion clips them."""
+    values = np.asarray(picture, dtype=np.float64)
+    values = np.nan_to_num(values, posinf=0, neginf=0)
+    if picture.mode == "F":
+        top = 1.0 if values.max(initial=0) <= 1 else 255.0
+    else:
+        top = 65535.0
+    return Image.fromarray(np.clip(values / top * 255, 0, 255).round().astype(np.uint8))

@@ -1,0 +1,177 @@
+"""The losses: how far a picture is from the content and the style that we want.
+
+They know nothing of VGG or of pictures: they compare tensors. Each is the same
+few lines that the lessons derive, so read them.
+"""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from .errors import StylelibError
+
+
+def content_loss(maps: Tensor, target: Tensor) -> Tensor:
+    """Mean squared error between two stacks of feature maps.
+
+    Parameters
+    ----------
+    maps, target : Tensor, shape (B, C, H, W)
+        The new picture's feature maps and the content picture's, of one layer.
+
+    Returns
+    -------
+    Tensor, scalar, 0 or more
+        0 when the maps are equal.
+
+    Raises
+    ------
+    StylelibError
+        If the shapes differ.
+
+    Notes
+    -----
+    Gatys, Ecker, Bethge (2016), equation 1, with the mean in place of half the
+    sum: then the number does not grow with the picture.
+    """
+    _same_shape(maps, target, "The feature maps")
+    return (maps - target).square().mean()
+
+
+def gram_matrix(maps: Tensor) -> Tensor:
+    """How much each pair of feature maps is active in the same places.
+
+    Parameters
+    ----------
+    maps : Tensor, shape (B, C, H, W)
+        The feature maps of one layer.
+
+    Returns
+    -------
+    Tensor, shape (B, C, C)
+        Entry ``[b, i, j]`` is the mean over all places of map ``i`` times map ``j``.
+
+    Raises
+    ------
+    StylelibError
+        If `maps` does not have four dimensions.
+
+    Notes
+    -----
+    Gatys, Ecker, Bethge (2016), equation 3, divided by the number of places H·W,
+    so that a painting has the same Gram matrix whatever its size.
+    """
+    if maps.dim() != 4:
+        raise StylelibError(
+            f"gram_matrix takes feature maps of shape (batch, channels, height, width), "
+            f"but these have shape {tuple(maps.shape)}. Add the missing ones with unsqueeze."
+        )
+    flat = maps.flatten(start_dim=2)  # (B, C, H*W): a row for each feature map
+    return flat @ flat.mT / flat.shape[-1]
+
+
+def style_loss(
+    grams: Mapping[str, Tensor],
+    targets: Mapping[str, Tensor],
+    layer_weights: Mapping[str, float] | None = None,
+) -> Tensor:
+    """Weighted sum, over the layers, of the mean squared error between Gram matrices.
+
+    Parameters
+    ----------
+    grams, targets : mapping of layer name to Tensor, shape (B, C, C)
+        The new picture's Gram matrices and the painting's.
+    layer_weights : mapping of layer name to float, optional
+        How much each layer counts; every layer of `targets` counts 1 by default.
+
+    Returns
+    -------
+    Tensor, scalar, 0 or more
+        0 when all Gram matrices are equal.
+
+    Raises
+    ------
+    StylelibError
+        If a layer is missing from `grams` or `targets`, or the shapes differ.
+
+    Notes
+    -----
+    Gatys, Ecker, Bethge (2016), equations 4 and 5; the factor 1 / 4N²M² there is
+    the mean over the N² entries, and M² is in our `gram_matrix` already.
+    """
+    weights = dict.fromkeys(targets, 1.0) if layer_weights is None else layer_weights
+    loss: Tensor | None = None
+    for layer, weight in weights.items():
+        if layer not in grams or layer not in targets:
+            raise StylelibError(f"style_loss needs a Gram matrix of {layer} on both sides.")
+        _same_shape(grams[layer], targets[layer], f"The Gram matrices of {layer}")
+        term = weight * (grams[layer] - targets[layer]).square().mean()
+        loss = term if loss is None else loss + term
+    if loss is None:
+        raise StylelibError("style_loss needs at least one layer.")
+    return loss
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """How rough a picture is: the mean squared step from a pixel to its neighbours.
+
+    Parameters
+    ----------
+    image : Tensor, shape (B, C, H, W)
+
+    Returns
+    -------
+    Tensor, scalar, 0 or more
+        0 for a picture of one colour.
+
+    Raises
+    ------
+    StylelibError
+        If a side is under two pixels: there is no neighbour.
+
+    Notes
+    -----
+    Mahendran, Vedaldi (2015), section 3, with exponent 2.
+    """
+    if image.dim() != 4 or min(image.shape[-2:]) < 2:
+        raise StylelibError(
+            f"total_variation takes a picture of at least 2 x 2 pixels, shape (B, C, H, W); "
+            f"this one has shape {tuple(image.shape)}."
+        )
+    down = image[..., 1:, :] - image[..., :-1, :]
+    right = image[..., :, 1:] - image[..., :, :-1]
+    return down.square().mean() + right.square().mean()
+
+
+def target_loss(
+    content: Tensor,
+    style: Tensor,
+    content_weight: float = 1.0,
+    style_weight: float = 1.0,
+) -> Tensor:
+    """Content loss and style loss in one number, the one that gets minimised.
+
+    Parameters
+    ----------
+    content, style : Tensor, scalar
+        From `content_loss` and `style_loss`.
+    content_weight, style_weight : float
+        How much each one counts. Only their ratio changes the picture.
+
+    Returns
+    -------
+    Tensor, scalar
+
+    Notes
+    -----
+    Gatys, Ecker, Bethge (2016), equation 7.
+    """
+    return content_weight * content + style_weight * style
+
+
+def _same_shape(a: Tensor, b: Tensor, what: str) -> None:
+    if a.shape != b.shape:
+        raise StylelibError(
+            f"{what} have different shapes, {tuple(a.shape)} and {tuple(b.shape)}: "
+            f"compare the same layer, of pictures of the same size."
+        )

@@ -1,0 +1,179 @@
+"""All the knobs of a style transfer in one place, and two settings of them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from .errors import StylelibError, pick
+from .vgg import LAYERS, POOLINGS
+from .weights import SOURCES
+
+OPTIMIZERS = ("lbfgs", "adam")
+INITS = ("content", "noise", "style")
+BALANCES = ("relative", "source")
+STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+COARSEST = 192  # longest side of the first picture, coarse to fine
+MAX_SIZE = 8192
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to make a picture; with the two pictures, all it takes to make it again.
+
+    Attributes
+    ----------
+    content_layers, style_layers : mapping of layer name to weight, 0 or more
+        Where content and style are compared, and how much each layer counts.
+    content_weight, style_weight, tv_weight : float, 0 or more
+        How much content loss, style loss and total variation count.
+    balance : {"relative", "source"}
+        ``"relative"`` divides each layer's loss by the mean square of its own
+        target, so that one setting serves every painting, and takes the layers'
+        weighted mean. ``"source"`` is the normalisation of the notebook that
+        the story follows: Gram matrices not divided by H·W, each layer's mean
+        squared error divided by C·H·W, and their weighted sum.
+    centered : bool
+        Subtract the painting's mean from each feature map, its own and the new
+        picture's, before the Gram matrix: it then says what goes together
+        rather than what is bright.
+    size : int
+        Longest side of the picture, in pixels.
+    steps : int
+        Optimisation steps in all, shared out over the sizes.
+    coarse_to_fine : bool
+        Paint a small picture first, then paint on at larger sizes.
+    optimizer : {"lbfgs", "adam"}
+    learning_rate : float
+        For Adam alone: how far a pixel moves in a step, in 0-1.
+    clamp : bool
+        Keep the pixels in 0-1 after each step, not only at the end.
+    init : {"content", "noise", "style"}
+        The picture to start from.
+    pooling : {"max", "average"}
+    padding : {"zeros", "replicate"}
+        See `VGG19`.
+    weights : {"embedded", "torchvision", "random"}
+        See `read_weights`.
+    seed : int
+        Of the noise (and of random weights). The rest is not random.
+
+    Raises
+    ------
+    StylelibError
+        If a value is unknown or out of range.
+    """
+
+    content_layers: Mapping[str, float] = field(default_factory=lambda: {"conv4_2": 1.0})
+    style_layers: Mapping[str, float] = field(
+        default_factory=lambda: dict(zip(STYLE_LAYERS, (1.0, 0.8, 0.6, 0.4, 0.2), strict=True))
+    )
+    content_weight: float = 1.0
+    style_weight: float = 4.0
+    tv_weight: float = 0.0
+    balance: str = "relative"
+    centered: bool = True
+    size: int = 512
+    steps: int = 200
+    coarse_to_fine: bool = True
+    optimizer: str = "lbfgs"
+    learning_rate: float = 0.02
+    clamp: bool = True
+    init: str = "content"
+    pooling: str = "max"
+    padding: str = "replicate"
+    weights: str = "embedded"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        pick(self.optimizer, OPTIMIZERS, "optimizer")
+        pick(self.init, INITS, "start")
+        pick(self.balance, BALANCES, "balance")
+        pick(self.pooling, POOLINGS, "pooling")
+        pick(self.padding, ("zeros", "replicate"), "padding")
+        pick(self.weights, SOURCES, "source of weights")
+        for layers in (self.content_layers, self.style_layers):
+            if not isinstance(layers, Mapping):
+                raise StylelibError(
+                    f"Layers come with their weights, for example {{'conv4_2': 1.0}}, "
+                    f"not as {layers!r}."
+                )
+            for name, weight in layers.items():
+                pick(name, LAYERS, "layer")
+                _check_range(f"the weight of {name}", weight, 0, 1e12)
+        if not self.content_layers and not self.style_layers:
+            raise StylelibError("Name at least one layer, for content or for style.")
+        for name in ("content_weight", "style_weight", "tv_weight"):
+            _check_range(name, getattr(self, name), 0, 1e12)
+        _check_range("learning_rate", self.learning_rate, 1e-9, 1e3)
+        _check_range("size", self.size, 16, MAX_SIZE, int)
+        _check_range("steps", self.steps, 1, 1_000_000, int)
+        _check_range("seed", self.seed, 0, 2**63 - 1, int)
+
+    def but(self, **changes: Any) -> "Recipe":
+        """The same recipe with some values changed.
+
+        Raises
+        ------
+        StylelibError
+            If there is no such value, naming the nearest, or it is out of range.
+        """
+        names = [f.name for f in fields(self)]
+        for name in changes:
+            pick(name, names, "setting")
+        return replace(self, **changes)
+
+    def stages(self, longest: int | None = None) -> list[tuple[int, int]]:
+        """The sizes to paint at, small to large, and the steps at each.
+
+        Returns
+        -------
+        list of (longest side in pixels, steps)
+            The steps add up to `steps`. Small pictures take most of them: a step
+            there costs a quarter, and settles where things go.
+        """
+        sizes = [self.size if longest is None else min(self.size, longest)]
+        while self.coarse_to_fine and sizes[0] > COARSEST * 1.25:
+            sizes.insert(0, max(COARSEST, round(sizes[0] / 2)))
+        sizes = sizes[-self.steps :]  # each size gets a step, the last before all
+        shares = [0.75**i for i in range(len(sizes))]
+        stages, done = [], 0
+        for i, size in enumerate(sizes):
+            due = round(self.steps * sum(shares[: i + 1]) / sum(shares))
+            end = min(max(due, done + 1), self.steps - len(sizes) + i + 1)
+            stages.append((size, end - done))
+            done = end
+        return stages
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for a file's metadata."""
+        return asdict(self) | {
+            "content_layers": dict(self.content_layers),
+            "style_layers": dict(self.style_layers),
+        }
+
+
+def _check_range(name: str, value: Any, low: float, high: float, kind: Any = int | float) -> None:
+    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
+        number = "a whole number" if kind is int else "a number"
+        raise StylelibError(f"{name} is {value!r}; it must be {number} from {low:g} to {high:g}.")
+
+
+RECIPES: dict[str, Recipe] = {
+    "default": Recipe(),
+    # The notebook that the story follows. Its learning rate, 0.003, counts in
+    # ImageNet-normalised pixels; a pixel's standard deviation there is 0.225.
+    "source": Recipe(
+        style_layers=dict(zip(STYLE_LAYERS, (1.0, 0.75, 0.2, 0.2, 0.2), strict=True)),
+        style_weight=1e6,
+        balance="source",
+        centered=False,
+        size=400,
+        steps=5000,
+        coarse_to_fine=False,
+        optimizer="adam",
+        learning_rate=0.003 * 0.225,
+        clamp=False,
+        padding="zeros",
+    ),
+}
+"""Recipes by name."""

@@ -1,0 +1,437 @@
+"""The optimisation: the pixels change, the network does not."""
+
+import math
+import warnings
+from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import PureWindowsPath
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import __version__
+from .devices import check_memory, choose_device, choose_precision
+from .errors import StylelibError
+from .images import fit, resize, resize_to
+from .losses import content_loss, gram_matrix, style_loss, target_loss, total_variation
+from .recipes import RECIPES, Recipe
+from .vgg import LAYERS, VGG19, load_vgg19, smallest_side
+
+_MEMORY = 20  # steps that L-BFGS remembers
+_EXPLODED = 1e3  # a loss that many times the best is not coming back
+_NOTHING = 1e-6  # a loss that small can grow a thousandfold and still be small
+_RESTARTS = 3
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step of the optimisation did.
+
+    Attributes
+    ----------
+    iteration, steps : int
+        This step's number, from 1, and how many there will be.
+    losses : dict of str to float
+        ``"content"``, ``"style"`` and ``"tv"``, each before its weight, and
+        ``"total"``, the weighted sum: of the picture that the step began with.
+    layers : dict of str to float
+        Content and style loss layer by layer, for example ``"style conv1_1"``.
+    image : Tensor, shape (1, 3, h, w), RGB in 0-1
+        The picture after the step; a copy of its own, on the CPU. Small at
+        first if the recipe goes coarse to fine.
+    """
+
+    iteration: int
+    steps: int
+    losses: dict[str, float]
+    layers: dict[str, float]
+    image: Tensor
+
+
+class Objective:
+    """The target loss, for one content picture and one painting at one size.
+
+    Parameters
+    ----------
+    content, style : Tensor, shape (1, 3, H, W), RGB in 0-1
+        At the size to compare at. They need not have the same shape.
+    recipe : Recipe
+    network : VGG19
+        At least as deep as the recipe's deepest layer.
+    """
+
+    def __init__(self, content: Tensor, style: Tensor, recipe: Recipe, network: VGG19) -> None:
+        self.recipe, self.network = recipe, network
+        self.layers = sorted({*recipe.content_layers, *recipe.style_layers}, key=LAYERS.index)
+        with torch.no_grad():
+            seen = network(content, self.layers)
+            self.content_maps = {name: seen[name] for name in recipe.content_layers}
+            painted = network(style, self.layers)
+            self.centers = {
+                name: painted[name].mean((2, 3), keepdim=True) * recipe.centered
+                for name in recipe.style_layers
+            }
+            self.grams = self._grams(painted)
+        self.content_weights, self.style_weights = self._balance(seen, painted)
+
+    def _grams(self, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {name: gram_matrix(maps[name] - center) for name, center in self.centers.items()}
+
+    def _balance(
+        self, seen: Mapping[str, Tensor], painted: Mapping[str, Tensor]
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """What each layer's mean squared error is multiplied by; see `Recipe`."""
+        content, style = _shares(self.recipe.content_layers), dict(self.recipe.style_layers)
+        if self.recipe.balance == "source":
+            for name, gram in self.grams.items():
+                # (H W)² from the Gram matrices, which the source does not divide.
+                style[name] *= seen[name][0, 0].numel() / gram.shape[-1]
+            return content, style
+        for name, maps in self.content_maps.items():
+            content[name] /= _mean_square(maps)
+        for name, share in _shares(style).items():
+            # A painting of one colour has no correlations: compare with its brightness.
+            floor = 1e-3 * _mean_square(gram_matrix(painted[name]))
+            style[name] = share / max(_mean_square(self.grams[name]), floor)
+        return content, style
+
+    def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The target loss of a picture, to differentiate, and its parts, to look at."""
+        maps = self.network(image, self.layers)
+        parts: dict[str, Tensor] = {}
+        zero = image.new_zeros(())
+        content, style = zero, zero
+        for name, weight in self.content_weights.items():
+            parts[f"content {name}"] = weight * content_loss(maps[name], self.content_maps[name])
+            content = content + parts[f"content {name}"]
+        grams = self._grams(maps)
+        for name, weight in self.style_weights.items():
+            parts[f"style {name}"] = style_loss(grams, self.grams, {name: weight})
+            style = style + parts[f"style {name}"]
+        total = target_loss(content, style, self.recipe.content_weight, self.recipe.style_weight)
+        rough = total_variation(image) if self.recipe.tv_weight else zero
+        total = total + self.recipe.tv_weight * rough
+        return total, parts | {"content": content, "style": style, "tv": rough, "total": total}
+
+
+class Transfer:
+    """A style transfer, a step at a time: iterate over it.
+
+    It can be left and gone on with at any step, and its weights changed on the
+    way; the picture so far is always in `image`.
+
+    Parameters
+    ----------
+    content, style : Tensor, shape (1, 3, H, W), RGB in 0-1
+        The photo and the painting; both are resized to the recipe's size.
+    recipe : Recipe
+    network : VGG19, optional
+        Loaded as the recipe says by default.
+    device : {"auto", "cpu", "cuda", "mps"}
+    precision : torch.dtype, optional
+        Of the convolutions: the fastest good one by default.
+
+    Attributes
+    ----------
+    image : Tensor
+        The picture so far, as in `Step`.
+    iteration : int
+        Steps done.
+    recipe : Recipe
+        With the changes made on the way.
+    stopped : str or None
+        Why it stopped before its last step, in words, if it did.
+    quiet : bool
+        Don't warn when it stops early: who sets this looks at `stopped`.
+
+    Raises
+    ------
+    StylelibError
+        If a picture is not usable or the size does not fit in memory.
+
+    Examples
+    --------
+    >>> transfer = Transfer(load_image("camel"), load_image("hokusai-great-wave"))
+    >>> for step in transfer:
+    ...     if step.iteration == 100:
+    ...         transfer.change(style_weight=10)
+    >>> save_image(transfer.image, "camel.png")
+    """
+
+    def __init__(
+        self,
+        content: Tensor,
+        style: Tensor,
+        recipe: Recipe = RECIPES["default"],
+        network: VGG19 | None = None,
+        device: str = "auto",
+        precision: torch.dtype | None = None,
+    ) -> None:
+        _check_picture(content, "The content picture")
+        _check_picture(style, "The style picture")
+        self.recipe = recipe
+        self.iteration = 0
+        self.stopped: str | None = None
+        self.quiet = False
+        self.device = choose_device(device)
+        self.precision = precision or choose_precision(self.device)
+        self._content, self._style = content.detach().cpu(), style.detach().cpu()
+        height, width = fit(content.shape, recipe.size)
+        check_memory(height, width, self.device, self.precision)
+        self._least = self._least_size(recipe)
+        if network is not None and (network.dtype, network.mean.device) != (
+            self.precision,
+            self.device,
+        ):
+            network = deepcopy(network)  # it may serve others: leave it as it is
+        self.network = (network or _load_network(recipe)).to(self.device)
+        self.network.set_precision(self.precision)
+        # What a given network does is how the picture is made.
+        self.recipe = recipe.but(pooling=self.network.pooling, padding=self.network.padding)
+        self._size = 0  # not begun
+        self._restarts = 0
+        self.image = self._first_picture()
+
+    def __iter__(self) -> Iterator[Step]:
+        return self
+
+    def __next__(self) -> Step:
+        if self.stopped or self.iteration >= self.recipe.steps:
+            raise StopIteration
+        size = self._size_now()
+        if size != self._size:
+            self._begin(size)
+        total, parts = self._update()
+        if not self._sound(total):
+            self._recover(total)
+            return next(self)
+        self.iteration += 1
+        names, values = list(parts), torch.stack([p.detach().float() for p in parts.values()])
+        numbers = dict(zip(names, values.tolist(), strict=True))
+        losses = {name: numbers.pop(name) for name in ("content", "style", "tv", "total")}
+        return Step(self.iteration, self.recipe.steps, losses, numbers, self.image.clone())
+
+    def run(
+        self,
+        changes: Mapping[int, Mapping[str, Any]] | None = None,
+        until: int | None = None,
+        again: Collection[int] = (),
+    ) -> Tensor:
+        """Take all the steps that are left, and return the picture.
+
+        Parameters
+        ----------
+        changes : mapping of iteration to settings, optional
+            To `change` right after that iteration, for example
+            ``{100: {"style_weight": 10}}``.
+        until : int, optional
+            Stop after that iteration.
+        again : several int
+            Iterations after which the optimiser starts afresh, as it does after
+            `go_back_to`.
+
+        Raises
+        ------
+        StylelibError
+            As `change` does.
+        """
+        changes = changes or {}
+        while until is None or self.iteration < until:
+            if self.iteration in again:
+                self.go_back_to(self.image, self.iteration)
+            if self.iteration in changes:
+                self.change(**changes[self.iteration])
+            if next(self, None) is None:
+                break
+        return self.image
+
+    def change(self, **changes: Any) -> None:
+        """Change settings of the recipe on the way; the next step follows them.
+
+        More `steps` than before lets a finished transfer go on.
+
+        Raises
+        ------
+        StylelibError
+            If a setting is unknown, out of range, or can't be changed any more.
+        """
+        fixed = {"size", "coarse_to_fine", "init", "pooling", "padding", "weights", "seed"}
+        for name in fixed & changes.keys():
+            if changes[name] != getattr(self.recipe, name):
+                raise StylelibError(f"{name} can't be changed on the way. Start a new transfer.")
+        recipe = self.recipe.but(**changes)
+        same_loss = recipe.but(steps=self.recipe.steps) == self.recipe
+        self._least = self._least_size(recipe)
+        deepest = _deepest(recipe)
+        if LAYERS.index(deepest) > LAYERS.index(self.network.last):
+            self.network = _load_network(recipe).to(self.device)
+            self.network.set_precision(self.precision)
+        self.recipe = recipe
+        self.stopped = None
+        self._restarts = 0
+        if self._size and not same_loss:
+            self._begin(max(self._size, self._least))
+
+    def go_back_to(self, image: Tensor, iteration: int) -> None:
+        """Go on from an earlier picture of this transfer, for example ``step.image``."""
+        _check_picture(image, "The earlier picture")
+        self.iteration, self.stopped, self._restarts = iteration, None, 0
+        self.image = image.detach().cpu().clone()
+        self._begin(max(image.shape[-2:]))
+
+    def record(self, content: str, style: str) -> dict[str, Any]:
+        """How the picture was made, of plain values, for `save_image`.
+
+        Parameters
+        ----------
+        content, style : str
+            A sample's name or a path, of which only the last part is told:
+            where a file lies is nobody's business.
+        """
+        return {
+            "content": PureWindowsPath(content).name,  # knows both kinds of slash
+            "style": PureWindowsPath(style).name,
+            "recipe": self.recipe.as_dict(),
+            "steps_done": self.iteration,
+            "device": self.device.type,
+            "precision": str(self.precision).removeprefix("torch."),
+            "versions": {"stylelib": __version__, "torch": torch.__version__},
+        }
+
+    def _first_picture(self) -> Tensor:
+        shape = fit(self._content.shape, max(self.recipe.stages()[0][0], self._least))
+        if self.recipe.init == "content":
+            return resize_to(self._content, shape).clone()
+        if self.recipe.init == "style":
+            return resize_to(self._style, shape).clone()
+        generator = torch.Generator().manual_seed(self.recipe.seed)
+        return torch.rand(1, 3, *shape, generator=generator)
+
+    def _size_now(self) -> int:
+        done = 0
+        for size, steps in self.recipe.stages():
+            done += steps
+            if self.iteration < done:
+                return max(size, self._size, self._least)
+        return self.recipe.size
+
+    def _least_size(self, recipe: Recipe) -> int:
+        """The smallest longest side at which neither picture is too thin for the network."""
+        deepest = _deepest(recipe)
+        least = 0
+        for image, what in ((self._content, "content"), (self._style, "style")):
+            long, short = max(image.shape[-2:]), min(image.shape[-2:])
+            least = max(least, math.ceil(smallest_side(deepest) * long / short))
+            if least > recipe.size:
+                raise StylelibError(
+                    f"At size {recipe.size} the {what} picture is too thin for {deepest}, which "
+                    f"needs {smallest_side(deepest)} pixels on each side. "
+                    f"Use size {least} or more, crop the picture, or use earlier layers."
+                )
+        return least
+
+    def _begin(self, size: int) -> None:
+        """Set up pictures, targets and optimiser for painting at this size."""
+        content, style = resize(self._content, size), resize(self._style, size)
+        self._objective = Objective(
+            content.to(self.device), style.to(self.device), self.recipe, self.network
+        )
+        # L-BFGS needs plain memory order (channels_last fails).
+        picture = resize_to(self.image, (content.shape[-2], content.shape[-1]))
+        self._pixels = picture.to(self.device).contiguous().clone().requires_grad_()
+        self._good, self._best_loss = self._pixels.detach().clone(), float("inf")
+        self._size = size
+        self._new_optimizer()
+
+    def _new_optimizer(self) -> None:
+        if self.recipe.optimizer == "adam":
+            self._optimizer: torch.optim.Optimizer = torch.optim.Adam(
+                [self._pixels], lr=self.recipe.learning_rate
+            )
+        else:
+            self._optimizer = torch.optim.LBFGS(
+                [self._pixels],
+                max_iter=1,
+                history_size=_MEMORY,
+                tolerance_grad=0,
+                tolerance_change=0,
+            )
+
+    def _update(self) -> tuple[float, dict[str, Tensor]]:
+        """One step of the optimiser; the loss is of the picture before it."""
+        parts: dict[str, Tensor] = {}
+
+        def closure() -> Tensor:
+            self._optimizer.zero_grad()
+            total, found = self._objective(self._pixels)
+            parts.update(found)
+            total.backward()
+            return total
+
+        before = self._pixels.detach().clone()
+        total = self._optimizer.step(closure).item()  # type: ignore[arg-type, attr-defined]
+        if not self._pixels.isfinite().all():
+            total = float("nan")
+        if self._sound(total):
+            self._good, self._best_loss = before, min(total, self._best_loss)
+            if self.recipe.clamp:
+                self._pixels.data.clamp_(0, 1)
+            self.image = self._pixels.detach().clamp(0, 1).cpu()
+        return total, parts
+
+    def _sound(self, total: float) -> bool:
+        return math.isfinite(total) and total <= _EXPLODED * max(self._best_loss, _NOTHING)
+
+    def _recover(self, total: float) -> None:
+        """Back to the last good picture; L-BFGS starts afresh there, Adam gives up."""
+        self._pixels.data.copy_(self._good)
+        self.image = self._good.clamp(0, 1).cpu()
+        self._restarts += 1
+        self._new_optimizer()
+        if self.recipe.optimizer == "adam" or self._restarts > _RESTARTS:
+            self.stopped = (
+                f"The loss became {total:g} at step {self.iteration + 1}, so the optimisation "
+                f"stopped; the last good picture is kept. Try a smaller learning rate or "
+                f"smaller weights."
+            )
+            if not self.quiet:
+                warnings.warn(self.stopped, RuntimeWarning, stacklevel=4)
+
+
+def _deepest(recipe: Recipe) -> str:
+    return max([*recipe.content_layers, *recipe.style_layers], key=LAYERS.index)
+
+
+def _load_network(recipe: Recipe) -> VGG19:
+    return load_vgg19(recipe.weights, _deepest(recipe), recipe.pooling, recipe.padding, recipe.seed)
+
+
+def _shares(weights: Mapping[str, float]) -> dict[str, float]:
+    """Weights that add up to 1, so that more layers don't mean more loss."""
+    total = sum(weights.values()) or 1.0
+    return {name: weight / total for name, weight in weights.items()}
+
+
+def _mean_square(tensor: Tensor) -> float:
+    return max(float(tensor.square().mean()), 1e-12)
+
+
+def _check_picture(image: Tensor, what: str) -> None:
+    if image.dim() != 4 or image.shape[:2] != (1, 3):
+        raise StylelibError(
+            f"{what} is a tensor of shape {tuple(image.shape)}; it must be (1, 3, height, width), "
+            f"as load_image makes it."
+        )
+    if not image.isfinite().all():
+        raise StylelibError(f"{what} holds values that are not numbers (NaN or infinite).")
+    if image.min() < -0.5 or image.max() > 1.5:
+        raise StylelibError(
+            f"{what} has values from {image.min():g} to {image.max():g}; they must be in 0-1. "
+            f"Divide a picture of 0-255 by 255."
+        )
+    if min(image.shape[-2:]) < 2:
+        raise StylelibError(
+            f"{what} is {image.shape[-1]} x {image.shape[-2]} pixels: too small to hold anything."
+        )

@@ -1,0 +1,70 @@
+"""``import stylelib`` is quick and brings nothing heavy; every public name is there."""
+
+import subprocess
+import sys
+
+import pytest
+
+import stylelib
+
+PROMISED = [
+    "load_image",
+    "save_image",
+    "load_vgg19",
+    "features",
+    "gram_matrix",
+    "content_loss",
+    "style_loss",
+    "total_variation",
+    "target_loss",
+    "Transfer",
+    "Recipe",
+    "RECIPES",
+    "SAMPLES",
+    "LAYERS",
+    "StylelibError",
+]
+HEAVY = {"torch", "numpy", "PIL", "matplotlib", "ipywidgets", "IPython", "jupyterlab"}
+
+
+def python(code: str) -> str:
+    """What a fresh Python prints for that code."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_import_is_quick() -> None:
+    # The time is the process's own: what else this computer does is not counted.
+    code = (
+        "import time; start = time.process_time(); import stylelib; "
+        "print(time.process_time() - start)"
+    )
+    assert min(float(python(code)) for _ in range(3)) < 0.3
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import stylelib",
+        "from stylelib.cli import main; main(['samples'])",
+        "from stylelib.cli import main\ntry: main(['paint', '--help'])\nexcept SystemExit: pass",
+    ],
+)
+def test_nothing_heavy_is_loaded_before_it_is_needed(code: str) -> None:
+    loaded = python(f"{code}\nimport sys; print(*sys.modules)").splitlines()[-1].split()
+    assert "stylelib" in loaded
+    assert not HEAVY & set(loaded)
+
+
+@pytest.mark.parametrize("name", sorted({*PROMISED, *stylelib.__all__}))
+def test_every_public_name_is_there(name: str) -> None:
+    assert name in stylelib.__all__ and name in dir(stylelib)
+    value = getattr(stylelib, name)
+    assert value is getattr(stylelib, name)
+    if callable(value):
+        assert value.__doc__ and value.__module__.startswith("stylelib.")
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'paint_by_numbers'"):
+        _ = stylelib.paint_by_numbers  # type: ignore[attr-defined]
