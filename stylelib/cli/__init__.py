@@ -1,0 +1,194 @@
+"""The command line: ``stylelib paint``, ``stylelib samples``, ``stylelib lab``.
+
+Nothing heavy is imported before it is needed, so that ``--help`` comes at once.
+"""
+
+import sys
+import time
+import warnings
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import StylelibError, pick
+from .options import make_parser
+from .progress import Progress, duration
+
+if TYPE_CHECKING:
+    from ..recipes import Recipe
+    from ..transfer import Transfer
+
+_LESSONS = "[0-9][0-9]-*.ipynb"
+_INTERRUPTED = 130  # what a shell expects after Ctrl-C
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process by default.
+
+    Returns
+    -------
+    int
+        The exit status: 0 if all went well, 1 for an error that was told in a
+        sentence, 2 for a wrong option, 130 after Ctrl-C.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a console without UTF-8 must not stop a picture
+            stream.reconfigure(errors="replace")
+    parser = make_parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown and options.command != "lab":
+        parser.error(f"there is no option {unknown[0]}")
+    try:
+        if options.command == "paint":
+            return _paint(options)
+        if options.command == "lab":
+            return _lab(unknown)
+        if options.command == "samples":
+            return _samples()
+        parser.print_help()
+        return 0
+    except KeyboardInterrupt:
+        _say("Stopped; nothing was saved.")
+        return _INTERRUPTED
+    except (StylelibError, OSError) as error:
+        _say(f"stylelib: {error}")
+        return 1
+    except (MemoryError, RuntimeError) as error:
+        _say(f"stylelib: {_out_of_memory(error)}")
+        return 1
+
+
+def _paint(options: Namespace) -> int:
+    from ..images import check_output, load_image, save_image
+    from ..transfer import Transfer
+
+    output = check_output(_output(options))
+    recipe = _recipe(options)
+    content, style = (load_image(name, recipe.size) for name in (options.content, options.style))
+    start = time.monotonic()
+    transfer = Transfer(content, style, recipe, device=options.device)
+    told, trouble, status = _run(transfer)
+    if not told:
+        _say(trouble or "Nothing was painted.")
+        return status
+    save_image(transfer.image, output, transfer.record(options.content, options.style))
+    if trouble:
+        _say(f"{trouble} The picture so far is kept.")
+    height, width = transfer.image.shape[-2:]
+    first, last = told
+    print(
+        f"{output}: {width} x {height} pixels, {transfer.iteration} steps in "
+        f"{duration(time.monotonic() - start)} ({transfer.device.type})."
+    )
+    print(
+        f"From the first step to the last, the style loss went from {first['style']:.3g} to "
+        f"{last['style']:.3g}, the content loss from {first['content']:.3g} to "
+        f"{last['content']:.3g}."
+    )
+    return status
+
+
+def _output(options: Namespace) -> Path:
+    """Where to save: never over the photo or the painting, nor, unasked, over a picture."""
+    if options.output is None:
+        stem = f"prettier-{Path(options.content).stem}"
+        names = [f"{stem}.png", *(f"{stem}-{n}.png" for n in range(2, 10_000))]
+        return next((Path(name) for name in names if not Path(name).exists()), Path(names[0]))
+    output: Path = options.output
+    for given in (Path(options.content), Path(options.style)):
+        if output.is_file() and given.is_file() and output.samefile(given):
+            raise StylelibError(
+                f"--output names {given}, a picture to paint from. Choose another name."
+            )
+    return output
+
+
+def _recipe(options: Namespace) -> "Recipe":
+    from ..recipes import RECIPES, Recipe
+
+    given = {setting.name: getattr(options, setting.name, None) for setting in fields(Recipe)}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return RECIPES[pick(options.recipe, RECIPES, "recipe")].but(**changes)
+
+
+def _run(transfer: "Transfer") -> tuple[list[dict[str, float]], str | None, int]:
+    """Paint, and show how it goes.
+
+    Returns
+    -------
+    losses of the first and the last step (empty if there was none),
+    what went wrong, in a sentence, and the exit status
+    """
+    bar = Progress(transfer.recipe.stages(), sys.stderr)
+    told: list[dict[str, float]] = []
+    trouble, status = None, 0
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # told below, as `stopped`
+            for step in transfer:
+                told = [told[0] if told else step.losses, step.losses]
+                bar.update(step.iteration, step.losses)
+        if transfer.stopped:
+            trouble, status = transfer.stopped, 1
+    except KeyboardInterrupt:
+        trouble = f"Stopped at step {transfer.iteration} of {transfer.recipe.steps}."
+        status = _INTERRUPTED
+    except (MemoryError, RuntimeError) as error:
+        trouble, status = _out_of_memory(error), 1
+    finally:
+        bar.close()
+    return told, trouble, status
+
+
+def _out_of_memory(error: Exception) -> str:
+    """The sentence for it; raises any other error again."""
+    if not isinstance(error, MemoryError) and "memory" not in str(error).lower():
+        raise error
+    return "This computer ran out of memory. Close other programs, or take a smaller --size."
+
+
+def _samples() -> int:
+    from ..samples import SAMPLES
+
+    width = max(len(name) for name in SAMPLES)
+    for sample in SAMPLES.values():
+        print(f"{sample.name:{width}}  {sample.caption}")
+    print("\nTry: stylelib paint camel hokusai-great-wave")
+    return 0
+
+
+def _lab(extra: list[str]) -> int:
+    folder = _lessons()
+    first = min(folder.glob(_LESSONS)).name
+    from jupyterlab.labapp import main as lab  # type: ignore[import-untyped]
+
+    options = {
+        "ServerApp.root_dir": folder,
+        "LabApp.default_url": f"/lab/tree/{first}",
+        # Jupyter's own limit, 10 MB, cuts the connection under an upload from a good camera.
+        "ServerApp.tornado_settings": {"websocket_max_message_size": 200_000_000},
+    }
+    lab([*(f"--{name}={value}" for name, value in options.items()), *extra])
+    return 0
+
+
+def _lessons() -> Path:
+    """The folder of the lessons: here, or in the copy that stylelib was installed from."""
+    for folder in (Path.cwd(), Path(__file__).resolve().parents[2]):
+        if any((folder / "notebooks").glob(_LESSONS)):
+            return folder / "notebooks"
+    raise StylelibError(
+        "There is no folder notebooks/ with the lessons here. Go to the folder that you got "
+        "stylelib in, and try again."
+    )
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

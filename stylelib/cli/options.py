@@ -1,0 +1,186 @@
+"""What can be asked of the command line, and the help that explains it."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .. import __version__
+
+_PAINT = """\
+Paint CONTENT, a photo, in the style of STYLE, a painting.
+
+Each is a picture file or the name of a sample ("stylelib samples" lists them).
+
+A network that was trained to recognise things (VGG-19) looks at both. Then the
+pixels of a new picture are changed, step by step, until the network finds in it
+the things of the photo (a low content loss) and the textures of the painting
+(a low style loss). The two pull against each other; the weights say who wins.
+"""
+
+_EXAMPLES = """\
+A good first try, about a minute on a laptop:
+  stylelib paint camel hokusai-great-wave --output prettier-camel.png
+
+Then change one thing at a time, small and quick:
+  stylelib paint camel hokusai-great-wave --size 256 --style-weight 30
+  stylelib paint camel kandinsky-composition-viii --size 256 --init noise
+
+Your own photo, large:
+  stylelib paint holiday.jpg van-gogh-village-street-in-auvers --size 1024
+
+Ctrl-C stops early and keeps the picture as it is. A saved picture says how it
+was made; in Python: stylelib.read_recipe("prettier-camel.png").
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that tells a mistake in one sentence, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end with exit status 2."""
+        self.exit(2, f"{self.prog}: {message}. See: {self.prog} --help\n")
+
+
+def make_parser() -> Parser:
+    """The parser of ``stylelib``'s arguments."""
+    parser = _parser(
+        Parser,
+        prog="stylelib",
+        description="Neural style transfer, to learn from: making camels prettier with AI.",
+        epilog=_EXAMPLES + "\n'stylelib paint --help' explains each option.",
+    )
+    parser.add_argument("--version", action="version", version=f"stylelib {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    paint = _parser(
+        commands.add_parser,
+        "paint",
+        help="paint a photo in a painting's style",
+        description=_PAINT,
+        epilog=_EXAMPLES,
+    )
+    _add_pictures(paint)
+    _add_weights(paint)
+    _add_work(paint)
+    _parser(commands.add_parser, "samples", help="list the pictures that come with stylelib")
+    _parser(
+        commands.add_parser,
+        "lab",
+        help="open the lessons in JupyterLab",
+        description="Open the lessons in JupyterLab.\n\n"
+        "Further options go to JupyterLab as they are, for example --no-browser.",
+    )
+    return parser
+
+
+def _parser(make: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """A parser that keeps the line breaks of its texts, and takes no half-written options."""
+    raw = argparse.RawDescriptionHelpFormatter
+    return make(*arguments, formatter_class=raw, allow_abbrev=False, **options)
+
+
+def _add_pictures(paint: Parser) -> None:
+    add = paint.add_argument
+    add("content", metavar="CONTENT", help="the photo: a file, or a sample's name")
+    add("style", metavar="STYLE", help="the painting: a file, or a sample's name")
+    add(
+        "--output",
+        "-o",
+        metavar="FILE",
+        type=Path,
+        help="where to save the picture, .png or .jpg (left out: prettier-CONTENT.png, here)",
+    )
+    add(
+        "--recipe",
+        metavar="NAME",
+        default="default",
+        help="all settings at once: default; or source, as the original notebook has them "
+        "(Adam, 5000 steps: much slower). What is not set below is as the recipe has it",
+    )
+
+
+def _add_weights(paint: Parser) -> None:
+    add = paint.add_argument_group("what counts (left out: as the recipe has it)").add_argument
+    add(
+        "--content-weight",
+        type=_number,
+        metavar="W",
+        help="how much the photo counts: more keeps the camel a camel",
+    )
+    add(
+        "--style-weight",
+        type=_number,
+        metavar="W",
+        help="how much the painting counts: more gives bolder strokes and less camel; only the "
+        "ratio of these two weights matters, so try ten times more or less",
+    )
+    add(
+        "--tv-weight",
+        type=_number,
+        metavar="W",
+        help="how much smoothness counts (total variation): more takes away speckles, then detail",
+    )
+    add(
+        "--content-layers",
+        type=_layers,
+        metavar="LAYERS",
+        help="where the network compares with the photo, from conv1_1 (every pixel) to conv5_4 "
+        "(only what things there are); several with commas between",
+    )
+    add(
+        "--style-layers",
+        type=_layers,
+        metavar="LAYERS",
+        help="where it compares with the painting: early layers see colours and strokes, late "
+        "ones whole shapes; for example conv1_1,conv2_1,conv3_1",
+    )
+
+
+def _add_work(paint: Parser) -> None:
+    add = paint.add_argument_group(
+        "how it is painted (left out: as the recipe has it)"
+    ).add_argument
+    add(
+        "--size",
+        type=_whole,
+        metavar="N",
+        help="longest side of the picture, in pixels; twice the size takes four times as long",
+    )
+    add("--steps", type=_whole, metavar="N", help="steps in all: more go further and take longer")
+    add(
+        "--optimizer",
+        metavar="NAME",
+        help="lbfgs (a few hundred steps), or adam (the source's: thousands)",
+    )
+    add("--init", metavar="NAME", help="the picture to start from: content, noise or style")
+    add("--seed", type=_whole, metavar="N", help="of the noise: the same seed, the same picture")
+    add(
+        "--weights",
+        metavar="NAME",
+        help="the network's: embedded (came with stylelib), torchvision (downloaded once), or "
+        "random (untrained, to see what the training is good for)",
+    )
+    add(
+        "--device",
+        metavar="NAME",
+        default="auto",
+        help="where to compute: cpu, cuda (NVIDIA), mps (Apple), or auto, the best there is",
+    )
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
+def _layers(text: str) -> dict[str, float]:
+    return dict.fromkeys((name.strip() for name in text.split(",")), 1.0)

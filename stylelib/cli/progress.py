@@ -1,0 +1,88 @@
+"""A progress bar for a terminal, with the losses and the time left."""
+
+import shutil
+import time
+from collections.abc import Mapping
+from typing import TextIO
+
+_LINES = 20  # at most, where the output is not a terminal
+_PAUSE = 0.1  # seconds between two redraws
+_CELLS = 20
+
+
+class Progress:
+    """Shows how far a transfer is, on one line that is drawn over and over.
+
+    Where the output is not a terminal (a file, a log), a new line now and then
+    instead. Plain ASCII, so that every console can show it.
+
+    Parameters
+    ----------
+    stages : list of (longest side, steps)
+        As `Recipe.stages` gives them. A step's time grows with its pixels, so
+        the steps at the large sizes count for more of the bar.
+    stream : text stream
+    """
+
+    def __init__(self, stages: list[tuple[int, int]], stream: TextIO) -> None:
+        self._costs = [size**2 for size, steps in stages for _ in range(steps)]
+        self._stream = stream
+        self._terminal = stream.isatty()
+        self._start = time.monotonic()
+        self._first: float | None = None  # when the first step was done
+        self._drawn = float("-inf")
+        self._width = 0
+
+    def update(self, step: int, losses: Mapping[str, float]) -> None:
+        """Show that `step` steps are done, with these losses."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now
+        steps = len(self._costs)
+        if self._terminal:
+            if step == steps or now - self._drawn >= _PAUSE:
+                self._drawn = now
+                self._draw(step, losses, self._time(step, now))
+        elif step in (1, steps) or step % max(1, steps // _LINES) == 0:
+            text = f"step {step} of {steps}, {_numbers(losses)}, {self._time(step, now)}"
+            print(text, file=self._stream, flush=True)
+
+    def close(self) -> None:
+        """Leave the bar, and go to the next line."""
+        if self._width:
+            print(file=self._stream, flush=True)
+            self._width = 0
+
+    def _draw(self, step: int, losses: Mapping[str, float], left: str) -> None:
+        share = sum(self._costs[:step]) / sum(self._costs)
+        filled = round(_CELLS * share)
+        bar = "#" * filled + "." * (_CELLS - filled)
+        text = f"{share:4.0%} [{bar}] {step}/{len(self._costs)}, {_numbers(losses)}, {left}"
+        text = text[: shutil.get_terminal_size().columns - 1]
+        # Blanks over what is left of a longer line before.
+        print("\r" + text.ljust(self._width), end="", file=self._stream, flush=True)
+        self._width = len(text)
+
+    def _time(self, step: int, now: float) -> str:
+        """The time left, from what the steps after the first took: that one also sets up."""
+        if step == len(self._costs):
+            return f"{duration(now - self._start)} in all"
+        if self._first is None or step == 1:
+            return "starting"
+        pace = (now - self._first) / sum(self._costs[1:step])
+        return f"{duration(pace * sum(self._costs[step:]))} left"
+
+
+def _numbers(losses: Mapping[str, float]) -> str:
+    shown = [name for name in ("content", "style", "tv") if losses[name] or name != "tv"]
+    return ", ".join(f"{name} {losses[name]:.3g}" for name in shown)
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: 8 s, 2 min 05 s, 1 h 10 min."""
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60:02} s"
+    return f"{seconds // 3600} h {seconds // 60 % 60:02} min"

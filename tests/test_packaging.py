@@ -1,0 +1,155 @@
+"""What is said in several places is said alike, and what is shipped is all there."""
+
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from stylelib import SAMPLES
+
+PROJECT = Path(__file__).resolve().parent.parent
+# conda-forge's name of a package that has another on PyPI
+CONDA_NAMES = {"pytorch": "torch"}
+
+
+def read(name: str) -> str:
+    """A text file of the project."""
+    return (PROJECT / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    """The table [project] of pyproject.toml."""
+    table: dict[str, Any] = tomllib.loads(read("pyproject.toml"))["project"]
+    return table
+
+
+@pytest.fixture(scope="module")
+def needed(project: dict[str, Any]) -> dict[str, Requirement]:
+    """What stylelib asks for, with the extra for the tests, by name."""
+    asked = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    return {Requirement(line).name: Requirement(line) for line in asked}
+
+
+# -------------------------------------------------------------- one set of versions
+
+
+@pytest.fixture(scope="module")
+def pins() -> dict[str, str]:
+    """The versions of constraints.txt, by name."""
+    lines = [line for line in read("constraints.txt").splitlines() if not line.startswith("#")]
+    return dict(line.split("==") for line in lines)
+
+
+def test_the_class_versions_are_ones_that_stylelib_allows(
+    needed: dict[str, Requirement], pins: dict[str, str]
+) -> None:
+    for name, requirement in needed.items():
+        assert requirement.specifier.contains(pins[name]), name
+
+
+def test_the_class_versions_install_on_every_python_that_stylelib_runs_on(
+    pins: dict[str, str],
+) -> None:
+    for name, version in pins.items():
+        distribution = importlib.metadata.distribution(name)
+        assert distribution.version.split("+")[0] == version, name
+        pythons = SpecifierSet(distribution.metadata["Requires-Python"] or "")
+        for python in ("3.11.0", "3.12.0", "3.13.0", "3.14.0", "3.14.2"):
+            assert pythons.contains(python), (name, python)
+
+
+def test_conda_gets_the_same(needed: dict[str, Requirement], project: dict[str, Any]) -> None:
+    environment = yaml.safe_load(read("environment.yml"))
+    assert environment["channels"] == ["conda-forge", "nodefaults"]
+    *packages, pip = environment["dependencies"]
+    assert pip == {"pip": ["-e .[test]"]}
+    python, *others = [re.split(r"(?=[=<>])", package, maxsplit=1) for package in packages]
+    # This form, name=major.minor, is what Binder looks for.
+    assert python[0] == "python" and re.fullmatch(r"=3\.\d+", python[1])
+    assert SpecifierSet(project["requires-python"]).contains(python[1].lstrip("="))
+    assert others.pop(0) == ["pip"]
+    for name, versions in others:
+        assert SpecifierSet(versions) == needed[CONDA_NAMES.get(name, name)].specifier
+
+
+# ------------------------------------------------------------------- the README's commands
+
+
+def commands(kind: str) -> list[str]:
+    """The commands of one shell in the README."""
+    blocks = re.findall(rf"^```{kind}\n(.*?)^```", read("README.md"), re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line]
+
+
+def test_the_readme_sets_up_in_one_line_for_each_system() -> None:
+    install = ".venv/bin/pip install -c constraints.txt -e ."
+    opens = f"python3 -m venv .venv && {install} && .venv/bin/stylelib lab"
+    tests = opens.replace("-e .", '-e ".[test]"').replace("stylelib lab", "pytest")
+    assert {opens, tests} <= set(commands("sh"))
+    for line in (opens, tests):
+        line = line.replace("python3", "py").replace(" &&", ";").replace("/bin/", "\\Scripts\\")
+        assert line in commands("powershell")
+
+
+def test_ci_does_what_the_readme_says() -> None:
+    ran = [line for line in read(".ci/run").splitlines() if line and not line.startswith("#")]
+    tests = next(line for line in commands("sh") if line.endswith("/pytest"))
+    assert [line for line in ran if line in tests.split(" && ")] == tests.split(" && ")
+    for check in ("ruff check .", "ruff format --check .", "mypy", "pytest -m browser"):
+        assert f".venv/bin/{check}" in ran
+
+
+def test_the_readmes_stylelib_commands_are_understood() -> None:
+    from stylelib.cli.options import make_parser
+
+    lines = [line.split("stylelib ", 1)[1] for line in commands("sh") if "bin/stylelib " in line]
+    assert "paint camel hokusai-great-wave --output prettier-camel.png" in lines
+    for line in lines:
+        make_parser().parse_args(line.split())
+
+
+def test_the_readmes_python_runs(monkeypatch: Any, tmp_path: Path) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```", read("README.md"), re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    small = code.replace("size=256", "size=64").replace("range(200)", "range(2)")
+    assert "size=64" in small and "range(2)" in small
+    exec(compile(small, "README.md", "exec"), {})
+    assert list(tmp_path.glob("*.png"))
+
+
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", read("README.md"))
+    for link in links:
+        assert link.startswith("https://") or (PROJECT / link).exists(), link
+    lessons = [path.name for path in sorted((PROJECT / "notebooks").glob("*.ipynb"))]
+    assert lessons == [Path(link).name for link in links if link.endswith(".ipynb")]
+
+
+# ----------------------------------------------------------------------- what is shipped
+
+
+def test_a_wheel_has_the_pictures_and_their_licences(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("stylelib-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    wanted = {"stylelib/py.typed", "stylelib/cli/__init__.py", "stylelib/samples/CREDITS.md"}
+    for sample in SAMPLES:
+        wanted |= {f"stylelib/samples/{sample}.jpg", f"stylelib/samples/{sample}.jpg.license"}
+    assert wanted <= names
+    assert not {name.split("/")[0] for name in names} - {"stylelib", wheel.stem[:14] + ".dist-info"}
