@@ -1,0 +1,234 @@
+"""How an answer is checked: run on random inputs, compared, explained in words."""
+
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import StylelibError, pick
+
+_ROUNDS = 3
+Inputs = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A usual wrong answer, recognised by its result, and what to say to it."""
+
+    wrong: Callable[..., Any]
+    hint: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """Something for the student to write, and how to tell whether it is right.
+
+    Attributes
+    ----------
+    number : str
+        ``"2.1"``: the first exercise of lesson 02.
+    title : str
+    right : callable
+        Gives the right result for the same inputs.
+    inputs : callable
+        From a `torch.Generator`, the positional inputs of one random round.
+    mistakes : sequence of Mistake
+        Tried in order; the first whose result equals the student's is named.
+    gradient : bool
+        Whether the gradient with respect to the first input, a tensor or a dictionary of
+        them, must be right too.
+    tolerance : float
+        Relative, for comparing numbers.
+    """
+
+    number: str
+    title: str
+    right: Callable[..., Any]
+    inputs: Callable[[torch.Generator], Inputs]
+    mistakes: Sequence[Mistake] = ()
+    gradient: bool = False
+    tolerance: float = 1e-4
+
+    def check(self, answer: Any) -> "Verdict":
+        """Try a student's function; never raises."""
+        return Verdict(self, *_judge(self, answer))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to tell the student."""
+
+    exercise: Exercise
+    state: str  # "right", "wrong" or "empty"
+    message: str
+
+    def __repr__(self) -> str:
+        mark = {"right": "✓", "wrong": "✗", "empty": "…"}[self.state]
+        return f"{mark} {self.exercise.number} {self.exercise.title}: {self.message}"
+
+    @property
+    def passed(self) -> bool:
+        """Whether the answer is right."""
+        return self.state == "right"
+
+
+EXERCISES: dict[str, Exercise] = {}
+
+
+def register(exercise: Exercise) -> Exercise:
+    """Let `check` find an exercise by its number."""
+    EXERCISES[exercise.number] = exercise
+    return exercise
+
+
+def check(number: str, answer: Any) -> Verdict:
+    """Check your answer to an exercise.
+
+    Parameters
+    ----------
+    number : str
+        As the lesson says, for example ``"2.1"``.
+    answer : callable
+        The function that you wrote.
+
+    Raises
+    ------
+    StylelibError
+        If there is no exercise of that number. A wrong answer raises nothing.
+    """
+    return EXERCISES[pick(number, EXERCISES, "exercise")].check(answer)
+
+
+def _judge(exercise: Exercise, answer: Any) -> tuple[str, str]:
+    if not callable(answer):
+        return "wrong", "give check the function itself, its name without brackets."
+    for seed in range(_ROUNDS):
+        inputs = exercise.inputs(torch.Generator().manual_seed(seed))
+        expected = exercise.right(*_fresh(inputs))
+        given = _fresh(inputs, exercise.gradient)
+        try:
+            result = answer(*given)
+        except Exception as error:
+            return "wrong", _explain_error(error)
+        if result is None or result is ...:
+            return "empty", "not yet. Write your answer in the cell above and run it again."
+        problem = (
+            _explain_value(exercise, inputs, result, expected)
+            or _explain_side_effect(inputs, given)
+            or (_explain_gradient(exercise, inputs, given, result) if exercise.gradient else "")
+        )
+        if problem:
+            return "wrong", problem
+    return "right", "well done."
+
+
+def _fresh(inputs: Inputs, gradient: bool = False) -> Inputs:
+    """A copy of the inputs; with `gradient`, the first can be differentiated."""
+    copies = [_copy(value) for value in inputs]
+    if gradient:
+        for tensor in _tensors(copies[0]):
+            tensor.requires_grad_()
+    return tuple(copies)
+
+
+def _tensors(value: Any) -> list[Tensor]:
+    return list(value.values()) if isinstance(value, dict) else [value]
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.clone()
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    return value
+
+
+def _explain_error(error: Exception) -> str:
+    lines = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in lines if "stylelib" not in frame.filename]
+    where = f" (line {own[-1].lineno}: {own[-1].line})" if own and own[-1].line else ""
+    return f"your code stopped with {type(error).__name__}: {error}{where}"
+
+
+def _explain_value(exercise: Exercise, inputs: Inputs, result: Any, expected: Any) -> str:
+    """Empty if the result is right, else what is wrong with it."""
+    if _equal(result, expected, exercise.tolerance):
+        return ""
+    for mistake in exercise.mistakes:
+        try:
+            wrong = mistake.wrong(*_fresh(inputs))
+        except Exception:  # a mistake that these inputs don't allow
+            continue
+        if _equal(result, wrong, exercise.tolerance):
+            return mistake.hint
+    return _explain_difference(result, expected, exercise.tolerance)
+
+
+def _explain_difference(result: Any, expected: Any, tolerance: float) -> str:
+    if isinstance(expected, dict):
+        if not isinstance(result, dict) or result.keys() != expected.keys():
+            return f"the result should be a dictionary with the keys {', '.join(expected)}."
+        name = next(k for k in expected if not _equal(result[k], expected[k], tolerance))
+        return f"for {name}: " + _explain_difference(result[name], expected[name], tolerance)
+    if not isinstance(result, Tensor | float | int) or isinstance(result, bool):
+        wanted = "tensor" if isinstance(expected, Tensor) else type(expected).__name__
+        return f"the result should be a {wanted}, but it is a {type(result).__name__}."
+    got, want = torch.as_tensor(result).detach().double(), torch.as_tensor(expected).double()
+    if got.shape != want.shape:
+        return f"the result has shape {tuple(got.shape)}; it should be {tuple(want.shape)}" + (
+            ", a single number." if want.dim() == 0 else "."
+        )
+    if not got.isfinite().all():
+        return "the result holds values that are not numbers (NaN or infinite): a division by 0?"
+    ratio = (got * want).sum() / want.square().sum().clamp_min(1e-30)
+    if ratio != 0 and torch.allclose(got, ratio * want, rtol=tolerance, atol=1e-6):
+        if want.numel() == 1:  # any one number is some factor away: say no more than that
+            return (
+                f"the number is off by a factor of {ratio:.4g} here. If that factor is one you "
+                f"know, such as a count of numbers or channels, look at what you divide by."
+            )
+        return (
+            f"right up to a factor: every number is {ratio:.4g} times what it should be. "
+            f"Look at what you divide or multiply by."
+        )
+    return "the shape is right, but not the numbers. Try it by hand on a tiny example."
+
+
+def _explain_side_effect(inputs: Inputs, given: Inputs) -> str:
+    if all(_equal(before, after, 0) for before, after in zip(inputs, given, strict=True)):
+        return ""
+    return "the result is right, but your code changed its inputs (in place). Make a new tensor."
+
+
+def _explain_gradient(exercise: Exercise, inputs: Inputs, given: Inputs, result: Any) -> str:
+    if not isinstance(result, Tensor) or not result.requires_grad:
+        return (
+            "the number is right, but its gradient is lost, so nothing could be learned from it. "
+            "Leave out detach(), item(), float() and no_grad()."
+        )
+    reference = _fresh(inputs, gradient=True)
+    wanted = torch.autograd.grad(exercise.right(*reference).sum(), _tensors(reference[0]))
+    found = torch.autograd.grad(result.sum(), _tensors(given[0]), allow_unused=True)
+    if any(
+        gradient is None or not _equal(gradient, expected, exercise.tolerance)
+        for gradient, expected in zip(found, wanted, strict=True)
+    ):
+        return (
+            "the number is right, but its gradient with respect to the first input is not: "
+            "part of the computation was detached."
+        )
+    return ""
+
+
+def _equal(a: Any, b: Any, tolerance: float) -> bool:
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_equal(a[k], b[k], tolerance) for k in a)
+    if isinstance(a, Tensor | int | float) and isinstance(b, Tensor | int | float):
+        a, b = torch.as_tensor(a).detach().double(), torch.as_tensor(b).detach().double()
+        return a.shape == b.shape and torch.allclose(a, b, rtol=tolerance, atol=1e-7)
+    if isinstance(a, StylelibError) or isinstance(b, StylelibError):
+        return False
+    return type(a) is type(b) and bool(a == b)

@@ -1,0 +1,32 @@
+"""Show a lesson's reader the very code that runs."""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+
+class Code:
+    """Python source that a notebook shows in colour."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_markdown_(self) -> str:
+        return f"```python\n{self.text}\n```"
+
+
+def show_code(function: Callable[..., Any]) -> Code:
+    """The source of a function as it stands in `stylelib`, without its docstring."""
+    source = textwrap.dedent(inspect.getsource(function))
+    node = ast.parse(source).body[0]
+    assert isinstance(node, ast.FunctionDef | ast.ClassDef)
+    lines = source.rstrip().splitlines()
+    first = node.body[0]
+    if ast.get_docstring(node) is not None and first.end_lineno is not None:
+        del lines[first.lineno - 1 : first.end_lineno]
+    return Code("\n".join(lines))
