@@ -1,0 +1,126 @@
+"""The painter with every knob."""
+
+from typing import Any
+
+import ipywidgets
+
+from ..recipes import INITS, OPTIMIZERS, STYLE_LAYERS
+from ..vgg import POOLINGS
+from .knobs import FULL, WIDE, weight_knob
+from .layers import LayerWeights
+from .painter import Painter
+from .runs import Run
+
+_CONTENT_LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")
+
+
+class Studio(Painter):
+    """A `Painter` with all the knobs: layers, smoothness, start, optimiser, steps, colours.
+
+    Weights, layers, smoothness, optimiser and steps can be turned while it
+    paints; the start and the kind of pooling count from the next painting on.
+    *keep my colours* can be switched at any time: it changes what you see and
+    save, not what is painted.
+
+    Parameters
+    ----------
+    *arguments, **settings
+        As for `Painter`, and ``keep_colors``.
+
+    Examples
+    --------
+    >>> studio = Studio("my-cat.jpg", size="sketch")
+    >>> studio.set(style_layers={"conv1_1": 1.0}, keep_colors=True)
+    """
+
+    def __init__(self, *arguments: Any, keep_colors: bool = False, **settings: Any) -> None:
+        self._keep = ipywidgets.Checkbox(
+            value=keep_colors,
+            description="keep my colours",
+            tooltip="The painting's light and dark, in the photo's own colours",
+            indent=False,
+            layout={"width": "auto"},
+        )
+        super().__init__(*arguments, **settings)
+        self.controls["keep_colors"] = self._keep
+        self._keep.observe(self._recolored, "value")
+
+    def _make_knobs(self) -> dict[str, Any]:
+        base = self._base
+        return super()._make_knobs() | {
+            "content_weight": weight_knob(
+                "content weight", "How much the photo's content counts", base.content_weight
+            ),
+            "tv_weight": ipywidgets.FloatSlider(
+                value=base.tv_weight,
+                max=100.0,
+                step=1.0,
+                description="smoothness",
+                tooltip="Weight of the total variation: more takes away grain, then detail",
+                style=WIDE,
+                layout=FULL,
+            ),
+            "steps": ipywidgets.IntSlider(
+                value=base.steps,
+                min=10,
+                max=max(1000, base.steps),
+                step=10,
+                description="steps",
+                tooltip="More steps go further and take longer",
+                style=WIDE,
+                layout=FULL,
+            ),
+            "optimizer": _choice("optimiser", OPTIMIZERS, base.optimizer, "How a step is found"),
+            "learning_rate": weight_knob(
+                "learning rate", "For adam alone: how far a step goes", base.learning_rate
+            ),
+            "init": _choice("start from", INITS, base.init, "The picture before the first step"),
+            "pooling": _choice("pooling", POOLINGS, base.pooling, "How the network halves a map"),
+            "seed": ipywidgets.BoundedIntText(
+                value=base.seed,
+                max=2**31,
+                description="seed",
+                tooltip="Another number, another noise to start from",
+                style=WIDE,
+                layout=FULL,
+            ),
+            "content_layers": LayerWeights("content", _CONTENT_LAYERS, base.content_layers),
+            "style_layers": LayerWeights("style", STYLE_LAYERS, base.style_layers),
+        }
+
+    def _arrange_knobs(self) -> list[Any]:
+        return [*super()._arrange_knobs(), self._keep]
+
+    def _arrange_more(self) -> list[Any]:
+        k = self.knobs
+        pages = {
+            "Weights": [k["content_weight"], k["tv_weight"]],
+            "Layers": [k["style_layers"], k["content_layers"]],
+            "Steps": [k[name] for name in ("steps", "init", "seed", "optimizer")]
+            + [k["learning_rate"], k["pooling"]],
+        }
+        boxes = [ipywidgets.VBox(parts) for parts in pages.values()]
+        more = ipywidgets.Accordion(boxes, titles=list(pages), selected_index=None)
+        return [more]
+
+    def _dress(self, run: Run) -> None:
+        run.colors = self._keep.value
+
+    def _recolored(self, _: Any) -> None:
+        run = self.run
+        if run is not None:
+            run.colors = self._keep.value
+            self.desk.viewer.draw()
+            self.desk.tell(run)
+            self.desk.session.update(run)
+
+
+def _choice(name: str, options: tuple[str, ...], value: str, tooltip: str) -> Any:
+    return ipywidgets.Dropdown(
+        options=options,
+        value=value,
+        description=name,
+        tooltip=tooltip,
+        style=WIDE,
+        layout=FULL,
+    )
