@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .errors import StylelibError as StylelibError
     from .images import load_image as load_image
+    from .images import load_mask as load_mask
     from .images import read_recipe as read_recipe
     from .images import resize as resize
     from .images import save_image as save_image
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .losses import style_loss as style_loss
     from .losses import target_loss as target_loss
     from .losses import total_variation as total_variation
+    from .objective import Style as Style
     from .recipes import RECIPES as RECIPES
     from .recipes import Recipe as Recipe
     from .samples import SAMPLES as SAMPLES
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "errors": ["StylelibError"],
-    "images": ["load_image", "read_recipe", "resize", "save_image", "to_pil"],
+    "images": ["load_image", "load_mask", "read_recipe", "resize", "save_image", "to_pil"],
     "losses": ["content_loss", "gram_matrix", "style_loss", "target_loss", "total_variation"],
+    "objective": ["Style"],
     "recipes": ["RECIPES", "Recipe"],
     "samples": ["SAMPLES"],
     "transfer": ["Step", "Transfer"],

@@ -68,6 +68,27 @@ def load_image(source: Source, size: int | None = None) -> Tensor:
     return image if size is None else resize_to(image, fit((height, width), size))
 
 
+def load_mask(source: Source, size: int | None = None) -> Tensor:
+    """Load a mask: a picture that says where, white for here and black for not.
+
+    Parameters
+    ----------
+    source, size
+        As for `load_image`.
+
+    Returns
+    -------
+    Tensor, shape (1, 1, H, W), float32, in 0-1
+        The mean of red, green and blue.
+
+    Raises
+    ------
+    StylelibError
+        As `load_image` does.
+    """
+    return load_image(source, size).mean(1, keepdim=True)
+
+
 def resize(image: Tensor, size: int) -> Tensor:
     """Resize to a longest side of `size` pixels, keeping the shape, with antialiasing.
 

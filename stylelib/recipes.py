@@ -1,6 +1,6 @@
 """All the knobs of a style transfer in one place, and two settings of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -26,6 +26,12 @@ class Recipe:
         Where content and style are compared, and how much each layer counts.
     content_weight, style_weight, tv_weight : float, 0 or more
         How much content loss, style loss and total variation count.
+    style_shares : sequence of float, 0 or more
+        Of several paintings: how much each one counts, in their order. Only the
+        ratio matters. Empty: all the same.
+    style_scale : float
+        Size of the painting beside the picture: 2 makes its strokes twice as
+        large, 0.5 half as large.
     balance : {"relative", "source"}
         ``"relative"`` divides each layer's loss by the mean square of its own
         target, so that one setting serves every painting, and takes the layers'
@@ -70,6 +76,8 @@ class Recipe:
     content_weight: float = 1.0
     style_weight: float = 4.0
     tv_weight: float = 0.0
+    style_shares: Sequence[float] = ()
+    style_scale: float = 1.0
     balance: str = "relative"
     centered: bool = True
     size: int = 512
@@ -104,6 +112,17 @@ class Recipe:
             raise StylelibError("Name at least one layer, for content or for style.")
         for name in ("content_weight", "style_weight", "tv_weight"):
             _check_range(name, getattr(self, name), 0, 1e12)
+        if not isinstance(self.style_shares, list | tuple):
+            raise StylelibError(
+                f"style_shares is {self.style_shares!r}; give a number for each painting, for "
+                f"example (1, 3)."
+            )
+        object.__setattr__(self, "style_shares", tuple(self.style_shares))
+        for share in self.style_shares:
+            _check_range("a painting's share", share, 0, 1e12)
+        if self.style_shares and not sum(self.style_shares):
+            raise StylelibError("All of style_shares are 0; one painting at least must count.")
+        _check_range("style_scale", self.style_scale, 0.1, 10)
         _check_range("learning_rate", self.learning_rate, 1e-9, 1e3)
         _check_range("size", self.size, 16, MAX_SIZE, int)
         _check_range("steps", self.steps, 1, 1_000_000, int)
@@ -121,6 +140,26 @@ class Recipe:
         for name in changes:
             pick(name, names, "setting")
         return replace(self, **changes)
+
+    def shares(self, paintings: int) -> list[float]:
+        """How much each of so many paintings counts; the shares add up to 1.
+
+        Raises
+        ------
+        StylelibError
+            If `style_shares` is for another number of paintings.
+        """
+        given = list(self.style_shares) or [1.0] * paintings
+        if len(given) != paintings:
+            raise StylelibError(
+                f"style_shares has {len(given)} numbers for {paintings} "
+                f"painting{'s' * (paintings != 1)}; give one number for each."
+            )
+        return [share / sum(given) for share in given]
+
+    def style_size(self, size: int | None = None) -> int:
+        """Longest side of the painting, in pixels, when the picture's is `size`."""
+        return max(2, round((size or self.size) * self.style_scale))
 
     def stages(self, longest: int | None = None) -> list[tuple[int, int]]:
         """The sizes to paint at, small to large, and the steps at each.
@@ -147,6 +186,7 @@ class Recipe:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a file's metadata."""
         return asdict(self) | {
+            "style_shares": list(self.style_shares),
             "content_layers": dict(self.content_layers),
             "style_layers": dict(self.style_layers),
         }

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
@@ -15,7 +15,7 @@ from . import __version__
 from .devices import check_memory, choose_device, choose_precision
 from .errors import StylelibError
 from .images import fit, resize, resize_to
-from .losses import content_loss, gram_matrix, style_loss, target_loss, total_variation
+from .objective import Objective, Style, as_styles, check_picture
 from .recipes import RECIPES, Recipe
 from .vgg import LAYERS, VGG19, load_vgg19, smallest_side
 
@@ -50,72 +50,6 @@ class Step:
     image: Tensor
 
 
-class Objective:
-    """The target loss, for one content picture and one painting at one size.
-
-    Parameters
-    ----------
-    content, style : Tensor, shape (1, 3, H, W), RGB in 0-1
-        At the size to compare at. They need not have the same shape.
-    recipe : Recipe
-    network : VGG19
-        At least as deep as the recipe's deepest layer.
-    """
-
-    def __init__(self, content: Tensor, style: Tensor, recipe: Recipe, network: VGG19) -> None:
-        self.recipe, self.network = recipe, network
-        self.layers = sorted({*recipe.content_layers, *recipe.style_layers}, key=LAYERS.index)
-        with torch.no_grad():
-            seen = network(content, self.layers)
-            self.content_maps = {name: seen[name] for name in recipe.content_layers}
-            painted = network(style, self.layers)
-            self.centers = {
-                name: painted[name].mean((2, 3), keepdim=True) * recipe.centered
-                for name in recipe.style_layers
-            }
-            self.grams = self._grams(painted)
-        self.content_weights, self.style_weights = self._balance(seen, painted)
-
-    def _grams(self, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {name: gram_matrix(maps[name] - center) for name, center in self.centers.items()}
-
-    def _balance(
-        self, seen: Mapping[str, Tensor], painted: Mapping[str, Tensor]
-    ) -> tuple[dict[str, float], dict[str, float]]:
-        """What each layer's mean squared error is multiplied by; see `Recipe`."""
-        content, style = _shares(self.recipe.content_layers), dict(self.recipe.style_layers)
-        if self.recipe.balance == "source":
-            for name, gram in self.grams.items():
-                # (H W)² from the Gram matrices, which the source does not divide.
-                style[name] *= seen[name][0, 0].numel() / gram.shape[-1]
-            return content, style
-        for name, maps in self.content_maps.items():
-            content[name] /= _mean_square(maps)
-        for name, share in _shares(style).items():
-            # A painting of one colour has no correlations: compare with its brightness.
-            floor = 1e-3 * _mean_square(gram_matrix(painted[name]))
-            style[name] = share / max(_mean_square(self.grams[name]), floor)
-        return content, style
-
-    def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """The target loss of a picture, to differentiate, and its parts, to look at."""
-        maps = self.network(image, self.layers)
-        parts: dict[str, Tensor] = {}
-        zero = image.new_zeros(())
-        content, style = zero, zero
-        for name, weight in self.content_weights.items():
-            parts[f"content {name}"] = weight * content_loss(maps[name], self.content_maps[name])
-            content = content + parts[f"content {name}"]
-        grams = self._grams(maps)
-        for name, weight in self.style_weights.items():
-            parts[f"style {name}"] = style_loss(grams, self.grams, {name: weight})
-            style = style + parts[f"style {name}"]
-        total = target_loss(content, style, self.recipe.content_weight, self.recipe.style_weight)
-        rough = total_variation(image) if self.recipe.tv_weight else zero
-        total = total + self.recipe.tv_weight * rough
-        return total, parts | {"content": content, "style": style, "tv": rough, "total": total}
-
-
 class Transfer:
     """A style transfer, a step at a time: iterate over it.
 
@@ -124,8 +58,11 @@ class Transfer:
 
     Parameters
     ----------
-    content, style : Tensor, shape (1, 3, H, W), RGB in 0-1
-        The photo and the painting; both are resized to the recipe's size.
+    content : Tensor, shape (1, 3, H, W), RGB in 0-1
+        The photo; it is resized to the recipe's size.
+    style : Tensor, shape (1, 3, H, W), RGB in 0-1, or `Style`, or several of them
+        The painting, or several to blend, each with masks or without. Pixels
+        that no style goes to stay the photo's.
     recipe : Recipe
     network : VGG19, optional
         Loaded as the recipe says by default.
@@ -163,21 +100,22 @@ class Transfer:
     def __init__(
         self,
         content: Tensor,
-        style: Tensor,
+        style: Tensor | Style | Sequence[Tensor | Style],
         recipe: Recipe = RECIPES["default"],
         network: VGG19 | None = None,
         device: str = "auto",
         precision: torch.dtype | None = None,
     ) -> None:
-        _check_picture(content, "The content picture")
-        _check_picture(style, "The style picture")
+        check_picture(content, "The content picture")
         self.recipe = recipe
         self.iteration = 0
         self.stopped: str | None = None
         self.quiet = False
+        self._styles = as_styles(style)
+        recipe.shares(len(self._styles))
         self.device = choose_device(device)
         self.precision = precision or choose_precision(self.device)
-        self._content, self._style = content.detach().cpu(), style.detach().cpu()
+        self._content = content.detach().cpu()
         height, width = fit(content.shape, recipe.size)
         check_memory(height, width, self.device, self.precision)
         self._least = self._least_size(recipe)
@@ -263,6 +201,7 @@ class Transfer:
                 raise StylelibError(f"{name} can't be changed on the way. Start a new transfer.")
         recipe = self.recipe.but(**changes)
         same_loss = recipe.but(steps=self.recipe.steps) == self.recipe
+        recipe.shares(len(self._styles))
         self._least = self._least_size(recipe)
         deepest = _deepest(recipe)
         if LAYERS.index(deepest) > LAYERS.index(self.network.last):
@@ -276,23 +215,37 @@ class Transfer:
 
     def go_back_to(self, image: Tensor, iteration: int) -> None:
         """Go on from an earlier picture of this transfer, for example ``step.image``."""
-        _check_picture(image, "The earlier picture")
+        check_picture(image, "The earlier picture")
         self.iteration, self.stopped, self._restarts = iteration, None, 0
         self.image = image.detach().cpu().clone()
         self._begin(max(image.shape[-2:]))
 
-    def record(self, content: str, style: str) -> dict[str, Any]:
+    def record(
+        self,
+        content: str,
+        style: str | Sequence[str],
+        where: Sequence[str | None] = (),
+        source: Sequence[str | None] = (),
+    ) -> dict[str, Any]:
         """How the picture was made, of plain values, for `save_image`.
 
         Parameters
         ----------
-        content, style : str
-            A sample's name or a path, of which only the last part is told:
-            where a file lies is nobody's business.
+        content : str
+        style : str, or several
+            Samples' names or paths, of which only the last part is told: where
+            a file lies is nobody's business.
+        where, source : several str or None, optional
+            The masks' files, for each painting in turn; see `Style`.
         """
-        return {
-            "content": PureWindowsPath(content).name,  # knows both kinds of slash
-            "style": PureWindowsPath(style).name,
+        styles = [style] if isinstance(style, str) else list(style)
+        pictures: dict[str, Any] = {"content": _file(content), "style": _file(styles[0])}
+        if len(styles) > 1:
+            pictures["style"] = [_file(name) for name in styles]
+        for name, masks in (("where", where), ("source", source)):
+            if any(masks):
+                pictures[name] = [mask and _file(mask) for mask in masks]
+        return pictures | {
             "recipe": self.recipe.as_dict(),
             "steps_done": self.iteration,
             "device": self.device.type,
@@ -305,7 +258,7 @@ class Transfer:
         if self.recipe.init == "content":
             return resize_to(self._content, shape).clone()
         if self.recipe.init == "style":
-            return resize_to(self._style, shape).clone()
+            return resize_to(self._styles[0].image.detach().cpu(), shape).clone()
         generator = torch.Generator().manual_seed(self.recipe.seed)
         return torch.rand(1, 3, *shape, generator=generator)
 
@@ -321,9 +274,11 @@ class Transfer:
         """The smallest longest side at which neither picture is too thin for the network."""
         deepest = _deepest(recipe)
         least = 0
-        for image, what in ((self._content, "content"), (self._style, "style")):
+        pictures = [(self._content, "content", 1.0)]
+        pictures += [(style.image, "style", recipe.style_scale) for style in self._styles]
+        for image, what, scale in pictures:
             long, short = max(image.shape[-2:]), min(image.shape[-2:])
-            least = max(least, math.ceil(smallest_side(deepest) * long / short))
+            least = max(least, math.ceil(smallest_side(deepest) * long / short / scale))
             if least > recipe.size:
                 raise StylelibError(
                     f"At size {recipe.size} the {what} picture is too thin for {deepest}, which "
@@ -334,13 +289,17 @@ class Transfer:
 
     def _begin(self, size: int) -> None:
         """Set up pictures, targets and optimiser for painting at this size."""
-        content, style = resize(self._content, size), resize(self._style, size)
-        self._objective = Objective(
-            content.to(self.device), style.to(self.device), self.recipe, self.network
-        )
+        content = resize(self._content, size).to(self.device)
+        styles = [s.resized(self.recipe.style_size(size)).to(self.device) for s in self._styles]
+        self._objective = Objective(content, styles, self.recipe, self.network)
+        picture = resize_to(self.image, (content.shape[-2], content.shape[-1])).to(self.device)
+        painted = self._objective.painted
+        if painted is not None:
+            picture = torch.where(painted, picture, content)
         # L-BFGS needs plain memory order (channels_last fails).
-        picture = resize_to(self.image, (content.shape[-2], content.shape[-1]))
-        self._pixels = picture.to(self.device).contiguous().clone().requires_grad_()
+        self._pixels = picture.contiguous().clone().requires_grad_()
+        if painted is not None:
+            self._pixels.register_hook(lambda gradient: gradient * painted)
         self._good, self._best_loss = self._pixels.detach().clone(), float("inf")
         self._size = size
         self._new_optimizer()
@@ -400,38 +359,13 @@ class Transfer:
                 warnings.warn(self.stopped, RuntimeWarning, stacklevel=4)
 
 
+def _file(path: str) -> str:
+    return PureWindowsPath(path).name  # knows both kinds of slash
+
+
 def _deepest(recipe: Recipe) -> str:
     return max([*recipe.content_layers, *recipe.style_layers], key=LAYERS.index)
 
 
 def _load_network(recipe: Recipe) -> VGG19:
     return load_vgg19(recipe.weights, _deepest(recipe), recipe.pooling, recipe.padding, recipe.seed)
-
-
-def _shares(weights: Mapping[str, float]) -> dict[str, float]:
-    """Weights that add up to 1, so that more layers don't mean more loss."""
-    total = sum(weights.values()) or 1.0
-    return {name: weight / total for name, weight in weights.items()}
-
-
-def _mean_square(tensor: Tensor) -> float:
-    return max(float(tensor.square().mean()), 1e-12)
-
-
-def _check_picture(image: Tensor, what: str) -> None:
-    if image.dim() != 4 or image.shape[:2] != (1, 3):
-        raise StylelibError(
-            f"{what} is a tensor of shape {tuple(image.shape)}; it must be (1, 3, height, width), "
-            f"as load_image makes it."
-        )
-    if not image.isfinite().all():
-        raise StylelibError(f"{what} holds values that are not numbers (NaN or infinite).")
-    if image.min() < -0.5 or image.max() > 1.5:
-        raise StylelibError(
-            f"{what} has values from {image.min():g} to {image.max():g}; they must be in 0-1. "
-            f"Divide a picture of 0-255 by 255."
-        )
-    if min(image.shape[-2:]) < 2:
-        raise StylelibError(
-            f"{what} is {image.shape[-1]} x {image.shape[-2]} pixels: too small to hold anything."
-        )

@@ -23,7 +23,7 @@ from stylelib import (
     load_vgg19,
     resize,
 )
-from stylelib.transfer import Objective
+from stylelib.objective import Objective
 
 Noise = Callable[..., Tensor]
 Reference = Callable[..., tuple[dict[str, Tensor], dict[str, Tensor]]]

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from ..errors import StylelibError
 from ..images import resize
+from ..objective import Objective
 from ..recipes import Recipe
-from ..transfer import Objective, Step, Transfer
+from ..transfer import Step, Transfer
 from ..vgg import VGG19, default_network
 
 Losses = Callable[[Tensor], tuple[Tensor, Tensor]]

@@ -1,0 +1,306 @@
+"""The target loss of a picture, and what the photo and the paintings ask of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .errors import StylelibError
+from .images import fit, resize, resize_to
+from .losses import content_loss, gram_matrix, style_loss, target_loss, total_variation
+from .recipes import Recipe
+from .vgg import LAYERS, VGG19
+
+_EMPTY = 1 / 512  # darker than that is black: half of the smallest step of a picture file
+
+
+@dataclass(frozen=True, eq=False)
+class Style:
+    """A painting, and where it goes.
+
+    Parameters
+    ----------
+    image : Tensor, shape (1, 3, H, W), RGB in 0-1
+        The painting.
+    where : Tensor, shape (1, 1, h, w), in 0-1, optional
+        Where on the photo its style goes: 1 here, 0 not; everywhere by default.
+        In the photo's proportions, of any size. `load_mask` makes one.
+    source : Tensor, shape (1, 1, h, w), in 0-1, optional
+        Which part of the painting its style is taken from; all of it by default.
+
+    Raises
+    ------
+    StylelibError
+        If one of them is not such a picture, or no part of the painting is left.
+
+    Notes
+    -----
+    Gatys et al., *Controlling Perceptual Factors in Neural Style Transfer*
+    (2017), section 4: spatial control.
+
+    Examples
+    --------
+    >>> sky = load_mask("sky.png")
+    >>> night = Style(load_image("hokusai-great-wave"), where=sky)
+    """
+
+    image: Tensor
+    where: Tensor | None = None
+    source: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        check_picture(self.image, "The style picture")
+        if self.where is not None:
+            check_picture(self.where, "The mask", channels=1)
+        if self.source is not None:
+            check_picture(self.source, "The mask of the painting", channels=1)
+            _check_proportions(self.source, self.image.shape, "painting")
+            if self.source.max() < _EMPTY:
+                raise StylelibError(
+                    "The mask of the painting is black all over, so there is no style to take. "
+                    "White means: from here."
+                )
+
+    def resized(self, size: int) -> "Style":
+        """The same with the painting's longest side of `size` pixels."""
+        image = resize(self.image.detach(), size)
+        source = _fit_mask(self.source, image.shape, "painting")
+        return Style(image, self.where, source)
+
+    def to(self, device: torch.device) -> "Style":
+        """The same on a device."""
+        where, source = (None if m is None else m.to(device) for m in (self.where, self.source))
+        return Style(self.image.to(device), where, source)
+
+
+def as_styles(style: "Tensor | Style | Sequence[Tensor | Style]") -> list[Style]:
+    """A list of styles from one painting or several, with their masks or without."""
+    several = [style] if isinstance(style, Tensor | Style) else list(style)
+    if not several:
+        raise StylelibError("Give at least one painting.")
+    styles = [one if isinstance(one, Style) else Style(one) for one in several]
+    if all(one.where is not None and one.where.max() < _EMPTY for one in styles):
+        raise StylelibError(
+            "The mask is black all over, so nothing would be painted. White means: here."
+        )
+    return styles
+
+
+class Objective:
+    """The target loss, for one content picture and one or more paintings at one size.
+
+    Parameters
+    ----------
+    content : Tensor, shape (1, 3, H, W), RGB in 0-1
+        At the size to compare at.
+    style : Tensor, shape (1, 3, H', W'), `Style`, or several of them
+        At the size to compare at; it need not have the content's shape.
+    recipe : Recipe
+    network : VGG19
+        At least as deep as the recipe's deepest layer.
+
+    Attributes
+    ----------
+    painted : Tensor, shape (1, 1, H, W), bool, or None
+        The pixels that a style goes to; None if it is all of them.
+    """
+
+    def __init__(
+        self,
+        content: Tensor,
+        style: Tensor | Style | Sequence[Tensor | Style],
+        recipe: Recipe,
+        network: VGG19,
+    ) -> None:
+        self.recipe, self.network = recipe, network
+        self.layers = sorted({*recipe.content_layers, *recipe.style_layers}, key=LAYERS.index)
+        styles = as_styles(style)
+        shares = recipe.shares(len(styles))
+        with torch.no_grad():
+            seen = network(content, self.layers)
+            self.content_maps = {name: seen[name] for name in recipe.content_layers}
+            masks = [_fit_mask(one.where, content.shape, "photo") for one in styles]
+            self.targets = [
+                StyleTarget(one, mask, share, seen, recipe, network)
+                for one, mask, share in zip(styles, masks, shares, strict=True)
+            ]
+        self.content_weights = self._balance()
+        drawn = [mask for mask in masks if mask is not None]
+        self.painted = None
+        if len(drawn) == len(styles):
+            self.painted = torch.stack(drawn).amax(0) > _EMPTY
+
+    def _balance(self) -> dict[str, float]:
+        """What each content layer's mean squared error is multiplied by; see `Recipe`."""
+        weights = _shares(self.recipe.content_layers)
+        if self.recipe.balance == "source":
+            return weights
+        return {n: w / _mean_square(self.content_maps[n]) for n, w in weights.items()}
+
+    def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The target loss of a picture, to differentiate, and its parts, to look at."""
+        maps = self.network(image, self.layers)
+        parts: dict[str, Tensor] = {}
+        zero = image.new_zeros(())
+        content, style = zero, zero
+        for name, weight in self.content_weights.items():
+            parts[f"content {name}"] = weight * content_loss(maps[name], self.content_maps[name])
+            content = content + parts[f"content {name}"]
+        for name in self.recipe.style_layers:
+            parts[f"style {name}"] = zero
+            for target in self.targets:
+                parts[f"style {name}"] = parts[f"style {name}"] + target.loss(maps, name)
+            style = style + parts[f"style {name}"]
+        total = target_loss(content, style, self.recipe.content_weight, self.recipe.style_weight)
+        rough = total_variation(image) if self.recipe.tv_weight else zero
+        total = total + self.recipe.tv_weight * rough
+        return total, parts | {"content": content, "style": style, "tv": rough, "total": total}
+
+
+class StyleTarget:
+    """What one painting asks for, layer by layer: its Gram matrices, and where.
+
+    Parameters
+    ----------
+    style : Style
+    mask : Tensor, shape (1, 1, H, W), in 0-1, or None
+        Where it goes, at the content picture's size.
+    share : float
+        How much it counts among the paintings.
+    seen : mapping of layer name to Tensor
+        The content picture's feature maps.
+    recipe, network
+        As for `Objective`.
+    """
+
+    def __init__(
+        self,
+        style: Style,
+        mask: Tensor | None,
+        share: float,
+        seen: Mapping[str, Tensor],
+        recipe: Recipe,
+        network: VGG19,
+    ) -> None:
+        layers = list(recipe.style_layers)
+        painted = network(style.image, layers) if layers else {}
+        source = _guides(style.source, painted)
+        area = 1.0 if mask is None else float(mask.mean())
+        self.guides = _guides(mask, {name: seen[name] for name in layers})
+        self.centers = {
+            name: _guided(painted[name], source, name, power=2).mean((2, 3), keepdim=True)
+            * recipe.centered
+            for name in layers
+        }
+        self.grams = {name: self._gram(painted[name], name, source) for name in layers}
+        bright = {name: gram_matrix(_guided(painted[name], source, name)) for name in layers}
+        # A small region counts as little as it is large: the same pull on each pixel.
+        self.weights = {
+            name: weight * share * area
+            for name, weight in self._balance(bright, seen, recipe).items()
+        }
+
+    def _gram(self, maps: Tensor, name: str, guides: Mapping[str, Tensor]) -> Tensor:
+        return gram_matrix(_guided(maps - self.centers[name], guides, name))
+
+    def _balance(
+        self, bright: Mapping[str, Tensor], seen: Mapping[str, Tensor], recipe: Recipe
+    ) -> dict[str, float]:
+        """What each layer's mean squared error is multiplied by; see `Recipe`."""
+        style = dict(recipe.style_layers)
+        if recipe.balance == "source":
+            for name, gram in self.grams.items():
+                # (H W)² from the Gram matrices, which the source does not divide.
+                style[name] *= seen[name][0, 0].numel() / gram.shape[-1]
+            return style
+        for name, share in _shares(style).items():
+            # A painting of one colour has no correlations: compare with its brightness.
+            floor = 1e-3 * _mean_square(bright[name])
+            style[name] = share / max(_mean_square(self.grams[name]), floor)
+        return style
+
+    def loss(self, maps: Mapping[str, Tensor], name: str) -> Tensor:
+        """One layer's share of the style loss of a picture with these feature maps."""
+        gram = self._gram(maps[name], name, self.guides)
+        return style_loss({name: gram}, self.grams, {name: self.weights[name]})
+
+
+def _guides(mask: Tensor | None, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What to multiply each layer's maps by, so that their Gram matrix is the region's.
+
+    The Gram matrix is a mean over all places. With the maps of each place
+    multiplied by the square root of (mask / mean of the mask), it is the mean
+    over the mask. Empty without a mask.
+    """
+    if mask is None:
+        return {}
+    guides = {}
+    for name, layer in maps.items():
+        share = F.adaptive_avg_pool2d(mask.to(layer), (layer.shape[-2], layer.shape[-1]))
+        guides[name] = (share / share.mean().clamp_min(1e-12)).sqrt()
+    return guides
+
+
+def _guided(maps: Tensor, guides: Mapping[str, Tensor], name: str, power: int = 1) -> Tensor:
+    return maps * guides[name] ** power if name in guides else maps
+
+
+def _fit_mask(mask: Tensor | None, shape: Sequence[int], what: str) -> Tensor | None:
+    """A mask at the size of its picture."""
+    if mask is None:
+        return None
+    _check_proportions(mask, shape, what)
+    return resize_to(mask, (shape[-2], shape[-1]))
+
+
+def _check_proportions(mask: Tensor, shape: Sequence[int], what: str) -> None:
+    """A mask of other proportions is not of that picture: don't stretch it in silence."""
+    wanted, found = fit(shape, 1000), fit(mask.shape, 1000)
+    coarse = 1000 / max(mask.shape[-2:])  # one pixel of a small mask: it was rounded
+    if max(abs(a - b) for a, b in zip(wanted, found, strict=True)) > max(20, coarse):
+        raise StylelibError(
+            f"The mask is {mask.shape[-1]} x {mask.shape[-2]} pixels and the {what} "
+            f"{shape[-1]} x {shape[-2]}: a mask has the proportions of its picture. "
+            f"Make it from that {what}."
+        )
+
+
+def _shares(weights: Mapping[str, float]) -> dict[str, float]:
+    """Weights that add up to 1, so that more layers don't mean more loss."""
+    total = sum(weights.values()) or 1.0
+    return {name: weight / total for name, weight in weights.items()}
+
+
+def _mean_square(tensor: Tensor) -> float:
+    return max(float(tensor.square().mean()), 1e-12)
+
+
+def check_picture(image: Tensor, what: str, channels: int = 3) -> None:
+    """Refuse what is not one picture of usable numbers.
+
+    Raises
+    ------
+    StylelibError
+        That says what is wrong with it.
+    """
+    made_by = "load_image" if channels == 3 else "load_mask"
+    if not isinstance(image, Tensor):
+        raise StylelibError(f"{what} is not a tensor but {type(image).__name__}; use {made_by}.")
+    if image.dim() != 4 or image.shape[:2] != (1, channels):
+        raise StylelibError(
+            f"{what} is a tensor of shape {tuple(image.shape)}; it must be "
+            f"(1, {channels}, height, width), as {made_by} makes it."
+        )
+    if not image.isfinite().all():
+        raise StylelibError(f"{what} holds values that are not numbers (NaN or infinite).")
+    if image.min() < -0.5 or image.max() > 1.5:
+        raise StylelibError(
+            f"{what} has values from {image.min():g} to {image.max():g}; they must be in 0-1. "
+            f"Divide a picture of 0-255 by 255."
+        )
+    if min(image.shape[-2:]) < 2:
+        raise StylelibError(
+            f"{what} is {image.shape[-1]} x {image.shape[-2]} pixels: too small to hold anything."
+        )
