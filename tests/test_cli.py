@@ -19,6 +19,7 @@ from PIL import Image
 import stylelib
 from stylelib import RECIPES, SAMPLES, Transfer, cli, load_image, read_recipe
 from stylelib.cli.progress import Progress, duration
+from stylelib.color import luminance
 from stylelib.devices import DEVICES
 from stylelib.recipes import INITS, OPTIMIZERS
 from stylelib.weights import SOURCES
@@ -149,6 +150,7 @@ def test_every_option_reaches_the_recipe(run: Run) -> None:
         *("--steps", "2", "--content-weight", "2", "--style-weight", "30", "--tv-weight", "0.5"),
         *("--content-layers", "conv2_2, conv3_1", "--style-layers", "conv1_1", "--seed", "7"),
         *("--optimizer", "lbfgs", "--init", "noise", "--weights", "random", "--device", "cpu"),
+        *("--style-scale", "1.5"),
     )
     assert result.status == 0, result.err
     made = read_recipe("out.jpg")
@@ -165,8 +167,40 @@ def test_every_option_reaches_the_recipe(run: Run) -> None:
         optimizer="lbfgs",
         init="noise",
         weights="random",
+        style_scale=1.5,
     ).as_dict()  # fmt: skip
     assert ", tv " in result.err
+
+
+def test_two_paintings_in_the_photos_colours(run: Run) -> None:
+    blend = ("--style-shares", "1,3", "--keep-colors")
+    result = run("paint", *PAIR, "hokusai-poppies", *SMALL, *blend, "-o", "out.png")
+    assert result.status == 0, result.err
+    made = read_recipe("out.png")
+    assert made is not None and made["style"] == ["hokusai-great-wave", "hokusai-poppies"]
+    assert made["recipe"]["style_shares"] == [1.0, 3.0] and made["keep_colors"] is True
+    photo, image = load_image("camel", 64), load_image("out.png")
+    # Beside its light, each pixel has what it had of red and blue, or less.
+    tint, kept = photo - luminance(photo), image - luminance(image)
+    assert (kept.abs() <= tint.abs() + 0.01).all()
+    result = run("paint", *PAIR, "hokusai-poppies", *SMALL, "--style-shares", "1,2,3")
+    assert result.status == 1 and "3 numbers for 2 paintings" in result.err
+
+
+def test_a_mask_says_where_to_paint(run: Run) -> None:
+    mask = Image.new("L", (64, 36))
+    mask.paste(255, (0, 0, 64, 12))
+    mask.save("sky.png")
+    assert run("paint", *PAIR, *SMALL, "--mask", "sky.png", "-o", "sky-only.png").status == 0
+    both = run("paint", *PAIR, "hokusai-poppies", *SMALL, "--mask", "sky.png", "-o", "both.png")
+    assert both.status == 0, both.err
+    photo, one, two = (load_image(name, 64) for name in ("camel", "sky-only.png", "both.png"))
+    still = (one - photo).abs()[..., 13:, :] < 1 / 255  # saved in whole 255ths
+    assert still.all() and (one - photo).abs()[..., :12, :].mean() > 0.01
+    assert (two - photo).abs()[..., 13:, :].mean() > 0.005
+    assert read_recipe("both.png")["where"] == ["sky.png"]  # type: ignore[index]
+    three = run("paint", *PAIR, "camel", "hokusai-poppies", *SMALL, "--mask", "sky.png")
+    assert three.status == 1 and "give one or two" in three.err
 
 
 def test_the_same_seed_paints_the_same_picture(run: Run) -> None:

@@ -17,6 +17,7 @@ from .options import make_parser
 from .progress import Progress, duration
 
 if TYPE_CHECKING:
+    from ..objective import Style
     from ..recipes import Recipe
     from ..transfer import Transfer
 
@@ -66,19 +67,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _paint(options: Namespace) -> int:
+    from ..color import keep_colors
     from ..images import check_output, load_image, save_image
     from ..transfer import Transfer
 
     output = check_output(_output(options))
     recipe = _recipe(options)
-    content, style = (load_image(name, recipe.size) for name in (options.content, options.style))
+    content = load_image(options.content, recipe.size)
     start = time.monotonic()
-    transfer = Transfer(content, style, recipe, device=options.device)
+    transfer = Transfer(content, _styles(options, recipe), recipe, device=options.device)
     told, trouble, status = _run(transfer)
     if not told:
         _say(trouble or "Nothing was painted.")
         return status
-    save_image(transfer.image, output, transfer.record(options.content, options.style))
+    record = transfer.record(options.content, options.style, [options.mask])
+    picture = transfer.image
+    if options.keep_colors:
+        picture, record["keep_colors"] = keep_colors(picture, content), True
+    save_image(picture, output, record)
     if trouble:
         _say(f"{trouble} The picture so far is kept.")
     height, width = transfer.image.shape[-2:]
@@ -95,6 +101,20 @@ def _paint(options: Namespace) -> int:
     return status
 
 
+def _styles(options: Namespace, recipe: "Recipe") -> "list[Style]":
+    """The paintings, the first where the mask is white, a second one where it is black."""
+    from ..images import load_image, load_mask
+    from ..objective import Style
+
+    paintings = [load_image(name, recipe.style_size()) for name in options.style]
+    if options.mask is None:
+        return [Style(painting) for painting in paintings]
+    mask = load_mask(options.mask, recipe.size)
+    if len(paintings) > 2:
+        raise StylelibError("A mask divides the photo between two paintings; give one or two.")
+    return [Style(p, where) for p, where in zip(paintings, (mask, 1 - mask), strict=False)]
+
+
 def _output(options: Namespace) -> Path:
     """Where to save: never over the photo or the painting, nor, unasked, over a picture."""
     if options.output is None:
@@ -102,7 +122,7 @@ def _output(options: Namespace) -> Path:
         names = [f"{stem}.png", *(f"{stem}-{n}.png" for n in range(2, 10_000))]
         return next((Path(name) for name in names if not Path(name).exists()), Path(names[0]))
     output: Path = options.output
-    for given in (Path(options.content), Path(options.style)):
+    for given in map(Path, filter(None, [options.content, *options.style, options.mask])):
         if output.is_file() and given.is_file() and output.samefile(given):
             raise StylelibError(
                 f"--output names {given}, a picture to paint from. Choose another name."

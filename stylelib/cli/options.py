@@ -11,6 +11,7 @@ _PAINT = """\
 Paint CONTENT, a photo, in the style of STYLE, a painting.
 
 Each is a picture file or the name of a sample ("stylelib samples" lists them).
+Several paintings are blended.
 
 A network that was trained to recognise things (VGG-19) looks at both. Then the
 pixels of a new picture are changed, step by step, until the network finds in it
@@ -25,6 +26,10 @@ A good first try, about a minute on a laptop:
 Then change one thing at a time, small and quick:
   stylelib paint camel hokusai-great-wave --size 256 --style-weight 30
   stylelib paint camel kandinsky-composition-viii --size 256 --init noise
+
+Two paintings, the second one three times as much; or each in its own place:
+  stylelib paint camel hokusai-great-wave hokusai-poppies --style-shares 1,3
+  stylelib paint camel hokusai-great-wave hokusai-poppies --mask sky.png
 
 Your own photo, large:
   stylelib paint holiday.jpg van-gogh-village-street-in-auvers --size 1024
@@ -82,7 +87,12 @@ def _parser(make: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
 def _add_pictures(paint: Parser) -> None:
     add = paint.add_argument
     add("content", metavar="CONTENT", help="the photo: a file, or a sample's name")
-    add("style", metavar="STYLE", help="the painting: a file, or a sample's name")
+    add(
+        "style",
+        metavar="STYLE",
+        nargs="+",
+        help="the painting: a file, or a sample's name; of several, a blend is painted",
+    )
     add(
         "--output",
         "-o",
@@ -113,6 +123,30 @@ def _add_weights(paint: Parser) -> None:
         metavar="W",
         help="how much the painting counts: more gives bolder strokes and less camel; only the "
         "ratio of these two weights matters, so try ten times more or less",
+    )
+    add(
+        "--style-shares",
+        type=_numbers,
+        metavar="W,W",
+        help="of several paintings: how much each one counts, in their order; only the ratio "
+        "matters",
+    )
+    add(
+        "--style-scale",
+        type=_number,
+        metavar="X",
+        help="size of the painting's strokes: 2 makes them twice as large, 0.5 half as large",
+    )
+    add(
+        "--mask",
+        metavar="FILE",
+        help="a picture in the photo's proportions that says where: white is painted, black "
+        "stays the photo, or is painted in the style of the second painting",
+    )
+    add(
+        "--keep-colors",
+        action="store_true",
+        help="the painting's light and dark, in the photo's own colours",
     )
     add(
         "--tv-weight",
@@ -180,6 +214,10 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(_number(part) for part in text.split(","))
 
 
 def _layers(text: str) -> dict[str, float]:
