@@ -91,7 +91,7 @@ def test_bfloat16_where_it_is_clearly_faster(
     monkeypatch: pytest.MonkeyPatch, half: float, full: float, chosen: torch.dtype
 ) -> None:
     times = {torch.bfloat16: half, torch.float32: full}
-    monkeypatch.setattr(devices, "_has_bfloat16_units", lambda: False)
+    monkeypatch.setattr(devices, "_has_matrix_units", lambda: False)
     monkeypatch.setattr(devices, "_convolution_time", lambda dtype: times[dtype])
     assert choose_precision(CPU) == chosen
 
@@ -102,7 +102,7 @@ def test_float32_where_bfloat16_does_not_run(monkeypatch: pytest.MonkeyPatch) ->
             raise RuntimeError("not implemented for 'BFloat16'")
         return 1.0
 
-    monkeypatch.setattr(devices, "_has_bfloat16_units", lambda: False)
+    monkeypatch.setattr(devices, "_has_matrix_units", lambda: False)
     monkeypatch.setattr(devices, "_convolution_time", time)
     assert choose_precision(CPU) == torch.float32
 
@@ -191,10 +191,15 @@ def test_the_estimate_holds(dtype: str) -> None:
     assert 0.3 * said < used <= said
 
 
-def test_a_processor_with_bfloat16_units_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def busy(dtype: torch.dtype) -> float:
-        raise AssertionError("timed, though the answer is known")
-
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
-    monkeypatch.setattr(devices, "_convolution_time", busy)
+def test_a_processor_with_matrix_units_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "_convolution_time", lambda dtype: 1.0)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True, raising=False)
     assert choose_precision(CPU) == torch.bfloat16
+
+
+def test_bfloat16_instructions_alone_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = {torch.bfloat16: 2.0, torch.float32: 1.0}
+    monkeypatch.setattr(devices, "_convolution_time", lambda dtype: times[dtype])
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+    assert choose_precision(CPU) == torch.float32
