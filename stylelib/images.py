@@ -3,29 +3,25 @@
 import io
 import json
 import os
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin
 from torch import Tensor
 from torch.nn import functional as F
 
+from .decoding import Source, name_of, open_picture, reading, to_rgb
 from .errors import StylelibError
-from .samples import SAMPLES, sample
-
-Source = str | os.PathLike[str] | bytes | Image.Image
 
 RECIPE_KEY = "stylelib"
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _EXIF_DESCRIPTION = 0x010E  # ImageDescription
 _EXIF_ORIENTATION = 0x0112
-_MAX_PIXELS = 178_000_000  # 530 MB to open; of more, Pillow opens no file either
 
 
 def load_image(source: Source, size: int | None = None) -> Tensor:
@@ -35,8 +31,8 @@ def load_image(source: Source, size: int | None = None) -> Tensor:
     ----------
     source : path, bytes, PIL image or name of a sample
         A file that Pillow can open, its contents, or for example ``"camel"``.
-        Turned upright as its EXIF says; the first frame if there are several;
-        transparent parts lie on white.
+        Turned upright as its EXIF says, and to sRGB as its colour profile says;
+        the first frame if there are several; transparent parts lie on white.
     size : int, optional
         Longest side to resize to, in pixels; the shape is kept.
 
@@ -52,20 +48,20 @@ def load_image(source: Source, size: int | None = None) -> Tensor:
     """
     if size is not None:
         _check_size(size)
-    name = _name(source)
-    with _reading(name):
-        picture = _open(source, name)
+    name = name_of(source)
+    with reading(name):
+        picture = open_picture(source, name)
         width, height = picture.size
         if picture.getexif().get(_EXIF_ORIENTATION) in (5, 6, 7, 8):  # lies on its side
             width, height = height, width
-        rgb = _to_rgb(picture, size)
+        rgb = to_rgb(picture, size)
         if min(rgb.size) < (1 if size is None else 2):
             raise StylelibError(
                 f"{name} is {rgb.width} x {rgb.height} pixels: too small to hold anything."
             )
-        pixels = torch.from_numpy(np.array(rgb, dtype=np.float32))
-    image = pixels.permute(2, 0, 1).unsqueeze(0).contiguous() / 255
-    return image if size is None else resize_to(image, fit((height, width), size))
+        pixels = torch.from_numpy(np.array(rgb)).permute(2, 0, 1).unsqueeze(0)
+        image = pixels.contiguous().float().div_(255)
+        return image if size is None else resize_to(image, fit((height, width), size))
 
 
 def load_mask(source: Source, size: int | None = None) -> Tensor:
@@ -284,9 +280,9 @@ def read_recipe(source: Source) -> dict[str, Any] | None:
     StylelibError
         If it is not a picture.
     """
-    name = _name(source)
-    with _reading(name):
-        picture = _open(source, name)
+    name = name_of(source)
+    with reading(name):
+        picture = open_picture(source, name)
         picture.load()  # PNG keeps text after the pixels, too
         text = picture.info.get(RECIPE_KEY)
         if text is None:
@@ -298,102 +294,3 @@ def read_recipe(source: Source) -> dict[str, Any] | None:
     except (ValueError, RecursionError):  # some other program's, or spoilt
         return None
     return recipe if isinstance(recipe, dict) else None
-
-
-@contextmanager
-def _reading(name: str) -> Iterator[None]:
-    """Say in words what goes wrong while a picture is opened and decoded."""
-    try:
-        with warnings.catch_warnings():
-            # From twice the size that it warns of, Pillow refuses.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            yield
-    except StylelibError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise StylelibError(
-            f"{name} has too many pixels to open safely. Make it smaller in an image editor first."
-        ) from error
-    except UnidentifiedImageError as error:
-        raise StylelibError(
-            f"{name} is not a picture, or of a kind that can't be read here. "
-            f"Save it as JPEG or PNG and try again."
-        ) from error
-    except MemoryError as error:
-        raise StylelibError(f"{name} does not fit in memory. Use a smaller picture.") from error
-    except PermissionError as error:
-        raise StylelibError(f"{name} may not be read. Change its permissions.") from error
-    except Exception as error:  # Pillow's decoders raise anything for a broken file
-        raise StylelibError(
-            f"{name} could not be read ({error}). It may be damaged: open it in an image "
-            f"viewer, and save or download it again."
-        ) from error
-
-
-def _name(source: Source) -> str:
-    if isinstance(source, bytes):
-        return "The given data"
-    if isinstance(source, Image.Image):
-        return "The given picture"
-    return str(source)
-
-
-def _open(source: Source, name: str) -> Image.Image:
-    if isinstance(source, Image.Image):
-        return source.copy()  # else a lazily opened one is changed below
-    if isinstance(source, bytes):
-        if not source:
-            raise StylelibError("The given data is empty.")
-        return Image.open(io.BytesIO(source))
-    if not isinstance(source, str | os.PathLike):
-        raise StylelibError(
-            f"A picture is loaded from a path, bytes, a PIL image or a sample's name, "
-            f"not from {type(source).__name__}."
-        )
-    if isinstance(source, str) and source in SAMPLES:
-        return Image.open(sample(source).path)
-    path = Path(source)
-    if "://" in str(source):
-        raise StylelibError(f"{name} is a web address. Download the picture, and give its path.")
-    if path.is_dir():
-        raise StylelibError(f"{name} is a folder. Give a picture in it.")
-    if not path.exists():
-        if path.suffix or len(path.parts) > 1:
-            raise StylelibError(f"There is no file {name}. Check the name and the folder.")
-        if str(source) not in SAMPLES:
-            sample(str(source))  # raises, naming the nearest sample
-        raise StylelibError(f"There is no file {name}. For the sample, give the name as text.")
-    if not path.is_file():
-        raise StylelibError(f"{name} is not an ordinary file.")
-    return Image.open(path)
-
-
-def _to_rgb(picture: Image.Image, size: int | None) -> Image.Image:
-    width, height = picture.size
-    if width * height > _MAX_PIXELS:
-        raise Image.DecompressionBombError
-    if size is not None and picture.format == "JPEG":
-        picture.draft("RGB", (2 * size, 2 * size))  # decode no more than is needed
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        picture = _deep_grey(picture)
-    if "A" in picture.getbands() or "a" in picture.getbands() or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
-    picture = picture.convert("RGB")
-    if size is not None and max(picture.size) > 4 * size:
-        # A cheap first reduction in 8 bits; the fine one is done on the tensor.
-        picture.thumbnail((2 * size, 2 * size), Image.Resampling.BOX)
-    return picture
-
-
-def _deep_grey(picture: Image.Image) -> Image.Image:
-    """16-bit, 32-bit and float grey to 8 bits; Pillow's own conversion clips them."""
-    values = np.asarray(picture, dtype=np.float64)
-    values = np.nan_to_num(values, posinf=0, neginf=0)
-    if picture.mode == "F":
-        top = 1.0 if values.max(initial=0) <= 1 else 255.0
-    else:
-        top = 65535.0
-    return Image.fromarray(np.clip(values / top * 255, 0, 255).round().astype(np.uint8))

@@ -236,7 +236,8 @@ class Transfer:
             Samples' names or paths, of which only the last part is told: where
             a file lies is nobody's business.
         where, source : several str or None, optional
-            The masks' files, for each painting in turn; see `Style`.
+            The masks' files, for each painting in turn; see `Style`. ``"1 - sky.png"``
+            is where that one is black.
         """
         styles = [style] if isinstance(style, str) else list(style)
         pictures: dict[str, Any] = {"content": _file(content), "style": _file(styles[0])}

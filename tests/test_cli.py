@@ -198,7 +198,7 @@ def test_a_mask_says_where_to_paint(run: Run) -> None:
     still = (one - photo).abs()[..., 13:, :] < 1 / 255  # saved in whole 255ths
     assert still.all() and (one - photo).abs()[..., :12, :].mean() > 0.01
     assert (two - photo).abs()[..., 13:, :].mean() > 0.005
-    assert read_recipe("both.png")["where"] == ["sky.png"]  # type: ignore[index]
+    assert read_recipe("both.png")["where"] == ["sky.png", "1 - sky.png"]  # type: ignore[index]
     three = run("paint", *PAIR, "camel", "hokusai-poppies", *SMALL, "--mask", "sky.png")
     assert three.status == 1 and "give one or two" in three.err
 

@@ -149,6 +149,7 @@ def test_a_wheel_has_the_pictures_and_their_licences(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     wanted = {"stylelib/py.typed", "stylelib/cli/__init__.py", "stylelib/samples/CREDITS.md"}
+    wanted |= {"stylelib/widgets/mask.js", "stylelib/widgets/mask.css"}
     for sample in SAMPLES:
         wanted |= {f"stylelib/samples/{sample}.jpg", f"stylelib/samples/{sample}.jpg.license"}
     assert wanted <= names

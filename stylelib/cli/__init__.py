@@ -80,7 +80,9 @@ def _paint(options: Namespace) -> int:
     if not told:
         _say(trouble or "Nothing was painted.")
         return status
-    record = transfer.record(options.content, options.style, [options.mask])
+    mask = Path(options.mask).name if options.mask else None
+    where = [mask, mask and f"1 - {mask}"][: len(options.style)]
+    record = transfer.record(options.content, options.style, where)
     picture = transfer.image
     if options.keep_colors:
         picture, record["keep_colors"] = keep_colors(picture, content), True

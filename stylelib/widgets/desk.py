@@ -97,7 +97,8 @@ class Desk:
         if run is None or not run.losses:
             self.code.value = "Paint something first: then its recipe stands here."
             return
-        files = {p.name for p in (run.content, run.style) if isinstance(p.source, bytes)}
+        given = [run.content, *run.paintings, *([run.mask] if run.mask else [])]
+        files = [p.name for p in given if isinstance(p.source, bytes)]
         note = f"<p>Put {escape(' and '.join(files))} beside the notebook first.</p>" * bool(files)
         self.code.value = (
             f"<p>Paste this into a cell: it paints {escape(run.title)} again.</p>{note}"

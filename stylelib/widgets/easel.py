@@ -8,7 +8,7 @@ from typing import Any
 from ..recipes import Recipe
 from ..transfer import Transfer
 from .pace import Networks, Pace, measure_pace
-from .runs import LIVE, Picture, Run, changed_settings
+from .runs import Picture, Run, changed_settings
 from .worker import Worker, anyone_busy
 
 
@@ -94,7 +94,8 @@ class Easel:
         if self._asked is None:
             return True
         changed = changed_settings(self._asked, recipe)
-        now = {name: value for name, value in changed.items() if name in LIVE}
+        run = self.run
+        now = {n: v for n, v in changed.items() if run is not None and run.can_follow(n, v)}
         if now:
             self._worker.change(**now)
         self._asked = recipe

@@ -18,7 +18,7 @@ from .easel import Easel
 from .film import save_film
 from .knobs import SIZES, offer_size, read, size_knob, turn, weight_knob
 from .pace import about
-from .runs import LIVE, Picture, Run, changed_settings
+from .runs import Picture, Run, changed_settings
 
 
 class Painter(ipywidgets.VBox):
@@ -157,9 +157,11 @@ class Painter(ipywidgets.VBox):
         StylelibError
             If there is no such control or setting, or it can't have that value.
         """
-        for name, value in values.items():
+        order = list(self.controls)  # the pictures first: others hang on them
+        known = sorted(values, key=lambda name: order.index(name) if name in order else -1)
+        for name, value in ((name, values[name]) for name in known):
             pick(name, [*self.controls, *self._base.as_dict()], "control or setting")
-            if name in ("content", "style"):
+            if hasattr(self.controls.get(name), "choose"):
                 self.controls[name].choose(value)
             elif name not in self.controls:
                 self._base = self._base.but(**{name: value})
@@ -237,7 +239,7 @@ class Painter(ipywidgets.VBox):
         branch = run.back_to(frame or run.frames[-1], self.desk.session.number())
         wanted = changed_settings(branch.recipe_at(branch.iteration), self.recipe)
         self._show_new(branch)
-        self._easel.start(branch, {k: v for k, v in wanted.items() if k in LIVE})
+        self._easel.start(branch, {k: v for k, v in wanted.items() if branch.can_follow(k, v)})
         self._refresh()
 
     def save(self, path: str | Path | None = None) -> Path:
@@ -257,7 +259,11 @@ class Painter(ipywidgets.VBox):
         frame = self.desk.viewer.frame
         image = run.picture() if frame is None else self.desk.viewer.whole()
         record = run.record(None if frame is None else frame.iteration)
-        return save_image(image, path or run.new_path(".png"), record)
+        path = Path(path or run.new_path(".png"))
+        if run.mask is not None and isinstance(run.mask.source, bytes):
+            # It was drawn here: without it the picture could not be made again.
+            save_image(run.mask.load(None), path.parent / run.mask.name)
+        return save_image(image, path, record)
 
     def film(self, path: str | Path | None = None) -> Path:
         """Save how the picture was painted, as an animated GIF; see `save`."""
@@ -280,14 +286,18 @@ class Painter(ipywidgets.VBox):
         self._finish_any()
         photo, painting, recipe = self.photos.picture, self.paintings.picture, self.recipe
         try:
-            photo.load(recipe.size), painting.load(recipe.size)
+            photo.load(recipe.size), painting.load(recipe.style_size())
+            run = Run(self.desk.session.number(), photo, painting, recipe, **self._besides())
         except StylelibError as error:
             self.desk.panel.say(str(error))
             raise
-        run = Run(self.desk.session.number(), photo, painting, recipe)
         self._dress(run)
         self._show_new(run)
         return run
+
+    def _besides(self) -> dict[str, Picture | None]:
+        """What a run takes beside the photo and the painting."""
+        return {}
 
     def _dress(self, run: Run) -> None:
         """What does not matter to the painting, only to its looks."""

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from ..color import keep_colors
 from ..errors import StylelibError
-from ..images import Source, load_image, to_pil
+from ..images import Source, load_image, load_mask, to_pil
+from ..objective import Style
 from ..recipes import RECIPES, Recipe
 from ..samples import SAMPLES
 from ..transfer import Step, Transfer
@@ -28,7 +29,7 @@ class Picture:
 
     name: str
     source: Source
-    _loaded: dict[int, Tensor] = field(default_factory=dict, repr=False)
+    _loaded: dict[int | None, Tensor] = field(default_factory=dict, repr=False)
 
     @property
     def label(self) -> str:
@@ -37,7 +38,7 @@ class Picture:
             return SAMPLES[self.name].title
         return self.name
 
-    def load(self, size: int) -> Tensor:
+    def load(self, size: int | None) -> Tensor:
         """The picture, as `load_image` gives it; the newest size is kept."""
         image = self._loaded.get(size)
         if image is None:
@@ -65,6 +66,11 @@ class Run:
     content, style : Picture
     recipe : Recipe
         At the start.
+    second : Picture, optional
+        Another painting, to blend.
+    mask : Picture, optional
+        White where the painting goes; black stays the photo, or goes to the
+        second painting.
 
     Attributes
     ----------
@@ -84,8 +90,17 @@ class Run:
         Show and save it in the photo's own colours.
     """
 
-    def __init__(self, number: int, content: Picture, style: Picture, recipe: Recipe) -> None:
+    def __init__(
+        self,
+        number: int,
+        content: Picture,
+        style: Picture,
+        recipe: Recipe,
+        second: Picture | None = None,
+        mask: Picture | None = None,
+    ) -> None:
         self.number, self.content, self.style, self.recipe = number, content, style, recipe
+        self.second, self.mask = second, mask
         self.changes: dict[int, dict[str, Any]] = {}
         self.again: list[int] = []
         self.losses: list[dict[str, float]] = []
@@ -111,7 +126,23 @@ class Run:
     @property
     def title(self) -> str:
         """What was painted how, in a line."""
-        return f"No. {self.number}: {self.content.label}, after {self.style.label}"
+        return f"No. {self.number}: {self.content.label}, after {self.after}"
+
+    @property
+    def paintings(self) -> list[Picture]:
+        """The painting, or both."""
+        return [self.style] if self.second is None else [self.style, self.second]
+
+    @property
+    def after(self) -> str:
+        """The paintings' names."""
+        return " and ".join(painting.label for painting in self.paintings)
+
+    def can_follow(self, setting: str, value: Any) -> bool:
+        """Whether that can be changed on the way: shares only for as many paintings."""
+        if setting == "style_shares":
+            return len(value) == (0 if self.second is None else 2)
+        return setting in LIVE
 
     def transfer(self, load: Callable[[Recipe], VGG19]) -> Transfer:
         """The transfer that makes it, or goes on from its newest frame.
@@ -121,10 +152,12 @@ class Run:
         load : callable
             Loads the network for a recipe.
         """
-        content, style = self.content.load(self.recipe.size), self.style.load(self.recipe.size)
-        transfer = Transfer(content, style, self.recipe, load(self.recipe))
+        content = self.content.load(self.recipe.size)
+        transfer = Transfer(content, self._styles(), self.recipe, load(self.recipe))
         transfer.quiet = True
-        self._record = transfer.record(self.content.name, self.style.name)
+        names = [painting.name for painting in self.paintings]
+        masks = [self.mask.name, f"1 - {self.mask.name}"][: len(names)] if self.mask else []
+        self._record = transfer.record(self.content.name, names, masks)
         if self._start is not None:
             assert self._start.image is not None
             # The settings first: they say how far there is to go.
@@ -133,6 +166,13 @@ class Run:
         else:
             self._keep(Frame(0, jpeg(transfer.image), transfer.image))
         return transfer
+
+    def _styles(self) -> list[Style]:
+        paintings = [p.load(self.recipe.style_size()) for p in self.paintings]
+        if self.mask is None:
+            return [Style(painting) for painting in paintings]
+        mask = load_mask(self.mask.source, self.recipe.size)
+        return [Style(p, where) for p, where in zip(paintings, (mask, 1 - mask), strict=False)]
 
     def add(self, step: Step, changes: Mapping[str, Any], seconds: float) -> None:
         """Remember a step, the changes made just before it, and the time it took."""
@@ -174,7 +214,7 @@ class Run:
         """
         if frame.image is None:
             raise StylelibError("Only the newest painting can be gone on with from the middle.")
-        run = Run(number, self.content, self.style, self.recipe)
+        run = Run(number, self.content, self.style, self.recipe, self.second, self.mask)
         run.changes = {k: dict(v) for k, v in self.changes.items() if k < frame.iteration}
         if frame.iteration:
             # That the optimiser starts afresh there is part of the recipe.
@@ -238,9 +278,8 @@ class Run:
 
     def code(self) -> str:
         """Python that paints the same picture."""
-        content, style = (
-            f"load_image({p.name!r}, {self.recipe.size})" for p in (self.content, self.style)
-        )
+        content = f"load_image({self.content.name!r}, {self.recipe.size})"
+        style, names = self._styles_in_python()
         changed = changed_settings(RECIPES["default"], self.recipe)
         arguments = ", ".join(f"{name}={value!r}" for name, value in changed.items())
         recipe = f'RECIPES["default"].but({arguments})' if changed else 'RECIPES["default"]'
@@ -250,14 +289,29 @@ class Run:
         if self.again:
             ways.append(f"again={self.again!r}")
         lines = [
-            "from stylelib import RECIPES, Transfer, load_image",
+            f"from stylelib import {names}",
             f"transfer = Transfer({content}, {style}, {recipe})",
             f"picture = transfer.run({', '.join(ways)})",
         ]
+        if self.mask is not None:
+            lines.insert(1, f"mask = load_mask({self.mask.name!r}, {self.recipe.size})")
         if self.colors:
             lines.insert(1, "from stylelib.color import keep_colors")
             lines.append(f"picture = keep_colors(picture, {content})")
         return "\n".join(lines)
+
+    def _styles_in_python(self) -> tuple[str, str]:
+        """The paintings as Python, and the names to import."""
+        size = self.recipe.style_size()
+        paintings = [f"load_image({painting.name!r}, {size})" for painting in self.paintings]
+        names = "RECIPES, Transfer, load_image"
+        if self.mask is not None:
+            names = "RECIPES, Style, Transfer, load_image, load_mask"
+            paintings = [
+                f"Style({painting}, {where})"
+                for painting, where in zip(paintings, ("mask", "1 - mask"), strict=False)
+            ]
+        return paintings[0] if len(paintings) == 1 else f"[{', '.join(paintings)}]", names
 
 
 def live(recipe: Recipe) -> dict[str, Any]:
@@ -269,6 +323,7 @@ LIVE = (
     "content_weight",
     "style_weight",
     "tv_weight",
+    "style_shares",
     "content_layers",
     "style_layers",
     "optimizer",

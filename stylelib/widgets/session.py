@@ -103,7 +103,7 @@ def differences(runs: list[Run]) -> str:
 
 
 def _facts(run: Run) -> dict[str, Any]:
-    facts: dict[str, Any] = {"photo": run.content.label, "painting": run.style.label}
+    facts: dict[str, Any] = {"photo": run.content.label, "painting": run.after}
     start, end = run.recipe, run.recipe_at(run.iteration)
     for key, value in end.as_dict().items():
         before = start.as_dict()[key]
@@ -111,6 +111,7 @@ def _facts(run: Run) -> dict[str, Any]:
         if before != value:
             text = f"{_text(before)}, then {text}"
         facts[_WORDS.get(key, key.replace("_", " "))] = text
+    facts["mask"] = run.mask.name if run.mask else "none"
     facts["steps"] = run.iteration
     facts["own colours"] = "yes" if run.colors else "no"
     facts["style loss"] = f"{run.losses[-1]['style']:.2g}"
@@ -124,4 +125,6 @@ def _text(value: Any) -> str:
         if len(set(value.values())) == 1:
             return ", ".join(value)
         return ", ".join(f"{layer} {weight:g}" for layer, weight in value.items())
+    if isinstance(value, list):
+        return ", ".join(f"{number:g}" for number in value) or "–"
     return f"{value:g}" if isinstance(value, float) else str(value)

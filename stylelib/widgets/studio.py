@@ -4,36 +4,54 @@ from typing import Any
 
 import ipywidgets
 
+from ..images import Source
 from ..recipes import INITS, OPTIMIZERS, STYLE_LAYERS
 from ..vgg import POOLINGS
+from .blend import Blend, SecondPainting
 from .knobs import FULL, WIDE, weight_knob
 from .layers import LayerWeights
-from .painter import Painter
-from .runs import Run
+from .mask import MaskPad
+from .painter import Painter, samples
+from .runs import Picture, Run
 
 _CONTENT_LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")
 
 
 class Studio(Painter):
-    """A `Painter` with all the knobs: layers, smoothness, start, optimiser, steps, colours.
+    """A `Painter` with all the knobs: a second painting, a mask, layers, colours and more.
 
-    Weights, layers, smoothness, optimiser and steps can be turned while it
-    paints; the start and the kind of pooling count from the next painting on.
+    Weights, the blend, layers, smoothness, optimiser and steps can be turned
+    while it paints; the second painting, the mask, the stroke size, the start
+    and the kind of pooling count from the next painting on.
     *keep my colours* can be switched at any time: it changes what you see and
     save, not what is painted.
 
     Parameters
     ----------
     *arguments, **settings
-        As for `Painter`, and ``keep_colors``.
+        As for `Painter`.
+    keep_colors : bool
+    second : path, bytes, PIL image or name of a sample, optional
+        A second painting, to blend.
+    mask : path, bytes, PIL image or Tensor of shape (1, 1, H, W), optional
+        White where the painting goes.
 
     Examples
     --------
     >>> studio = Studio("my-cat.jpg", size="sketch")
     >>> studio.set(style_layers={"conv1_1": 1.0}, keep_colors=True)
+    >>> studio.set(second="hokusai-poppies", style_shares=(0.3, 0.7), mask="sky.png")
     """
 
-    def __init__(self, *arguments: Any, keep_colors: bool = False, **settings: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        keep_colors: bool = False,
+        second: Source | None = None,
+        mask: Any = None,
+        **settings: Any,
+    ) -> None:
+        self.second, self.mask = SecondPainting(samples("painting")), MaskPad()
         self._keep = ipywidgets.Checkbox(
             value=keep_colors,
             description="keep my colours",
@@ -42,8 +60,18 @@ class Studio(Painter):
             layout={"width": "auto"},
         )
         super().__init__(*arguments, **settings)
-        self.controls["keep_colors"] = self._keep
+        pictures = {name: self.controls[name] for name in ("content", "style")}
+        pictures |= {"second": self.second, "mask": self.mask}
+        self.controls = pictures | self.controls | {"keep_colors": self._keep}
         self._keep.observe(self._recolored, "value")
+        self.paintings.watch(lambda: self.second.offer(list(self.paintings.pictures.values())))
+        self.photos.watch(lambda: self.mask.show(self.photos.picture))
+        self.mask.show(self.photos.picture)
+        for part in (self.second, self.mask):
+            part.observe(self._waits, "value")
+        self.set(second=second, mask=mask)
+        if self._base.style_shares:
+            self.set(style_shares=self._base.style_shares)
 
     def _make_knobs(self) -> dict[str, Any]:
         base = self._base
@@ -57,6 +85,17 @@ class Studio(Painter):
                 step=1.0,
                 description="smoothness",
                 tooltip="Weight of the total variation: more takes away grain, then detail",
+                style=WIDE,
+                layout=FULL,
+            ),
+            "style_shares": Blend(self.second),
+            "style_scale": ipywidgets.FloatSlider(
+                value=base.style_scale,
+                min=0.25,
+                max=4.0,
+                step=0.05,
+                description="stroke size",
+                tooltip="2 makes the painting's strokes twice as large, 0.5 half as large",
                 style=WIDE,
                 layout=FULL,
             ),
@@ -94,7 +133,9 @@ class Studio(Painter):
     def _arrange_more(self) -> list[Any]:
         k = self.knobs
         pages = {
-            "Weights": [k["content_weight"], k["tv_weight"]],
+            "Two paintings": [self.second, k["style_shares"]],
+            "Where to paint": [self.mask],
+            "Weights": [k["content_weight"], k["tv_weight"], k["style_scale"]],
             "Layers": [k["style_layers"], k["content_layers"]],
             "Steps": [k[name] for name in ("steps", "init", "seed", "optimizer")]
             + [k["learning_rate"], k["pooling"]],
@@ -102,6 +143,13 @@ class Studio(Painter):
         boxes = [ipywidgets.VBox(parts) for parts in pages.values()]
         more = ipywidgets.Accordion(boxes, titles=list(pages), selected_index=None)
         return [more]
+
+    def _besides(self) -> dict[str, Picture | None]:
+        return {"second": self.second.picture, "mask": self.mask.value}
+
+    def _waits(self, _: Any) -> None:
+        if self._easel.busy:
+            self.desk.panel.say("That counts from the next painting on.")
 
     def _dress(self, run: Run) -> None:
         run.colors = self._keep.value

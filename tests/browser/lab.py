@@ -20,6 +20,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 LAPTOP = {"width": 1366, "height": 768}
+PATIENCE = 120  # seconds: what is right comes at last, also on a computer ten times slower
 _SETTINGS = {
     # What a student would not see either: questions about news, and saving over our copy.
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -32,6 +33,17 @@ def find_browser() -> str | None:
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
+_CELL = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell"
+_PICTURE = "img.jupyter-widgets:visible, .jupyter-widgets img:visible"
+_PIXELS = """(image, [width, height]) => {
+  const canvas = document.createElement('canvas');
+  canvas.width = width; canvas.height = height;
+  const context = canvas.getContext('2d');
+  context.drawImage(image, 0, 0, width, height);
+  return Array.from(context.getImageData(0, 0, width, height).data);
+}"""
+
+
 class Lab:
     """JupyterLab as `stylelib lab` opens it, with a token and settings of its own."""
 
@@ -39,7 +51,11 @@ class Lab:
         self.folder, self._home = home / "notebooks", home
         self.folder.mkdir()
         for path in (ROOT / "notebooks").glob("*.ipynb"):
-            shutil.copy(path, self.folder)
+            notebook = nbformat.read(path, as_version=4)
+            for cell in notebook.cells:  # what is seen then was made here, and now
+                if cell.cell_type == "code":
+                    cell.outputs, cell.execution_count = [], None
+            nbformat.write(notebook, self.folder / path.name)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -71,7 +87,7 @@ class Lab:
             process = subprocess.Popen(
                 command, cwd=self._home, stdout=log, stderr=log, env=environment
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 self.ask("api/status")
@@ -89,7 +105,7 @@ class Lab:
             headers={"Authorization": f"token {self.token}"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 
@@ -111,6 +127,16 @@ class Lab:
         nbformat.write(notebook, self.folder / name)
         return name
 
+    def rewrite(self, name: str, changes: dict[str, str]) -> str:
+        """Copy a lesson with some text of its code replaced, and return the copy's name."""
+        notebook = nbformat.read(self.folder / name, as_version=4)
+        for old, new in changes.items():
+            assert any(old in cell.source for cell in notebook.cells), old
+            for cell in notebook.cells:
+                cell.source = cell.source.replace(old, new)
+        nbformat.write(notebook, self.folder / f"copy-{name}")
+        return f"copy-{name}"
+
     def end_kernels(self) -> None:
         """Shut every kernel down."""
         for session in self.ask("api/sessions"):
@@ -120,7 +146,7 @@ class Lab:
         """End it, and its kernels with it."""
         self.end_kernels()
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(PATIENCE)
 
     def complaints(self) -> list[str]:
         """What the log says went wrong."""
@@ -134,6 +160,7 @@ class Page:
     def __init__(self, page: Any, lab: Lab, shots: Path | None = None) -> None:
         self.page, self.lab, self._shots = page, lab, shots
         self.errors: list[str] = []
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", self._heard)
 
@@ -143,14 +170,13 @@ class Page:
             self.errors.append(message.text)
 
     def open(self, name: str) -> "Page":
-        """Open a notebook, with the file browser closed as on a small screen."""
+        """Open a notebook, and wait for its kernel."""
         url = f"http://127.0.0.1:{self.lab.port}/lab/tree/{name}"
         self.page.goto(f"{url}?token={self.lab.token}&reset")
-        cell = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell"
-        self.page.wait_for_selector(cell, timeout=60_000)
-        self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
+        self.page.wait_for_selector(_CELL)
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
         # Before that, JupyterLab would ask which kernel to take.
-        self.until(lambda: self.idle, "the kernel is ready", 60)
+        self.until(lambda: self.idle, "the kernel is ready")
         return self
 
     @property
@@ -159,24 +185,29 @@ class Page:
         bar = self.page.query_selector("#jp-main-statusbar")
         return bar is not None and "| Idle" in bar.inner_text()
 
-    def run_all(self, timeout: float = 120) -> "Page":
-        """Run all cells, and wait for the last."""
+    def run_all(self) -> "Page":
+        """Run all cells, and wait for the last. No cell may complain."""
         self.page.click("text=Run >> nth=0")
         self.page.click("text=Run All Cells >> nth=0")
-        self.wait_idle(timeout)
+        prompts = self.page.locator(f"{_CELL}.jp-CodeCell .jp-InputArea-prompt")
+
+        def through() -> bool:
+            self.check_outputs()
+            # A number in each: a cell that waits has none yet, or a star.
+            return all(re.search(r"\d", prompt) for prompt in prompts.all_inner_texts())
+
+        self.until(through, "all cells have run", 3 * PATIENCE)
+        self.until(lambda: self.idle, "the kernel rests")
         return self
 
-    def wait_idle(self, timeout: float = 120) -> None:
-        """Wait until no cell is waiting or running."""
-        waiting = ".jp-InputArea-prompt:has-text('[*]')"
-        self.page.wait_for_timeout(500)
-        self.until(
-            lambda: self.idle and not self.page.query_selector_all(waiting),
-            "all cells have run",
-            timeout,
-        )
+    def check_outputs(self) -> None:
+        """No cell may show an error, or have written to its error stream."""
+        seen = [text for kind in ("error", "stderr") for text in self.page.locator(
+            f"{_CELL} [data-mime-type='application/vnd.jupyter.{kind}']").all_inner_texts()
+        ]  # fmt: skip
+        assert seen == []
 
-    def until(self, true: Callable[[], Any], what: str, timeout: float = 20) -> Any:
+    def until(self, true: Callable[[], Any], what: str, timeout: float = PATIENCE) -> Any:
         """Wait until something is so."""
         deadline = time.monotonic() + timeout
         while True:
@@ -193,11 +224,61 @@ class Page:
         if self._shots is not None:
             self.page.screenshot(path=self._shots / f"{name}.png")
 
+    def cell(self, index: int) -> Any:
+        """A cell of the notebook, counted as in its file."""
+        return self.page.locator(_CELL).nth(index)
+
+    def text(self, pattern: str) -> str:
+        """What the page says that looks like `pattern`, or nothing."""
+        found = re.search(pattern, self.page.locator(".jp-Notebook").inner_text())
+        return found.group() if found else ""
+
     def button(self, name: str) -> Any:
         """The visible button of that name."""
+        return self.buttons(name).first
+
+    def buttons(self, name: str) -> Any:
+        """All visible buttons of that name."""
         exact = re.compile(rf"^\s*{re.escape(name)}\s*$")
-        return self.page.locator("button.jupyter-button:visible", has_text=exact).first
+        return self.page.locator("button.jupyter-button:visible", has_text=exact)
 
     def press(self, name: str) -> None:
         """Press a button."""
         self.button(name).click()
+
+    def slider(self, label: str) -> Any:
+        """A slider's handle, and the number beside it."""
+        row = self.page.locator(".widget-slider:visible", has_text=label).first
+        return row.locator(".noUi-handle"), row.locator(".widget-readout")
+
+    def pixels(self, within: Any = None, size: tuple[int, int] = (16, 9)) -> list[int]:
+        """The first widget picture there, made small: what a person would see of it."""
+        image = (within or self.page).locator(_PICTURE).first
+        self.until(lambda: image.evaluate("i => i.complete && i.naturalWidth > 0"), "it is there")
+        values: list[int] = image.evaluate(_PIXELS, list(size))
+        assert len(set(values)) > 5, "the picture is blank"
+        return values
+
+    def settled(self) -> list[int]:
+        """The painting once it stands still.
+
+        After the words "Paused", the last picture may still be on its way: its
+        caption comes after it.
+        """
+        steps = [r"(?:Paused|Stopped|Done)\b.*step (\d+) of", r"\bStep (\d+) of"]
+
+        def arrived() -> bool:
+            shown = self.page.locator(".jp-Notebook").inner_text()
+            said, drawn = (re.search(step, shown) for step in steps)
+            return said is not None and drawn is not None and said.group(1) == drawn.group(1)
+
+        self.until(arrived, "the caption has the last step's number")
+        looks: list[list[int]] = [[], self.pixels()]
+
+        def still() -> bool:
+            self.page.wait_for_timeout(300)
+            looks.append(self.pixels())
+            return looks[-1] == looks[-2] == looks[-3]
+
+        self.until(still, "the picture stands still")
+        return looks[-1]

@@ -1,0 +1,64 @@
+"""Draw with the mouse where the painting goes, in a real browser."""
+
+from collections.abc import Callable
+
+import pytest
+from torch.nn.functional import max_pool2d
+
+from stylelib import load_image, load_mask
+from stylelib.images import resize_to
+
+from .lab import Lab, Page
+
+pytestmark = pytest.mark.browser
+pytest.importorskip("anywidget", reason="needs the extra draw")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_a_mask_is_drawn_with_the_mouse(lab: Lab, page: Callable[..., Page], theme: str) -> None:
+    for file in lab.folder.glob("*.png"):
+        file.unlink()
+    cell = "from stylelib.widgets import Studio\nstudio = Studio(size=96, steps=20)\nstudio"
+    notebook = page(lab.write("draw.ipynb", cell), theme).run_all()
+    driver = notebook.page
+    look = theme.split()[-1].lower()
+    driver.locator(".jupyter-widget-Collapse-header", has_text="Where to paint").first.click()
+    canvas = driver.locator(".stylelib-mask canvas")
+    canvas.scroll_into_view_if_needed()
+    notebook.until(lambda: canvas.evaluate("c => c.width") == 512, "the photo is there")
+
+    # A stroke across the upper third, one too many, and that one taken back.
+    box = canvas.bounding_box()
+    for y in (0.15, 0.8):
+        driver.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + y * box["height"])
+        driver.mouse.down()
+        for x in (0.3, 0.6, 0.9):
+            driver.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        driver.mouse.up()
+    drawn = notebook.page.locator("text=/Mask: mask-/")
+    notebook.until(drawn.is_visible, "the mask has come to Python")
+    first = drawn.inner_text()
+    driver.locator(".stylelib-mask button", has_text="Undo").click()
+    notebook.until(lambda: drawn.inner_text() != first, "the last stroke is taken back")
+    notebook.shot(f"05-mask-{look}")
+
+    notebook.press("Paint")
+    done = driver.locator("text=/Done: step 20 of 20/")
+    notebook.until(done.is_visible, "it paints", 60)
+    notebook.press("Save")
+    notebook.until(lambda: len(list(lab.folder.glob("*.png"))) == 2, "picture and mask are saved")
+    notebook.shot(f"05-masked-{look}")
+    (mask,) = lab.folder.glob("mask-*.png")
+    (picture,) = set(lab.folder.glob("*.png")) - {mask}
+    painted, photo = load_image(picture), load_image("camel", 96)
+    where = resize_to(load_mask(mask), (54, 96)) > 0.5
+    near = max_pool2d(where.float(), 7, 1, 3) > 0  # its edge is soft
+    assert 0.1 < where.float().mean() < 0.5
+    changed = (painted - photo).abs().amax(1, keepdim=True) > 1.5 / 255
+    assert changed[where].float().mean() > 0.5
+    assert not changed[~near].any()
+
+    driver.locator(".stylelib-mask button", has_text="Invert").click()
+    notebook.until(lambda: drawn.inner_text() != first, "the mask is turned round")
+    driver.locator(".stylelib-mask button", has_text="Clear").click()
+    notebook.until(lambda: not drawn.is_visible(), "and taken away")
