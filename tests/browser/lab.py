@@ -34,6 +34,7 @@ def find_browser() -> str | None:
 
 
 _CELL = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell"
+_COMPLAINTS = ("error", "stderr")
 _PICTURE = "img.jupyter-widgets:visible, .jupyter-widgets img:visible"
 _PIXELS = """(image, [width, height]) => {
   const canvas = document.createElement('canvas');
@@ -193,8 +194,9 @@ class Page:
 
         def through() -> bool:
             self.check_outputs()
-            # A number in each: a cell that waits has none yet, or a star.
-            return all(re.search(r"\d", prompt) for prompt in prompts.all_inner_texts())
+            # A number in each: a cell that waits has none yet, or a star. Not the inner
+            # text: of cells out of view JupyterLab keeps that back.
+            return all(re.search(r"\d", prompt) for prompt in prompts.all_text_contents())
 
         self.until(through, "all cells have run", 3 * PATIENCE)
         self.until(lambda: self.idle, "the kernel rests")
@@ -202,9 +204,8 @@ class Page:
 
     def check_outputs(self) -> None:
         """No cell may show an error, or have written to its error stream."""
-        seen = [text for kind in ("error", "stderr") for text in self.page.locator(
-            f"{_CELL} [data-mime-type='application/vnd.jupyter.{kind}']").all_inner_texts()
-        ]  # fmt: skip
+        kinds = (f"{_CELL} [data-mime-type='application/vnd.jupyter.{k}']" for k in _COMPLAINTS)
+        seen = self.page.locator(", ".join(kinds)).all_text_contents()
         assert seen == []
 
     def until(self, true: Callable[[], Any], what: str, timeout: float = PATIENCE) -> Any:
@@ -229,7 +230,7 @@ class Page:
         return self.page.locator(_CELL).nth(index)
 
     def text(self, pattern: str) -> str:
-        """What the page says that looks like `pattern`, or nothing."""
+        """What the cells in view, or nearly, say that looks like `pattern`; or nothing."""
         found = re.search(pattern, self.page.locator(".jp-Notebook").inner_text())
         return found.group() if found else ""
 

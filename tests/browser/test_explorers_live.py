@@ -1,0 +1,90 @@
+"""Every explorer of lessons 01 to 04, in whole notebooks, with each of its controls moved."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import nbformat
+import pytest
+
+from .lab import Lab, Page
+
+pytestmark = pytest.mark.browser
+
+EXPLORER = re.compile(r"^(?:explore\.|\w*(?:E|_e)xplorer\()", re.MULTILINE)
+# The same cells in less time: smaller pictures, fewer steps.
+LESSONS: dict[str, dict[str, str]] = {
+    "01-what-a-cnn-sees.ipynb": {"SIZE = 512": "SIZE = 128"},
+    "02-content.ipynb": {
+        "SIZE = 160": "SIZE = 64",
+        "STEPS = 60": "STEPS = 20",
+        "size=SIZE, steps=60": "size=SIZE, steps=3",
+    },
+    "03-style.ipynb": {
+        "SIZE = 256": "SIZE = 64",
+        "STYLE_LAYERS[:count])": "STYLE_LAYERS[:count], 5)",
+        "centered=False)": "steps=5, centered=False)",
+    },
+    "04-target-loss.ipynb": {
+        "SIZE = 96": "SIZE = 48",
+        "STEPS = 1, 3, 40": "STEPS = 1, 3, 6",
+        "STEPS = 150, 80": "STEPS = 10, 6",
+        '"large at once", 18': '"large at once", 3',
+        '"small, then large", 8': '"small, then large", 2',
+    },
+}
+# Of the buttons of an animation: play, and stop.
+CONTROLS = (
+    ".noUi-handle, .widget-dropdown select, .widget-checkbox input, "
+    ".widget-play button:nth-of-type(-n+2)"
+)
+# Text that has less room than it needs; a slider's handle reaches over its end on purpose.
+CUT_OFF = """output => Array.from(
+  output.querySelectorAll('.widget-label, .widget-readout, .widget-html-content, select'))
+  .filter(e => e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1
+            && !e.closest('[style*="height: 0"]'))
+  .map(e => e.textContent)"""
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_explorer_answers(lab: Lab, page: Callable[..., Page], name: str) -> None:
+    copy = lab.rewrite(name, LESSONS[name])
+    theme = "JupyterLab Dark" if name.startswith("03") else "JupyterLab Light"
+    lesson = page(copy, theme).run_all()
+    cells = nbformat.read(lab.folder / copy, as_version=4).cells
+    explorers = [index for index, cell in enumerate(cells) if EXPLORER.search(cell.source)]
+    assert len(explorers) >= 4
+    for index in explorers:
+        output = lesson.cell(index).locator(".jp-OutputArea-child .jupyter-widgets").first
+        output.scroll_into_view_if_needed()
+        lesson.pixels(output)  # it is there, and not blank
+        controls = output.locator(CONTROLS)
+        for number in range(controls.count()):
+            move(lesson, output, controls.nth(number))
+        assert output.evaluate(CUT_OFF) == []
+        frame = lesson.cell(index).locator(".jp-OutputArea-output").last
+        assert frame.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), "wider than the page"
+        lesson.shot(f"{name[:2]}-cell-{index}")
+    lesson.check_outputs()
+
+
+def move(lesson: Page, output: Any, control: Any) -> None:
+    """Move one control with the keyboard or the mouse, and see the figure follow it."""
+
+    def look() -> list[int]:
+        return lesson.pixels(output, (96, 54))
+
+    before = look()
+    kind = control.evaluate("e => e.tagName + ' ' + (e.type || '')").strip()
+    if kind.startswith("SELECT"):
+        control.select_option(index=control.evaluate("e => (e.selectedIndex + 1) % e.length"))
+    elif kind.endswith("checkbox"):
+        control.focus()
+        lesson.page.keyboard.press("Space")
+    elif kind.startswith("BUTTON"):
+        control.click()
+    else:
+        least, now = (float(control.get_attribute(f"aria-value{end}")) for end in ("min", "now"))
+        control.focus()
+        lesson.page.keyboard.press("End" if now == least else "Home")
+    lesson.until(lambda: look() != before, f"the figure follows the control ({kind})")
