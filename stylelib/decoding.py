@@ -16,12 +16,12 @@ from .samples import SAMPLES, sample
 
 Source = str | os.PathLike[str] | bytes | Image.Image
 
-# For these Pillow starts a program (EPS is one, run by Ghostscript; WMF by Windows), or
-# knows no more than the name.
-_REFUSED = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
+# For these Pillow starts a program (Ghostscript for EPS, and for an EPS inside IPTC; Windows'
+# own for WMF), or it knows no more than the name.
+_REFUSED = {"EPS", "IPTC", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
 _MAX_PIXELS = 178_000_000  # 530 MB to open; of more, Pillow opens no file either
 _MAX_SLOW_PIXELS = 16_000_000  # for decoders written in Python: seconds, not minutes
-_BYTES_PER_PIXEL = 10  # while it is decoded, at most
+_BYTES_WHOLE, _BYTES_SMALL = 25, 10  # measured, a pixel: all of it as a tensor, or made smaller
 
 
 @contextmanager
@@ -124,7 +124,7 @@ def to_rgb(picture: Image.Image, size: int | None) -> Image.Image:
         The longest side that is wanted. A picture much larger is made smaller
         at once, to about twice that, to save time and memory.
     """
-    _check_pixels(picture)
+    _check_pixels(picture, size)
     if size is not None and picture.format == "JPEG":
         picture.draft("RGB", (2 * size, 2 * size))  # decode no more than is needed
     ImageOps.exif_transpose(picture, in_place=True)
@@ -140,13 +140,14 @@ def to_rgb(picture: Image.Image, size: int | None) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _check_pixels(picture: Image.Image) -> None:
+def _check_pixels(picture: Image.Image, size: int | None) -> None:
     """Refuse before decoding what would take minutes or all memory."""
     pixels = picture.width * picture.height
     slow = any(tile[0] in Image.DECODERS for tile in getattr(picture, "tile", ()))
     if pixels > (_MAX_SLOW_PIXELS if slow else _MAX_PIXELS):
         raise Image.DecompressionBombError
-    if pixels * _BYTES_PER_PIXEL > psutil.virtual_memory().available:
+    each = _BYTES_WHOLE if size is None else _BYTES_SMALL
+    if pixels * each > psutil.virtual_memory().available:
         raise MemoryError
 
 
@@ -157,7 +158,8 @@ def _common_mode(picture: Image.Image) -> Image.Image:
         return picture if picture.mode == "RGBA" else picture.convert("RGBA")
     if picture.mode.startswith("I;16"):
         return picture.convert("I")
-    return picture if picture.mode in ("L", "CMYK", "I", "F") else picture.convert("RGB")
+    common = picture.mode in ("L", "RGB", "CMYK", "I", "F")
+    return picture if common else picture.convert("RGB")
 
 
 def _deep_grey(picture: Image.Image) -> Image.Image:
