@@ -23,6 +23,10 @@ except ImportError:
     anywidget = None  # type: ignore[assignment]
 
 _HERE = Path(__file__).parent
+_HINT = (
+    "To draw with the mouse, install the extra <i>draw</i>: <code>pip install anywidget</code>. "
+    "Then start the notebook again."
+)
 _SHOWN = 512  # longest side of what is drawn on, in pixels
 
 if anywidget is not None:
@@ -79,12 +83,8 @@ class MaskPad(ipywidgets.VBox):
             "painting if there is one.",
             layout={"width": "calc(100% - 6px)"},
         )
-        hint = ipywidgets.HTML(
-            "To draw with the mouse, install the extra <i>draw</i>: "
-            "<code>pip install anywidget</code>. Then start the notebook again."
-        )
         row = ipywidgets.HBox([self.upload, self.everywhere])
-        super().__init__([head, self.canvas or hint, row, self.message])
+        super().__init__([head, self.canvas or ipywidgets.HTML(_HINT), row, self.message])
         self.upload.observe(self._uploaded, "value")
         self.everywhere.on_click(lambda _: self.choose(None))
         if self.canvas is not None:

@@ -316,6 +316,8 @@ class Painter(ipywidgets.VBox):
 
     def _refresh(self) -> None:
         """Show how things are; called on the event loop while it paints."""
+        if self.comm is None:  # closed meanwhile
+            return
         state, run = self._easel.state, self._easel.run
         if state == "idle" and run is not None and not run.finished:
             self._finish(run)
