@@ -22,3 +22,14 @@ def pick(name: str, names: Iterable[str], kind: str) -> str:
     near = get_close_matches(str(name), names, n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(names)}."
     raise StylelibError(f"There is no {kind} called {name!r}. {hint}")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether it says that memory ran out, for which PyTorch has several ways."""
+    words = str(error).lower()
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and ("memory" in words or "bad_alloc" in words)
+    )
+
+
+OUT_OF_MEMORY = "This computer ran out of memory. Close other programs, or take a smaller size."

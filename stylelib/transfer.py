@@ -13,7 +13,7 @@ from torch import Tensor
 
 from . import __version__
 from .devices import check_memory, choose_device, choose_precision
-from .errors import StylelibError
+from .errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory
 from .images import fit, resize, resize_to
 from .objective import Objective, Style, as_styles, check_picture
 from .recipes import RECIPES, Recipe
@@ -86,7 +86,8 @@ class Transfer:
     Raises
     ------
     StylelibError
-        If a picture is not usable or the size does not fit in memory.
+        If a picture is not usable or the size does not fit in memory; from a step, if
+        memory runs out on the way. The picture so far stays in `image`.
 
     Examples
     --------
@@ -128,7 +129,7 @@ class Transfer:
         self.network.set_precision(self.precision)
         # What a given network does is how the picture is made.
         self.recipe = recipe.but(pooling=self.network.pooling, padding=self.network.padding)
-        self._size = 0  # not begun
+        self._size, self._begun = 0, False
         self._restarts = 0
         self.image = self._first_picture()
 
@@ -138,14 +139,19 @@ class Transfer:
     def __next__(self) -> Step:
         if self.stopped or self.iteration >= self.recipe.steps:
             raise StopIteration
-        size = self._size_now()
-        if size != self._size:
-            self._begin(size)
-        total, parts = self._update()
-        if not self._sound(total):
+        done = self.iteration
+        try:
+            size = self._size_now()
+            if size != self._size or not self._begun:
+                self._begin(size)
+            total, parts = self._update()
+        except (MemoryError, RuntimeError) as error:
+            if is_out_of_memory(error):
+                raise StylelibError(OUT_OF_MEMORY) from error
+            raise
+        if self.iteration == done:
             self._recover(total)
             return next(self)
-        self.iteration += 1
         names, values = list(parts), torch.stack([p.detach().float() for p in parts.values()])
         numbers = dict(zip(names, values.tolist(), strict=True))
         losses = {name: numbers.pop(name) for name in ("content", "style", "tv", "total")}
@@ -210,15 +216,14 @@ class Transfer:
         self.recipe = recipe
         self.stopped = None
         self._restarts = 0
-        if self._size and not same_loss:
-            self._begin(max(self._size, self._least))
+        self._begun = self._begun and same_loss
 
     def go_back_to(self, image: Tensor, iteration: int) -> None:
         """Go on from an earlier picture of this transfer, for example ``step.image``."""
         check_picture(image, "The earlier picture")
         self.iteration, self.stopped, self._restarts = iteration, None, 0
         self.image = image.detach().cpu().clone()
-        self._begin(max(image.shape[-2:]))
+        self._size, self._begun = max(image.shape[-2:]), False
 
     def record(
         self,
@@ -290,6 +295,7 @@ class Transfer:
 
     def _begin(self, size: int) -> None:
         """Set up pictures, targets and optimiser for painting at this size."""
+        self._begun = False  # until it is done: an interrupt may come at any moment
         content = resize(self._content, size).to(self.device)
         styles = [s.resized(self.recipe.style_size(size)).to(self.device) for s in self._styles]
         self._objective = Objective(content, styles, self.recipe, self.network)
@@ -302,8 +308,8 @@ class Transfer:
         if painted is not None:
             self._pixels.register_hook(lambda gradient: gradient * painted)
         self._good, self._best_loss = self._pixels.detach().clone(), float("inf")
-        self._size = size
         self._new_optimizer()
+        self._size, self._begun = size, True
 
     def _new_optimizer(self) -> None:
         if self.recipe.optimizer == "adam":
@@ -320,25 +326,25 @@ class Transfer:
             )
 
     def _update(self) -> tuple[float, dict[str, Tensor]]:
-        """One step of the optimiser; the loss is of the picture before it."""
-        parts: dict[str, Tensor] = {}
-
-        def closure() -> Tensor:
-            self._optimizer.zero_grad()
-            total, found = self._objective(self._pixels)
-            parts.update(found)
-            total.backward()
-            return total
-
+        """One step of the optimiser, counted if all is sound; the loss is of the picture before."""
+        self._optimizer.zero_grad()
+        loss, parts = self._objective(self._pixels)
+        loss.backward()
+        # What took long is done; until here an interrupt has changed nothing.
         before = self._pixels.detach().clone()
-        total = self._optimizer.step(closure).item()  # type: ignore[arg-type, attr-defined]
-        if not self._pixels.isfinite().all():
-            total = float("nan")
-        if self._sound(total):
-            self._good, self._best_loss = before, min(total, self._best_loss)
-            if self.recipe.clamp:
-                self._pixels.data.clamp_(0, 1)
-            self.image = self._pixels.detach().clamp(0, 1).cpu()
+        try:
+            self._optimizer.step(lambda: loss)  # type: ignore[arg-type, return-value]
+            total = loss.item() if self._pixels.isfinite().all() else float("nan")
+            if self._sound(total):
+                if self.recipe.clamp:
+                    self._pixels.data.clamp_(0, 1)
+                image = self._pixels.detach().clamp(0, 1).cpu()
+                self._good, self._best_loss = before, min(total, self._best_loss)
+                self.image, self.iteration = image, self.iteration + 1
+        except BaseException:  # half a step is none: back, and the optimiser afresh
+            self._pixels.data.copy_(before)
+            self._new_optimizer()
+            raise
         return total, parts
 
     def _sound(self, total: float) -> bool:

@@ -352,14 +352,14 @@ def test_a_size_that_cannot_fit_is_told_with_one_that_can(run: Run, monkeypatch:
 
 def stop_at(monkeypatch: Any, step: int, error: BaseException) -> None:
     """Let a transfer raise `error` when it has done so many steps."""
-    going_on = Transfer.__next__
+    going_on = Transfer._update
 
-    def __next__(self: Transfer) -> Any:
+    def update(self: Transfer) -> Any:
         if self.iteration >= step:
             raise error
         return going_on(self)
 
-    monkeypatch.setattr(Transfer, "__next__", __next__)
+    monkeypatch.setattr(Transfer, "_update", update)
 
 
 def test_out_of_memory_on_the_way_keeps_the_picture(run: Run, monkeypatch: Any) -> None:

@@ -265,6 +265,7 @@ def test_no_format_is_forgotten() -> None:
     assert set(Image.OPEN) - {"FPX", "MIC"} <= set(MAKERS) | decoding._REFUSED
 
 
+@pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")  # Pillow's, on saving
 @pytest.mark.parametrize("kind", list(MAKERS))
 def test_every_format_that_pillow_opens(tmp_path: Path, kind: str) -> None:
     Image.init()

@@ -12,7 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import StylelibError, pick
+from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick
 from .options import make_parser
 from .progress import Progress, duration
 
@@ -62,7 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"stylelib: {error}")
         return 1
     except (MemoryError, RuntimeError) as error:
-        _say(f"stylelib: {_out_of_memory(error)}")
+        if not is_out_of_memory(error):
+            raise
+        _say(f"stylelib: {OUT_OF_MEMORY}")
         return 1
 
 
@@ -162,18 +164,13 @@ def _run(transfer: "Transfer") -> tuple[list[dict[str, float]], str | None, int]
     except KeyboardInterrupt:
         trouble = f"Stopped at step {transfer.iteration} of {transfer.recipe.steps}."
         status = _INTERRUPTED
-    except (MemoryError, RuntimeError) as error:
-        trouble, status = _out_of_memory(error), 1
+    except StylelibError as error:
+        if not told:
+            raise
+        trouble, status = str(error), 1
     finally:
         bar.close()
     return told, trouble, status
-
-
-def _out_of_memory(error: Exception) -> str:
-    """The sentence for it; raises any other error again."""
-    if not isinstance(error, MemoryError) and "memory" not in str(error).lower():
-        raise error
-    return "This computer ran out of memory. Close other programs, or take a smaller --size."
 
 
 def _samples() -> int:

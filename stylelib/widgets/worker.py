@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import StylelibError
+from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory
 from ..transfer import Step, Transfer
 
 PERIOD = 0.2  # seconds between two redraws, at least
@@ -256,8 +256,8 @@ def in_words(error: BaseException) -> str:
         return str(error)
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted. What was painted so far is kept."
-    if isinstance(error, MemoryError) or "memory" in str(error).lower():
-        return "This computer ran out of memory. Choose a smaller size, or close other programs."
+    if is_out_of_memory(error):
+        return OUT_OF_MEMORY
     return f"Something unforeseen went wrong ({type(error).__name__}: {error}). Try again."
 
 
