@@ -10,7 +10,7 @@ from torch import Tensor
 from ..errors import StylelibError
 from ..lessons.observations import Observations, Patch
 from .cnn import bright
-from .theme import COLORS, Plot, grid, show_picture
+from .theme import COLORS, Plot, canvas, grid, place, show_picture
 
 
 def draw_map(axes: Axes, values: Tensor, title: str = "") -> None:
@@ -92,16 +92,18 @@ def where_exciting(observations: Observations, layer: str, channel: int, count: 
     Each is as large as the receptive field, and grey where that reaches over the
     edge of the picture.
     """
-    columns = 4
-    figure, axes = grid(-(-count // columns), columns, (2.5, 3.25))
-    for axis in axes.flat:
-        axis.set_axis_off()
+    columns, (wide, tall) = 4, (2.5, 3.2)  # of one patch with its caption, in inches
+    rows = -(-count // columns)
+    figure = canvas(columns * wide, rows * tall)
     patches = observations.strongest(layer, channel, count)
-    for axis, patch in zip(axes.flat, patches, strict=False):
-        show_picture(axis, observations.crop(patch))
-        axis.set_title(_caption(patch), fontsize=13)
+    for index, patch in enumerate(patches):
+        row, column = divmod(index, columns)
+        left, bottom = (column + 0.01) / columns, 1 - (row + 0.99) / rows
+        axes = place(figure, left, bottom, 0.98 / columns, 0.98 * wide / tall / rows)
+        show_picture(axes, observations.crop(patch))
+        axes.set_title(_caption(patch), fontsize=13)
     if not patches:
-        axes.flat[0].text(0, 0.5, "Silent: nothing in these pictures excites it.", fontsize=14)
+        figure.text(0.01, 0.75, "Silent: nothing in these pictures excites it.", fontsize=14)
     return Plot(
         figure,
         f"The {len(patches)} patches of the pictures that excite channel {channel} of {layer} "

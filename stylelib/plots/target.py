@@ -48,7 +48,7 @@ def scales(
         mark = "\nlowest" if name == best else ""
         weight = "bold" if name == best else "normal"
         bars.text(
-            place, total, f"{total:.2f}{mark}", ha="center", va="bottom", size=15, weight=weight
+            place, total, f"{total:.3g}{mark}", ha="center", va="bottom", size=15, weight=weight
         )
     bars.set(xlim=(-0.5, len(parts) - 0.5), ylim=(0, max(*totals.values(), 1e-6) * 1.3))
     bars.set(xticks=[], ylabel="target loss")

@@ -1,8 +1,10 @@
 """A figure that follows its controls."""
 
 import asyncio
+import gc
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html import escape
 from typing import Any
 
@@ -49,7 +51,8 @@ class Explorer(ipywidgets.VBox):
             control.style.description_width = "initial"
             control.observe(self._changed, "value")
         box = ipywidgets.HBox(
-            list(controls.values()), layout=ipywidgets.Layout(flex_flow="row wrap")
+            list(controls.values()),
+            layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="0 16px"),
         )
         self._told = ipywidgets.HTML(layout=ipywidgets.Layout(height="0", margin="0"))
         super().__init__([box, self._message, self._image, self._told])
@@ -82,15 +85,16 @@ class Explorer(ipywidgets.VBox):
         if self._pending is not None:
             self._pending.cancel()
             self._pending = None
-        try:
-            self.plot = self._draw(**self.values)
-        except StylelibError as error:
-            self._message.value = f"<b>{error}</b>"
-            return
-        kind, data = self.plot.image()
-        self._message.value = ""
-        self._image.format = kind.removeprefix("image/")
-        self._image.value = data
+        with _undisturbed():
+            try:
+                self.plot = self._draw(**self.values)
+            except StylelibError as error:
+                self._message.value = f"<b>{error}</b>"
+                return
+            kind, data = self.plot.image()
+            self._message.value = ""
+            self._image.format = kind.removeprefix("image/")
+            self._image.value = data
         # ipywidgets' Image has no alt text, and can't be shown at all with a tooltip.
         self._told.value = f"<span style='{_UNSEEN}'>{escape(self.plot.alt)}</span>"
 
@@ -111,3 +115,15 @@ class Explorer(ipywidgets.VBox):
         data[kind] = b64encode(self._image.value).decode()
         data["text/plain"] = self.plot.alt
         return data, {**metadata, kind: {"alt": self.plot.alt}}
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put Python's search for garbage off: among PyTorch's many objects it takes 0.1 s."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()

@@ -1,6 +1,7 @@
 """The controls of lesson 03."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import torch
 from ipywidgets import Checkbox, Dropdown, IntSlider
@@ -130,14 +131,16 @@ def distance_explorer(
         centered: [style_grams(image, layers, centered, network) for image in images.values()]
         for centered in (False, True)
     }
-
     small = {name: resize(image, 120) for name, image in images.items()}  # quick to draw
 
+    @cache  # a table takes a while, the more so when the computer is busy
+    def table(layer: str, centered: bool) -> Tensor:
+        return distance_matrix(grams[centered], layers if layer == ALL else [layer])
+
     def draw(layer: str, centered: bool) -> Plot:
-        table = distance_matrix(grams[centered], layers if layer == ALL else [layer])
         where = "mean of all layers" if layer == ALL else layer
         kind = "centred" if centered else "not centred"
-        return distance_table(small, table, f"style distance, {where}, {kind}")
+        return distance_table(small, table(layer, centered), f"style distance, {where}, {kind}")
 
     box = Checkbox(
         False, description="centred", tooltip="Subtract each map's mean before the Gram matrix",
