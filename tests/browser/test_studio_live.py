@@ -27,26 +27,32 @@ def test_a_mask_is_drawn_with_the_mouse(lab: Lab, page: Callable[..., Page], the
     canvas.scroll_into_view_if_needed()
     notebook.until(lambda: canvas.evaluate("c => c.width") == 512, "the photo is there")
 
-    # A stroke across the upper third, one too many, and that one taken back.
-    box = canvas.bounding_box()
-    for y in (0.15, 0.8):
-        driver.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + y * box["height"])
+    def stroke(height: float) -> None:
+        box = canvas.bounding_box()
+        y = box["y"] + height * box["height"]
+        driver.mouse.move(box["x"] + 0.1 * box["width"], y)
         driver.mouse.down()
         for x in (0.3, 0.6, 0.9):
-            driver.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+            driver.mouse.move(box["x"] + x * box["width"], y)
         driver.mouse.up()
-    drawn = notebook.page.locator("text=/Mask: mask-/")
+
+    # A stroke across the upper third, one too many, and that one taken back: the mask
+    # has its name from its contents.
+    drawn = driver.locator("text=/Mask: mask-/")
+    stroke(0.15)
     notebook.until(drawn.is_visible, "the mask has come to Python")
     first = drawn.inner_text()
+    stroke(0.8)
+    notebook.until(lambda: drawn.inner_text() != first, "so has the second stroke")
     driver.locator(".stylelib-mask button", has_text="Undo").click()
-    notebook.until(lambda: drawn.inner_text() != first, "the last stroke is taken back")
+    notebook.until(lambda: drawn.inner_text() == first, "the last stroke is taken back")
     notebook.shot(f"05-mask-{look}")
 
     notebook.press("Paint")
     done = driver.locator("text=/Done: step 20 of 20/")
-    notebook.until(done.is_visible, "it paints", 60)
+    notebook.until(done.is_visible, "it paints")
     notebook.press("Save")
-    notebook.until(lambda: len(list(lab.folder.glob("*.png"))) == 2, "picture and mask are saved")
+    notebook.until(lambda: notebook.text("Saved as"), "picture and mask are saved")
     notebook.shot(f"05-masked-{look}")
     (mask,) = lab.folder.glob("mask-*.png")
     (picture,) = set(lab.folder.glob("*.png")) - {mask}
