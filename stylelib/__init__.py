@@ -8,6 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .color import keep_colors as keep_colors
+    from .color import match_colors as match_colors
     from .errors import StylelibError as StylelibError
     from .images import load_image as load_image
     from .images import load_mask as load_mask
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from .recipes import RECIPES as RECIPES
     from .recipes import Recipe as Recipe
     from .samples import SAMPLES as SAMPLES
+    from .statistics import STATISTICS as STATISTICS
     from .transfer import Step as Step
     from .transfer import Transfer as Transfer
     from .vgg import LAYERS as LAYERS
@@ -32,12 +35,14 @@ if TYPE_CHECKING:
     from .vgg import load_vgg19 as load_vgg19
 
 _HOMES = {
+    "color": ["keep_colors", "match_colors"],
     "errors": ["StylelibError"],
     "images": ["load_image", "load_mask", "read_recipe", "resize", "save_image", "to_pil"],
     "losses": ["content_loss", "gram_matrix", "style_loss", "target_loss", "total_variation"],
     "objective": ["Style"],
     "recipes": ["RECIPES", "Recipe"],
     "samples": ["SAMPLES"],
+    "statistics": ["STATISTICS"],
     "transfer": ["Step", "Transfer"],
     "vgg": ["LAYERS", "VGG19", "features", "load_vgg19"],
 }

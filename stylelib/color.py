@@ -1,4 +1,4 @@
-"""Keep the photo's own colours."""
+"""Keep the photo's own colours: after painting, or before it."""
 
 import torch
 from torch import Tensor
@@ -51,15 +51,69 @@ def keep_colors(image: Tensor, content: Tensor) -> Tensor:
     it can be switched on and off while you look. Where a colour does not exist
     at that brightness it is made paler, its hue kept.
     """
-    for picture in (image, content):
-        if picture.dim() != 4 or picture.shape[:2] != (1, 3):
-            raise StylelibError(
-                f"One picture is a tensor of shape (1, 3, height, width); this one has shape "
-                f"{tuple(picture.shape)}."
-            )
+    _check(image, content)
     photo = resize_to(content, (image.shape[-2], image.shape[-1]))
     light = luminance(image)
     tint = photo - luminance(photo)
     room = torch.where(tint > 0, 1 - light, light) / tint.abs().clamp_min(1e-6)
     strength = room.amin(1, keepdim=True).clamp(0, 1)
     return (light + strength * tint).clamp(0, 1)
+
+
+def match_colors(image: Tensor, like: Tensor) -> Tensor:
+    """A picture with another's colours: their mean and how they vary together.
+
+    Parameters
+    ----------
+    image : Tensor, shape (1, 3, H, W), RGB in 0-1
+        For example the painting.
+    like : Tensor, shape (1, 3, h, w), RGB in 0-1
+        For example the photo.
+
+    Returns
+    -------
+    Tensor, shape (1, 3, H, W), RGB in 0-1
+        Its colours' mean and 3 x 3 covariance are those of `like`, except where
+        a colour had to be cut off at 0 or 1.
+
+    Raises
+    ------
+    StylelibError
+        If either is not one picture.
+
+    Notes
+    -----
+    Gatys et al. (2017), section 5.1, match both with a linear map of the
+    colours. Of the many that do, this is the one that moves them least (Pitié,
+    Kokaram, *The Linear Monge-Kantorovitch Linear Colour Mapping*, 2007,
+    equation 14).
+    """
+    _check(image, like)
+    (mean, spread), (wanted_mean, wanted) = _colors(image), _colors(like)
+    root, back = _power(spread, 0.5), _power(spread, -0.5)
+    linear = back @ _power(root @ wanted @ root, 0.5) @ back
+    pixels = linear @ (image.double().flatten(2)[0] - mean) + wanted_mean
+    return pixels.reshape(image.shape).to(image).clamp(0, 1)
+
+
+def _colors(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean (3, 1) and covariance (3, 3) of a picture's colours."""
+    pixels = image.double().flatten(2)[0]
+    mean = pixels.mean(1, keepdim=True)
+    covariance = (pixels - mean) @ (pixels - mean).T / pixels.shape[1]
+    return mean, covariance + 1e-7 * torch.eye(3, dtype=torch.float64)  # even of one colour
+
+
+def _power(matrix: Tensor, exponent: float) -> Tensor:
+    """A power of a symmetric, positive matrix."""
+    values, vectors = torch.linalg.eigh(matrix)
+    return vectors * values.clamp_min(1e-15) ** exponent @ vectors.T
+
+
+def _check(*pictures: Tensor) -> None:
+    for picture in pictures:
+        if picture.dim() != 4 or picture.shape[:2] != (1, 3):
+            raise StylelibError(
+                f"One picture is a tensor of shape (1, 3, height, width); this one has shape "
+                f"{tuple(picture.shape)}."
+            )

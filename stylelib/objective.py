@@ -1,5 +1,6 @@
 """The target loss of a picture, and what the photo and the paintings ask of it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,8 +10,9 @@ from torch.nn import functional as F
 
 from .errors import StylelibError
 from .images import fit, resize, resize_to
-from .losses import content_loss, gram_matrix, style_loss, target_loss, total_variation
+from .losses import content_loss, style_loss, target_loss, total_variation
 from .recipes import Recipe
+from .statistics import STATISTICS, Statistic
 from .vgg import LAYERS, VGG19
 
 _EMPTY = 1 / 512  # darker than that is black: half of the smallest step of a picture file
@@ -160,7 +162,7 @@ class Objective:
 
 
 class StyleTarget:
-    """What one painting asks for, layer by layer: its Gram matrices, and where.
+    """What one painting asks for, layer by layer: its `STATISTICS`, and where.
 
     Parameters
     ----------
@@ -185,66 +187,67 @@ class StyleTarget:
         network: VGG19,
     ) -> None:
         layers = list(recipe.style_layers)
+        self.statistic = STATISTICS[recipe.statistic]
         painted = network(style.image, layers) if layers else {}
-        source = _guides(style.source, painted)
+        source = _shares_of_places(style.source, painted)
         area = 1.0 if mask is None else float(mask.mean())
-        self.guides = _guides(mask, {name: seen[name] for name in layers})
+        self.places = _shares_of_places(mask, {name: seen[name] for name in layers})
         self.centers = {
-            name: _guided(painted[name], source, name, power=2).mean((2, 3), keepdim=True)
-            * recipe.centered
+            name: (painted[name] * source.get(name, 1)).mean((2, 3), keepdim=True) * recipe.centered
             for name in layers
         }
-        self.grams = {name: self._gram(painted[name], name, source) for name in layers}
-        bright = {name: gram_matrix(_guided(painted[name], source, name)) for name in layers}
+        self.wanted = {name: self._measure(painted[name], name, source) for name in layers}
+        whole = {name: self.statistic(painted[name], source.get(name)) for name in layers}
+        self.degree = _degree(self.statistic, painted[layers[-1]]) if layers else 2.0
         # A small region counts as little as it is large: the same pull on each pixel.
         self.weights = {
             name: weight * share * area
-            for name, weight in self._balance(bright, seen, recipe).items()
+            for name, weight in self._balance(whole, seen, recipe).items()
         }
 
-    def _gram(self, maps: Tensor, name: str, guides: Mapping[str, Tensor]) -> Tensor:
-        return gram_matrix(_guided(maps - self.centers[name], guides, name))
+    def _measure(self, maps: Tensor, name: str, places: Mapping[str, Tensor]) -> Tensor:
+        return self.statistic(maps - self.centers[name], places.get(name))
 
     def _balance(
-        self, bright: Mapping[str, Tensor], seen: Mapping[str, Tensor], recipe: Recipe
+        self, whole: Mapping[str, Tensor], seen: Mapping[str, Tensor], recipe: Recipe
     ) -> dict[str, float]:
         """What each layer's mean squared error is multiplied by; see `Recipe`."""
         style = dict(recipe.style_layers)
         if recipe.balance == "source":
-            for name, gram in self.grams.items():
+            for name in style:
+                channels, places = seen[name].shape[1], seen[name][0, 0].numel()
                 # (H W)² from the Gram matrices, which the source does not divide.
-                style[name] *= seen[name][0, 0].numel() / gram.shape[-1]
+                style[name] *= places / channels
             return style
         for name, share in _shares(style).items():
             # A painting of one colour has no correlations: compare with its brightness.
-            floor = 1e-3 * _mean_square(bright[name])
-            style[name] = share / max(_mean_square(self.grams[name]), floor)
+            floor = 1e-3 * _mean_square(whole[name])
+            # Maps 1 % off are 2 % off in a Gram matrix, 1 % in a mean: count both alike.
+            alike = (2 / self.degree) ** 2
+            style[name] = share * alike / max(_mean_square(self.wanted[name]), floor)
         return style
 
     def loss(self, maps: Mapping[str, Tensor], name: str) -> Tensor:
         """One layer's share of the style loss of a picture with these feature maps."""
-        gram = self._gram(maps[name], name, self.guides)
-        return style_loss({name: gram}, self.grams, {name: self.weights[name]})
+        found = self._measure(maps[name], name, self.places)
+        return style_loss({name: found}, self.wanted, {name: self.weights[name]})
 
 
-def _guides(mask: Tensor | None, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What to multiply each layer's maps by, so that their Gram matrix is the region's.
-
-    The Gram matrix is a mean over all places. With the maps of each place
-    multiplied by the square root of (mask / mean of the mask), it is the mean
-    over the mask. Empty without a mask.
-    """
+def _shares_of_places(mask: Tensor | None, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """How much each place of each layer's maps counts, 1 on average. Empty without a mask."""
     if mask is None:
         return {}
-    guides = {}
+    places = {}
     for name, layer in maps.items():
         share = F.adaptive_avg_pool2d(mask.to(layer), (layer.shape[-2], layer.shape[-1]))
-        guides[name] = (share / share.mean().clamp_min(1e-12)).sqrt()
-    return guides
+        places[name] = share / share.mean().clamp_min(1e-12)
+    return places
 
 
-def _guided(maps: Tensor, guides: Mapping[str, Tensor], name: str, power: int = 1) -> Tensor:
-    return maps * guides[name] ** power if name in guides else maps
+def _degree(statistic: Statistic, maps: Tensor) -> float:
+    """The power with which a statistic grows with the maps: 2 for the Gram matrix."""
+    growth = _mean_square(statistic(2 * maps, None)) / _mean_square(statistic(maps, None))
+    return max(math.log2(growth) / 2, 0.5)
 
 
 def _fit_mask(mask: Tensor | None, shape: Sequence[int], what: str) -> Tensor | None:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from .errors import StylelibError, pick
+from .statistics import STATISTICS
 from .vgg import LAYERS, POOLINGS
 from .weights import SOURCES
 
@@ -32,6 +33,11 @@ class Recipe:
     style_scale : float
         Size of the painting beside the picture: 2 makes its strokes twice as
         large, 0.5 half as large.
+    match_colors : bool
+        Give the paintings the photo's colours before they are looked at: see
+        `match_colors`.
+    statistic : {"gram", "mean_std", "sliced"}
+        What of the feature maps is the style: one of `STATISTICS`.
     balance : {"relative", "source"}
         ``"relative"`` divides each layer's loss by the mean square of its own
         target, so that one setting serves every painting, and takes the layers'
@@ -78,6 +84,8 @@ class Recipe:
     tv_weight: float = 0.0
     style_shares: Sequence[float] = ()
     style_scale: float = 1.0
+    match_colors: bool = False
+    statistic: str = "gram"
     balance: str = "relative"
     centered: bool = True
     size: int = 512
@@ -96,6 +104,7 @@ class Recipe:
         pick(self.optimizer, OPTIMIZERS, "optimizer")
         pick(self.init, INITS, "start")
         pick(self.balance, BALANCES, "balance")
+        pick(self.statistic, STATISTICS, "statistic")
         pick(self.pooling, POOLINGS, "pooling")
         pick(self.padding, ("zeros", "replicate"), "padding")
         pick(self.weights, SOURCES, "source of weights")

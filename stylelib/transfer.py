@@ -4,7 +4,7 @@ import math
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PureWindowsPath
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from . import __version__
+from .color import match_colors
 from .devices import check_memory, choose_device, choose_precision
 from .errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory
 from .images import fit, resize, resize_to
@@ -117,6 +118,7 @@ class Transfer:
         self.device = choose_device(device)
         self.precision = precision or choose_precision(self.device)
         self._content = content.detach().cpu()
+        self._dye(recipe)
         height, width = fit(content.shape, recipe.size)
         check_memory(height, width, self.device, self.precision)
         self._least = self._least_size(recipe)
@@ -152,6 +154,27 @@ class Transfer:
         if self.iteration == done:
             self._recover(total)
             return next(self)
+        return self._told(parts)
+
+    def measure(self) -> Step:
+        """The losses of the picture as it is now, in place of the one before the step.
+
+        Raises
+        ------
+        StylelibError
+            If memory runs out.
+        """
+        try:
+            if not self._begun:
+                self._begin(max(self._size, max(self.image.shape[-2:])))
+            with torch.no_grad():
+                return self._told(self._objective(self.image.to(self.device))[1])
+        except (MemoryError, RuntimeError) as error:
+            if is_out_of_memory(error):
+                raise StylelibError(OUT_OF_MEMORY) from error
+            raise
+
+    def _told(self, parts: Mapping[str, Tensor]) -> Step:
         names, values = list(parts), torch.stack([p.detach().float() for p in parts.values()])
         numbers = dict(zip(names, values.tolist(), strict=True))
         losses = {name: numbers.pop(name) for name in ("content", "style", "tv", "total")}
@@ -202,6 +225,7 @@ class Transfer:
             If a setting is unknown, out of range, or can't be changed any more.
         """
         fixed = {"size", "coarse_to_fine", "init", "pooling", "padding", "weights", "seed"}
+        fixed |= {"match_colors"}
         for name in fixed & changes.keys():
             if changes[name] != getattr(self.recipe, name):
                 raise StylelibError(f"{name} can't be changed on the way. Start a new transfer.")
@@ -258,6 +282,13 @@ class Transfer:
             "precision": str(self.precision).removeprefix("torch."),
             "versions": {"stylelib": __version__, "torch": torch.__version__},
         }
+
+    def _dye(self, recipe: Recipe) -> None:
+        if recipe.match_colors:
+            self._styles = [
+                replace(one, image=match_colors(one.image.detach().cpu(), self._content))
+                for one in self._styles
+            ]
 
     def _first_picture(self) -> Tensor:
         shape = fit(self._content.shape, max(self.recipe.stages()[0][0], self._least))

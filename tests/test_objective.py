@@ -200,3 +200,18 @@ def test_mistakes_are_told(camel: Tensor, painting: Tensor, left: Tensor, networ
     }.items():
         with pytest.raises(StylelibError, match=message):
             make()
+
+
+def test_the_losses_of_the_picture_as_it_is(
+    camel: Tensor, painting: Tensor, network: VGG19
+) -> None:
+    """`measure` tells of the picture after the step what the next step tells of it."""
+    recipe = RECIPE.but(optimizer="adam")
+    transfer = Transfer(camel, painting, recipe, network, precision=torch.float32)
+    at_first = transfer.measure()
+    first = next(transfer)
+    assert at_first.losses == pytest.approx(first.losses, rel=1e-5)
+    now = transfer.measure()
+    assert now.iteration == 1
+    assert now.losses == pytest.approx(next(transfer).losses, rel=1e-4)
+    assert now.losses["total"] != pytest.approx(first.losses["total"], rel=1e-3)

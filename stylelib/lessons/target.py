@@ -1,7 +1,7 @@
 """One number for content and style: what it is made of, and how a painting lowered it."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import StylelibError
 from ..images import resize
-from ..objective import Objective
+from ..objective import Style
 from ..recipes import Recipe
 from ..transfer import Step, Transfer
 from ..vgg import VGG19, default_network
@@ -62,7 +62,7 @@ class Painting:
 
 def paint(
     content: Tensor,
-    style: Tensor,
+    style: Tensor | Style | Sequence[Tensor | Style],
     recipe: Recipe,
     network: VGG19 | None = None,
     label: str = "",
@@ -73,7 +73,8 @@ def paint(
 
     Parameters
     ----------
-    content, style : Tensor, shape (1, 3, H, W), RGB in 0-1
+    content : Tensor, shape (1, 3, H, W), RGB in 0-1
+    style : Tensor, shape (1, 3, H, W), `Style`, or several of them
     recipe : Recipe
     network : VGG19, optional
         The embedded one by default. It computes in float32, on the CPU, so that
@@ -103,12 +104,9 @@ def paint(
         # A step tells the losses of the picture that it began with.
         history.losses.append(weighed(step.losses, recipe))
         history.layers.append(step.layers)
-    size = max(transfer.image.shape[-2:])
-    objective = Objective(resize(content, size), resize(style, size), recipe, network)
-    with torch.no_grad():
-        parts = {name: float(part) for name, part in objective(transfer.image)[1].items()}
-    history.losses.append(weighed(parts, recipe))
-    history.layers.append({name: parts[name] for name in parts if " " in name})
+    last = transfer.measure()
+    history.losses.append(weighed(last.losses, recipe))
+    history.layers.append(last.layers)
     return history
 
 
