@@ -8,11 +8,13 @@ import time
 import warnings
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick
+from .interrupts import Interrupts, one_interrupt
 from .options import make_parser
 from .progress import Progress, duration
 
@@ -70,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _paint(options: Namespace) -> int:
     from ..color import keep_colors
-    from ..images import check_output, load_image, save_image
+    from ..images import check_output, load_image
+    from ..rescue import save_somewhere
     from ..transfer import Transfer
 
     output = check_output(_output(options))
@@ -78,31 +81,34 @@ def _paint(options: Namespace) -> int:
     content = load_image(options.content, recipe.size)
     start = time.monotonic()
     transfer = Transfer(content, _styles(options, recipe), recipe, device=options.device)
-    told, trouble, status = _run(transfer)
-    if not told:
-        _say(trouble or "Nothing was painted.")
-        return status
-    mask = Path(options.mask).name if options.mask else None
-    where = [mask, mask and f"1 - {mask}"][: len(options.style)]
-    record = transfer.record(options.content, options.style, where)
-    picture = transfer.image
-    if options.keep_colors:
-        picture, record["keep_colors"] = keep_colors(picture, content), True
-    save_image(picture, output, record)
-    if trouble:
-        _say(f"{trouble} The picture so far is kept.")
-    height, width = transfer.image.shape[-2:]
-    first, last = told
-    print(
-        f"{output}: {width} x {height} pixels, {transfer.iteration} steps in "
-        f"{duration(time.monotonic() - start)} ({transfer.device.type})."
-    )
-    print(
-        f"From the first step to the last, the style loss went from {first['style']:.3g} to "
-        f"{last['style']:.3g}, the content loss from {first['content']:.3g} to "
-        f"{last['content']:.3g}."
-    )
-    return status
+    with one_interrupt() as interrupts:
+        told, trouble, status = _run(transfer, interrupts)
+        if not told:
+            _say(trouble or "Nothing was painted.")
+            return status
+        mask = Path(options.mask).name if options.mask else None
+        where = [mask, mask and f"1 - {mask}"][: len(options.style)]
+        record = transfer.record(options.content, options.style, where)
+        picture = transfer.image
+        if options.keep_colors:
+            picture, record["keep_colors"] = keep_colors(picture, content), True
+        output, lost = save_somewhere(picture, output, record)
+        if trouble:
+            _say(f"{trouble} The picture so far is kept.")
+        if lost:
+            _say(f"stylelib: {lost}")
+        height, width = transfer.image.shape[-2:]
+        first, last = told
+        print(
+            f"{output}: {width} x {height} pixels, {transfer.iteration} steps in "
+            f"{duration(time.monotonic() - start)} ({transfer.device.type})."
+        )
+        print(
+            f"From the first step to the last, the style loss went from {first['style']:.3g} to "
+            f"{last['style']:.3g}, the content loss from {first['content']:.3g} to "
+            f"{last['content']:.3g}."
+        )
+    return status or int(lost is not None)
 
 
 def _styles(options: Namespace, recipe: "Recipe") -> "list[Style]":
@@ -142,8 +148,10 @@ def _recipe(options: Namespace) -> "Recipe":
     return RECIPES[pick(options.recipe, RECIPES, "recipe")].but(**changes)
 
 
-def _run(transfer: "Transfer") -> tuple[list[dict[str, float]], str | None, int]:
-    """Paint, and show how it goes.
+def _run(
+    transfer: "Transfer", interrupts: Interrupts
+) -> tuple[list[dict[str, float]], str | None, int]:
+    """Paint, and show how it goes; from its end on, nothing interrupts.
 
     Returns
     -------
@@ -169,6 +177,7 @@ def _run(transfer: "Transfer") -> tuple[list[dict[str, float]], str | None, int]
             raise
         trouble, status = str(error), 1
     finally:
+        interrupts.saving = True
         bar.close()
     return told, trouble, status
 
@@ -210,4 +219,5 @@ def _lessons() -> Path:
 
 
 def _say(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
+    with suppress(OSError):  # nobody listens any more: no reason to lose a picture
+        print(message, file=sys.stderr, flush=True)

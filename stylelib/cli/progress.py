@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TextIO
 
 _LINES = 20  # at most, where the output is not a terminal
@@ -45,12 +46,12 @@ class Progress:
                 self._draw(step, losses, self._time(step, now))
         elif step in (1, steps) or step % max(1, steps // _LINES) == 0:
             text = f"step {step} of {steps}, {_numbers(losses)}, {self._time(step, now)}"
-            print(text, file=self._stream, flush=True)
+            self._print(text)
 
     def close(self) -> None:
         """Leave the bar, and go to the next line."""
         if self._width:
-            print(file=self._stream, flush=True)
+            self._print()
             self._width = 0
 
     def _draw(self, step: int, losses: Mapping[str, float], left: str) -> None:
@@ -60,8 +61,12 @@ class Progress:
         text = f"{share:4.0%} [{bar}] {step}/{len(self._costs)}, {_numbers(losses)}, {left}"
         text = text[: shutil.get_terminal_size().columns - 1]
         # Blanks over what is left of a longer line before.
-        print("\r" + text.ljust(self._width), end="", file=self._stream, flush=True)
+        self._print("\r" + text.ljust(self._width), end="")
         self._width = len(text)
+
+    def _print(self, text: str = "", end: str = "\n") -> None:
+        with suppress(OSError):  # a closed terminal, a full disk: paint on without
+            print(text, end=end, file=self._stream, flush=True)
 
     def _time(self, step: int, now: float) -> str:
         """The time left, from what the steps after the first took: that one also sets up."""
