@@ -5,9 +5,11 @@ first used, so that ``import stylelib`` takes no time.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # type checkers take it for True; importing typing takes its time
 if TYPE_CHECKING:
+    from typing import Any
+
     from .color import keep_colors as keep_colors
     from .color import match_colors as match_colors
     from .errors import StylelibError as StylelibError
@@ -52,7 +54,7 @@ __version__ = "0.1.0"
 __all__ = sorted(_HOME)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOME:
         raise AttributeError(f"module 'stylelib' has no attribute {name!r}")
     value = getattr(import_module(f".{_HOME[name]}", __name__), name)

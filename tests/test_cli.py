@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -484,3 +485,40 @@ def test_a_log_gets_a_few_lines(monkeypatch: Any) -> None:
 )
 def test_durations_in_words(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+# -------------------------------------------------------------------- Ctrl-C
+
+STARTED = "import sys; from stylelib.__main__ import main; print(flush=True); sys.exit(main())"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C in another way")
+@pytest.mark.parametrize("delay", [0.02, 0.1, 0.3, 0.6, 1.2])
+@pytest.mark.parametrize(
+    "arguments", [("paint", *PAIR, "--size", "2048"), ("lab", "--no-browser", "--port", "9")]
+)
+def test_ctrl_c_while_it_starts(tmp_path: Path, arguments: Any, delay: float) -> None:
+    """Options are read, PyTorch or JupyterLab is imported: it ends, without a traceback."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", STARTED, *arguments],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "\n"  # before, it is Python itself that starts
+    time.sleep(delay)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, list(tmp_path.iterdir())) == (130, "", [])
+    assert err == "Stopped; nothing was saved.\n"
+
+
+def test_ctrl_c_that_someone_wants_ignored_stays_ignored() -> None:
+    """As `nohup` has it, and a shell for what runs in the background."""
+    code = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    code += "import sys; from stylelib.__main__ import main; sys.argv = ['stylelib', 'samples']\n"
+    code += "main(); print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
+    told = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert told.endswith("True\n")
