@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .color import keep_colors as keep_colors
     from .color import match_colors as match_colors
     from .errors import StylelibError as StylelibError
+    from .feedforward import FeedForward as FeedForward
     from .images import load_image as load_image
     from .images import load_mask as load_mask
     from .images import read_recipe as read_recipe
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from .recipes import Recipe as Recipe
     from .samples import SAMPLES as SAMPLES
     from .statistics import STATISTICS as STATISTICS
+    from .training import TrainingStep as TrainingStep
+    from .training import train as train
     from .transfer import Step as Step
     from .transfer import Transfer as Transfer
     from .vgg import LAYERS as LAYERS
@@ -39,12 +42,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "color": ["keep_colors", "match_colors"],
     "errors": ["StylelibError"],
+    "feedforward": ["FeedForward"],
     "images": ["load_image", "load_mask", "read_recipe", "resize", "save_image", "to_pil"],
     "losses": ["content_loss", "gram_matrix", "style_loss", "target_loss", "total_variation"],
     "objective": ["Style"],
     "recipes": ["RECIPES", "Recipe"],
     "samples": ["SAMPLES"],
     "statistics": ["STATISTICS"],
+    "training": ["TrainingStep", "train"],
     "transfer": ["Step", "Transfer"],
     "vgg": ["LAYERS", "VGG19", "features", "load_vgg19"],
 }

@@ -224,13 +224,24 @@ def check_output(path: str | os.PathLike[str]) -> Path:
         If the ending is not of PNG or JPEG, or the folder is missing or closed.
     """
     path = Path(path)
+    if "\0" not in str(path) and path.suffix.lower() not in _FORMATS:
+        raise StylelibError(f"{path.name!r} has no ending that says PNG or JPEG: add .png or .jpg.")
+    return check_place(path, "camel.png")
+
+
+def check_place(path: Path, example: str) -> Path:
+    """Make sure that a file, for example of that name, can be saved there.
+
+    Raises
+    ------
+    StylelibError
+        If it is no file's name, or the folder is missing or closed.
+    """
     if "\0" in str(path):
         raise StylelibError(f"{str(path)!r} is no name for a file. Use letters and digits.")
-    if path.suffix.lower() not in _FORMATS:
-        raise StylelibError(f"{path.name!r} has no ending that says PNG or JPEG: add .png or .jpg.")
     try:
         if path.is_dir():
-            raise StylelibError(f"{path} is a folder. Name a file in it, for example camel.png.")
+            raise StylelibError(f"{path} is a folder. Name a file in it, for example {example}.")
     except OSError as error:
         raise StylelibError(f"{path.name} is no name for a file ({error.strerror}).") from error
     if not path.parent.is_dir():

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import torch
@@ -105,6 +106,8 @@ class Objective:
 
     Attributes
     ----------
+    content : Tensor
+        As given.
     painted : Tensor, shape (1, 1, H, W), bool, or None
         The pixels that a style goes to; None if it is all of them.
     """
@@ -116,7 +119,7 @@ class Objective:
         recipe: Recipe,
         network: VGG19,
     ) -> None:
-        self.recipe, self.network = recipe, network
+        self.recipe, self.network, self.content = recipe, network, content
         self.layers = sorted({*recipe.content_layers, *recipe.style_layers}, key=LAYERS.index)
         styles = as_styles(style)
         shares = recipe.shares(len(styles))
@@ -133,6 +136,23 @@ class Objective:
         self.painted = None
         if len(drawn) == len(styles):
             self.painted = torch.stack(drawn).amax(0) > _EMPTY
+
+    def with_content(self, content: Tensor) -> "Objective":
+        """The same for another photo of the same size; the painting is not looked at again.
+
+        Raises
+        ------
+        StylelibError
+            If there are masks: they belong to the first photo.
+        """
+        if any(target.places for target in self.targets):
+            raise StylelibError("A mask belongs to one photo; leave it out for several.")
+        other, layers = copy(self), list(self.recipe.content_layers)
+        other.content = content
+        with torch.no_grad():
+            other.content_maps = self.network(content, layers) if layers else {}
+        other.content_weights = other._balance()
+        return other
 
     def _balance(self) -> dict[str, float]:
         """What each content layer's mean squared error is multiplied by; see `Recipe`."""

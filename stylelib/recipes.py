@@ -166,6 +166,11 @@ class Recipe:
             )
         return [share / sum(given) for share in given]
 
+    @property
+    def deepest(self) -> str:
+        """The deepest layer that it looks at."""
+        return max([*self.content_layers, *self.style_layers], key=LAYERS.index)
+
     def style_size(self, size: int | None = None) -> int:
         """Longest side of the painting, in pixels, when the picture's is `size`."""
         return max(2, round((size or self.size) * self.style_scale))

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -36,14 +36,22 @@ def save_somewhere(
     StylelibError
         As `save_image` does, if it could be saved in none of these places.
     """
+    return save_with(lambda place: save_image(image, place, recipe), path)
+
+
+def save_with(
+    save: Callable[[Path], Path], path: str | os.PathLike[str]
+) -> tuple[Path, str | None]:
+    """`save_somewhere`, for what `save` saves where it is told."""
+    path = Path(path)
     try:
-        return save_image(image, path, recipe), None
+        return save(path), None
     except StylelibError as error:
         trouble = error
     for folder in (Path.cwd, Path.home, tempfile.gettempdir):
         # Each may be gone, too, or not known.
         with suppress(StylelibError, OSError, RuntimeError):
-            place = save_image(image, _free(Path(folder()) / Path(path).name), recipe)
+            place = save(_free(Path(folder()) / path.name))
             return place, f"{trouble} So that it is not lost, it was saved here: {place}"
     raise trouble
 

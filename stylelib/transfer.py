@@ -233,7 +233,7 @@ class Transfer:
         same_loss = recipe.but(steps=self.recipe.steps) == self.recipe
         recipe.shares(len(self._styles))
         self._least = self._least_size(recipe)
-        deepest = _deepest(recipe)
+        deepest = recipe.deepest
         if LAYERS.index(deepest) > LAYERS.index(self.network.last):
             self.network = _load_network(recipe).to(self.device)
             self.network.set_precision(self.precision)
@@ -309,7 +309,7 @@ class Transfer:
 
     def _least_size(self, recipe: Recipe) -> int:
         """The smallest longest side at which neither picture is too thin for the network."""
-        deepest = _deepest(recipe)
+        deepest = recipe.deepest
         least = 0
         pictures = [(self._content, "content", 1.0)]
         pictures += [(style.image, "style", recipe.style_scale) for style in self._styles]
@@ -401,9 +401,5 @@ def _file(path: str) -> str:
     return PureWindowsPath(path).name  # knows both kinds of slash
 
 
-def _deepest(recipe: Recipe) -> str:
-    return max([*recipe.content_layers, *recipe.style_layers], key=LAYERS.index)
-
-
 def _load_network(recipe: Recipe) -> VGG19:
-    return load_vgg19(recipe.weights, _deepest(recipe), recipe.pooling, recipe.padding, recipe.seed)
+    return load_vgg19(recipe.weights, recipe.deepest, recipe.pooling, recipe.padding, recipe.seed)

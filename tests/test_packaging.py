@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from stylelib import SAMPLES
+from stylelib.samples import NETWORKS
 
 PROJECT = Path(__file__).resolve().parent.parent
 # conda-forge's name of a package that has another on PyPI
@@ -138,7 +139,7 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
 # ----------------------------------------------------------------------- what is shipped
 
 
-def test_a_wheel_has_the_pictures_and_their_licences(tmp_path: Path) -> None:
+def test_a_wheel_has_the_samples_and_their_licences(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
         cwd=PROJECT,
@@ -152,5 +153,7 @@ def test_a_wheel_has_the_pictures_and_their_licences(tmp_path: Path) -> None:
     wanted |= {"stylelib/widgets/mask.js", "stylelib/widgets/mask.css"}
     for sample in SAMPLES:
         wanted |= {f"stylelib/samples/{sample}.jpg", f"stylelib/samples/{sample}.jpg.license"}
+    for network in NETWORKS:
+        wanted |= {f"stylelib/samples/{network}", f"stylelib/samples/{network}.license"}
     assert wanted <= names
     assert not {name.split("/")[0] for name in names} - {"stylelib", wheel.stem[:14] + ".dist-info"}

@@ -1,4 +1,4 @@
-"""The command line: ``stylelib paint``, ``stylelib samples``, ``stylelib lab``.
+"""The command line: ``stylelib paint``, ``train``, ``samples``, ``lab``.
 
 Nothing heavy is imported before it is needed, so that ``--help`` comes at once.
 """
@@ -8,15 +8,16 @@ import time
 import warnings
 from argparse import Namespace
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick
+from .feedforward import is_network, paint_at_once, train
 from .interrupts import Interrupts, one_interrupt
 from .options import make_parser
 from .progress import Progress, duration
+from .telling import INTERRUPTED, say
 
 if TYPE_CHECKING:
     from ..objective import Style
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from ..transfer import Transfer
 
 _LESSONS = "[0-9][0-9]-*.ipynb"
-_INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "paint":
             return _paint(options)
+        if options.command == "train":
+            return train(options)
         if options.command == "lab":
             return _lab(unknown)
         if options.command == "samples":
@@ -58,19 +60,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     except KeyboardInterrupt:
-        _say("Stopped; nothing was saved.")
-        return _INTERRUPTED
+        say("Stopped; nothing was saved.")
+        return INTERRUPTED
     except (StylelibError, OSError) as error:
-        _say(f"stylelib: {error}")
+        say(f"stylelib: {error}")
         return 1
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-        _say(f"stylelib: {OUT_OF_MEMORY}")
+        say(f"stylelib: {OUT_OF_MEMORY}")
         return 1
 
 
 def _paint(options: Namespace) -> int:
+    if any(is_network(style) for style in options.style):
+        return paint_at_once(options, _output(options))
     from ..color import keep_colors
     from ..images import check_output, load_image
     from ..rescue import save_somewhere
@@ -84,7 +88,7 @@ def _paint(options: Namespace) -> int:
     with one_interrupt() as interrupts:
         told, trouble, status = _run(transfer, interrupts)
         if not told:
-            _say(trouble or "Nothing was painted.")
+            say(trouble or "Nothing was painted.")
             return status
         mask = Path(options.mask).name if options.mask else None
         where = [mask, mask and f"1 - {mask}"][: len(options.style)]
@@ -94,9 +98,9 @@ def _paint(options: Namespace) -> int:
             picture, record["keep_colors"] = keep_colors(picture, content), True
         output, lost = save_somewhere(picture, output, record)
         if trouble:
-            _say(f"{trouble} The picture so far is kept.")
+            say(f"{trouble} The picture so far is kept.")
         if lost:
-            _say(f"stylelib: {lost}")
+            say(f"stylelib: {lost}")
         height, width = transfer.image.shape[-2:]
         first, last = told
         print(
@@ -171,7 +175,7 @@ def _run(
             trouble, status = transfer.stopped, 1
     except KeyboardInterrupt:
         trouble = f"Stopped at step {transfer.iteration} of {transfer.recipe.steps}."
-        status = _INTERRUPTED
+        status = INTERRUPTED
     except StylelibError as error:
         if not told:
             raise
@@ -183,11 +187,14 @@ def _run(
 
 
 def _samples() -> int:
-    from ..samples import SAMPLES
+    from ..samples import NETWORKS, SAMPLES
 
     width = max(len(name) for name in SAMPLES)
     for sample in SAMPLES.values():
         print(f"{sample.name:{width}}  {sample.caption}")
+    print("\nTrained networks, which paint in a blink:")
+    for name in NETWORKS:
+        print(f"{name:{width}}  {SAMPLES[Path(name).stem].caption}")
     print("\nTry: stylelib paint camel hokusai-great-wave")
     return 0
 
@@ -216,8 +223,3 @@ def _lessons() -> Path:
         "There is no folder notebooks/ with the lessons here. Go to the folder that you got "
         "stylelib in, and try again."
     )
-
-
-def _say(message: str) -> None:
-    with suppress(OSError):  # nobody listens any more: no reason to lose a picture
-        print(message, file=sys.stderr, flush=True)

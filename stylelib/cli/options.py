@@ -31,11 +31,31 @@ Two paintings, the second one three times as much; or each in its own place:
   stylelib paint camel hokusai-great-wave hokusai-poppies --style-shares 1,3
   stylelib paint camel hokusai-great-wave hokusai-poppies --mask sky.png
 
+By a network that was trained on the painting before, in a blink:
+  stylelib paint camel hokusai-great-wave.pt
+
 Your own photo, large:
   stylelib paint holiday.jpg van-gogh-village-street-in-auvers --size 1024
 
 Ctrl-C stops early and keeps the picture as it is. A saved picture says how it
 was made; in Python: stylelib.read_recipe("prettier-camel.png").
+"""
+
+_TRAIN = """\
+Train a network to paint in the style of PAINTING, a picture file or a sample.
+
+Once trained, it paints any photo in a blink: "stylelib paint camel FILE.pt".
+While it trains, it paints pieces of pictures, and its weights are changed, step
+by step, so that what it paints has a lower loss: the same loss that "stylelib
+paint" lowers for one picture by changing the pixels.
+"""
+
+_TRAIN_EXAMPLES = """\
+Ten minutes, then a picture in a blink:
+  stylelib train hokusai-great-wave --output great-wave.pt
+  stylelib paint camel great-wave.pt
+
+Ctrl-C stops early and keeps the network as it is.
 """
 
 
@@ -67,6 +87,14 @@ def make_parser() -> Parser:
     _add_pictures(paint)
     _add_weights(paint)
     _add_work(paint)
+    train = _parser(
+        commands.add_parser,
+        "train",
+        help="train a network that then paints in one painting's style in a blink",
+        description=_TRAIN,
+        epilog=_TRAIN_EXAMPLES,
+    )
+    _add_training(train)
     _parser(commands.add_parser, "samples", help="list the pictures that come with stylelib")
     _parser(
         commands.add_parser,
@@ -91,7 +119,8 @@ def _add_pictures(paint: Parser) -> None:
         "style",
         metavar="STYLE",
         nargs="+",
-        help="the painting: a file, or a sample's name; of several, a blend is painted",
+        help="the painting: a file, or a sample's name; of several, a blend is painted. Or a "
+        "trained network, FILE.pt, which paints in a blink",
     )
     add(
         "--output",
@@ -193,6 +222,50 @@ def _add_work(paint: Parser) -> None:
         metavar="NAME",
         help="the network's: embedded (came with stylelib), torchvision (downloaded once), or "
         "random (untrained, to see what the training is good for)",
+    )
+    add(
+        "--device",
+        metavar="NAME",
+        default="auto",
+        help="where to compute: cpu, cuda (NVIDIA), mps (Apple), or auto, the best there is",
+    )
+
+
+def _add_training(train: Parser) -> None:
+    add = train.add_argument
+    add("painting", metavar="PAINTING", help="the painting: a file, or a sample's name")
+    add("--output", "-o", metavar="FILE", type=Path, required=True, help="where to save it, .pt")
+    add("--minutes", type=_number, metavar="N", default=10, help="how long (left out: 10)")
+    add(
+        "--steps",
+        type=_whole,
+        metavar="N",
+        help="how many steps, instead of a time: with the same seed, the same network again",
+    )
+    add(
+        "--photos",
+        metavar="FOLDER",
+        type=Path,
+        help="a folder of photos to learn from, beside the pictures that come with stylelib",
+    )
+    add(
+        "--style-weight",
+        type=_number,
+        metavar="W",
+        help="how much the painting counts: more gives bolder strokes and less camel",
+    )
+    add(
+        "--style-scale",
+        type=_number,
+        metavar="X",
+        help="size of the painting's strokes: 2 makes them twice as large, 0.5 half as large",
+    )
+    add(
+        "--seed",
+        type=_whole,
+        metavar="N",
+        default=0,
+        help="of the first weights and of the choice of the pieces",
     )
     add(
         "--device",

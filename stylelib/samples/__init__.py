@@ -1,4 +1,4 @@
-"""The pictures that come with stylelib, and whose they are."""
+"""The pictures and networks that come with stylelib, and whose they are."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,9 @@ SAMPLES = {
     ]
 }  # fmt: skip
 """Every sample by its name."""
+
+NETWORKS = {name: Path(__file__).with_name(name) for name in ("hokusai-great-wave.pt",)}
+"""Feed-forward networks that come with stylelib, by the painting they were trained on."""
 
 
 def sample(name: str) -> Sample:
