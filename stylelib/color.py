@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .errors import StylelibError
+from .checks import check_colors, check_picture
 from .images import resize_to
 
 _LUMA = (0.299, 0.587, 0.114)  # how much red, green and blue count for brightness, as in YIQ
@@ -19,7 +19,13 @@ def luminance(image: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape (B, 1, H, W), in 0-1
+
+    Raises
+    ------
+    StylelibError
+        If they are no pictures.
     """
+    check_colors(image, several=True)
     weights = image.new_tensor(_LUMA).view(1, 3, 1, 1)
     return (image * weights).sum(1, keepdim=True)
 
@@ -51,7 +57,8 @@ def keep_colors(image: Tensor, content: Tensor) -> Tensor:
     it can be switched on and off while you look. Where a colour does not exist
     at that brightness it is made paler, its hue kept.
     """
-    _check(image, content)
+    check_colors(image)
+    check_colors(content)
     photo = resize_to(content, (image.shape[-2], image.shape[-1]))
     light = luminance(image)
     tint = photo - luminance(photo)
@@ -88,7 +95,8 @@ def match_colors(image: Tensor, like: Tensor) -> Tensor:
     Kokaram, *The Linear Monge-Kantorovitch Linear Colour Mapping*, 2007,
     equation 14).
     """
-    _check(image, like)
+    check_picture(image, "The picture")
+    check_picture(like, "The picture of the colours")
     (mean, spread), (wanted_mean, wanted) = _colors(image), _colors(like)
     root, back = _power(spread, 0.5), _power(spread, -0.5)
     linear = back @ _power(root @ wanted @ root, 0.5) @ back
@@ -108,12 +116,3 @@ def _power(matrix: Tensor, exponent: float) -> Tensor:
     """A power of a symmetric, positive matrix."""
     values, vectors = torch.linalg.eigh(matrix)
     return vectors * values.clamp_min(1e-15) ** exponent @ vectors.T
-
-
-def _check(*pictures: Tensor) -> None:
-    for picture in pictures:
-        if picture.dim() != 4 or picture.shape[:2] != (1, 3):
-            raise StylelibError(
-                f"One picture is a tensor of shape (1, 3, height, width); this one has shape "
-                f"{tuple(picture.shape)}."
-            )

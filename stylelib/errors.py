@@ -17,11 +17,17 @@ def pick(name: str, names: Iterable[str], kind: str) -> str:
         If it is not, naming the nearest ones.
     """
     names = list(names)
-    if name in names:
+    if isinstance(name, str) and name in names:
         return name
-    near = get_close_matches(str(name), names, n=3, cutoff=0.5)
+    near = get_close_matches(str(name)[:100], names, n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(names)}."
-    raise StylelibError(f"There is no {kind} called {name!r}. {hint}")
+    raise StylelibError(f"There is no {kind} called {shown(name)}. {hint}")
+
+
+def shown(value: object) -> str:
+    """What was given, for a message: cut short if it is long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:70]} ..."
 
 
 def is_out_of_memory(error: BaseException) -> bool:

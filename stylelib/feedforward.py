@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import zipfile
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .checks import as_path, check_picture, check_range
 from .errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick
 from .images import check_place, write_whole
-from .objective import check_picture
 from .samples import NETWORKS
 
 SMALLEST = 16  # pixels a side: a quarter of it must have room for a 3 x 3 kernel
@@ -64,12 +65,13 @@ class FeedForward(nn.Module):
 
     def __init__(self, width: int = 16, blocks: int = 4, seed: int = 0) -> None:
         super().__init__()
-        check_whole("width", width, 1, 128)
-        check_whole("blocks", blocks, 0, 16)
-        check_whole("seed", seed, 0, 2**63 - 1)
+        check_range("width", width, 1, 128, Integral)
+        check_range("blocks", blocks, 0, 16, Integral)
+        check_range("seed", seed, 0, 2**63 - 1, Integral)
+        width, blocks = int(width), int(blocks)  # plain, for its file
         self.width, self.blocks, self.painting = width, blocks, ""
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.manual_seed(int(seed))
             self.layers = nn.Sequential(
                 *_layer(3, width, 9),
                 *_layer(width, 2 * width, 3, stride=2),
@@ -222,20 +224,6 @@ def _layer(into: int, out: int, size: int, stride: int = 1) -> list[nn.Module]:
     return [_convolution(into, out, size, stride), normalise, nn.ReLU()]
 
 
-def check_whole(name: str, number: Any, low: int, high: int) -> None:
-    """Refuse what is not a whole number from `low` to `high`.
-
-    Raises
-    ------
-    StylelibError
-        That names it.
-    """
-    if type(number) is not int or not low <= number <= high:
-        raise StylelibError(
-            f"{name} is {number!r}; it must be a whole number from {low} to {high:g}."
-        )
-
-
 def check_network_file(path: str | os.PathLike[str]) -> Path:
     """Make sure, before the work starts, that a network can be saved there.
 
@@ -244,21 +232,21 @@ def check_network_file(path: str | os.PathLike[str]) -> Path:
     StylelibError
         If the ending is not ``.pt``, or the folder is missing or closed.
     """
-    path = Path(path)
+    path = as_path(path)
     if path.suffix.lower() != ".pt":
         raise StylelibError(f"{path.name!r} does not end in .pt, as a network's file does.")
     return check_place(path, "great-wave.pt")
 
 
 def _read(path: str | os.PathLike[str]) -> bytes:
-    file = Path(path)
-    if not file.exists() and str(path) in NETWORKS:
-        file = NETWORKS[str(path)]
-    if not file.exists() and len(file.parts) == 1:
-        pick(str(path), NETWORKS, "file or trained network")
-    if not file.is_file():
-        raise StylelibError(f"There is no file {path}. Check the name and the folder.")
+    file = as_path(path)
     try:
+        if not file.exists() and str(path) in NETWORKS:
+            file = NETWORKS[str(path)]
+        if not file.exists() and len(file.parts) == 1:
+            pick(str(path), NETWORKS, "file or trained network")
+        if not file.is_file():
+            raise StylelibError(f"There is no file {path}. Check the name and the folder.")
         return file.read_bytes()
     except OSError as error:
         raise StylelibError(f"{path} could not be read ({error.strerror}).") from error

@@ -5,23 +5,27 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from numbers import Integral
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 from PIL import Image, PngImagePlugin
 from torch import Tensor
 from torch.nn import functional as F
 
+from .checks import as_path, check_colors, check_tensor
 from .decoding import Source, name_of, open_picture, reading, to_rgb
-from .errors import StylelibError
+from .errors import OUT_OF_MEMORY, StylelibError, shown
 
 RECIPE_KEY = "stylelib"
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _EXIF_DESCRIPTION = 0x010E  # ImageDescription
 _EXIF_ORIENTATION = 0x0112
+_LARGEST = 100_000  # pixels a side
 
 
 def load_image(source: Source, size: int | None = None) -> Tensor:
@@ -101,16 +105,23 @@ def resize(image: Tensor, size: int) -> Tensor:
     Raises
     ------
     StylelibError
-        If `size` is not a whole number of 1 or more.
+        If `size` is not a whole number of 1 or more, it is no such picture, or
+        there is not enough memory.
     """
     _check_size(size)
+    check_tensor(image, "The picture to resize")
+    if image.dim() != 4:
+        raise StylelibError(
+            f"resize takes pictures of shape (batch, channels, height, width); this one has "
+            f"shape {tuple(image.shape)}."
+        )
     return resize_to(image, fit(image.shape, size))
 
 
-def _check_size(size: int) -> None:
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+def _check_size(size: Any) -> None:
+    if isinstance(size, bool) or not isinstance(size, Integral) or not 1 <= int(size) <= _LARGEST:
         raise StylelibError(
-            f"A picture can't be {size!r} pixels large. Use a whole number, 64 or more."
+            f"A picture can't be {shown(size)} pixels large. Use a whole number, 64 or more."
         )
 
 
@@ -125,8 +136,14 @@ def resize_to(image: Tensor, shape: tuple[int, int]) -> Tensor:
     """Resize to exactly `shape`, (height, width) in pixels; see `resize`."""
     if image.shape[-2:] == shape:
         return image
+    channels = image.shape[0] * image.shape[1]
+    if 4 * channels * shape[0] * shape[1] > psutil.virtual_memory().available:
+        raise StylelibError(OUT_OF_MEMORY)
+    # In float32, since half precision can't be resized on every computer.
+    exact = image if image.dtype == torch.float64 else image.float()
     # Bicubic is sharp but overshoots at edges: bring it back to 0-1.
-    return F.interpolate(image, shape, mode="bicubic", antialias=True).clamp(0, 1)
+    smooth = F.interpolate(exact, shape, mode="bicubic", antialias=True).clamp(0, 1)
+    return smooth.to(image.dtype)
 
 
 def to_pil(image: Tensor) -> Image.Image:
@@ -142,11 +159,7 @@ def to_pil(image: Tensor) -> Image.Image:
     StylelibError
         If the shape is another, or a value is not a number.
     """
-    if image.dim() != 4 or image.shape[:2] != (1, 3):
-        raise StylelibError(
-            f"One picture is a tensor of shape (1, 3, height, width); this one has shape "
-            f"{tuple(image.shape)}."
-        )
+    check_colors(image)
     pixels = image.detach()[0].permute(1, 2, 0).float().cpu()
     if not pixels.isfinite().all():
         raise StylelibError("This picture holds values that are not numbers (NaN or infinite).")
@@ -208,8 +221,8 @@ def _as_text(recipe: Mapping[str, Any] | None) -> str | None:
     if recipe is None:
         return None
     try:
-        return json.dumps(recipe, sort_keys=True)
-    except (TypeError, ValueError) as error:
+        return json.dumps(dict(recipe), sort_keys=True)
+    except (TypeError, ValueError, RecursionError) as error:
         raise StylelibError(
             f"A recipe holds plain values: text, numbers, lists, dicts ({error})."
         ) from error
@@ -223,7 +236,7 @@ def check_output(path: str | os.PathLike[str]) -> Path:
     StylelibError
         If the ending is not of PNG or JPEG, or the folder is missing or closed.
     """
-    path = Path(path)
+    path = as_path(path)
     if "\0" not in str(path) and path.suffix.lower() not in _FORMATS:
         raise StylelibError(f"{path.name!r} has no ending that says PNG or JPEG: add .png or .jpg.")
     return check_place(path, "camel.png")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from .checks import check_range, check_tensor
 from .errors import StylelibError
 
 
@@ -27,7 +28,7 @@ def content_loss(maps: Tensor, target: Tensor) -> Tensor:
     Raises
     ------
     StylelibError
-        If the shapes differ.
+        If the shapes differ, or these are no tensors of float numbers.
 
     Notes
     -----
@@ -54,13 +55,14 @@ def gram_matrix(maps: Tensor) -> Tensor:
     Raises
     ------
     StylelibError
-        If `maps` does not have four dimensions.
+        If `maps` is no tensor of float numbers with four dimensions.
 
     Notes
     -----
     Gatys, Ecker, Bethge (2016), equation 3, divided by the number of places H·W,
     so that a painting has the same Gram matrix whatever its size.
     """
+    check_tensor(maps, "What gram_matrix is given")
     if maps.dim() != 4:
         raise StylelibError(
             f"gram_matrix takes feature maps of shape (batch, channels, height, width), "
@@ -92,19 +94,23 @@ def style_loss(
     Raises
     ------
     StylelibError
-        If a layer is missing from `grams` or `targets`, or the shapes differ.
+        If a layer is missing from `grams` or `targets`, the shapes differ, or these
+        are no tensors by layer.
 
     Notes
     -----
     Gatys, Ecker, Bethge (2016), equations 4 and 5; the factor 1 / 4N²M² there is
     the mean over the N² entries, and M² is in our `gram_matrix` already.
     """
+    for given in (grams, targets, {} if layer_weights is None else layer_weights):
+        _check_by_layer(given, "What style_loss is given")
     weights = dict.fromkeys(targets, 1.0) if layer_weights is None else layer_weights
     loss: Tensor | None = None
     for layer, weight in weights.items():
         if layer not in grams or layer not in targets:
             raise StylelibError(f"style_loss needs a Gram matrix of {layer} on both sides.")
         _same_shape(grams[layer], targets[layer], f"The Gram matrices of {layer}")
+        _check_number(f"the weight of {layer}", weight)
         term = weight * (grams[layer] - targets[layer]).square().mean()
         loss = term if loss is None else loss + term
     if loss is None:
@@ -127,12 +133,13 @@ def total_variation(image: Tensor) -> Tensor:
     Raises
     ------
     StylelibError
-        If a side is under two pixels: there is no neighbour.
+        If it is no such tensor, or a side is under two pixels: there is no neighbour.
 
     Notes
     -----
     Mahendran, Vedaldi (2015), section 3, with exponent 2.
     """
+    check_tensor(image, "What total_variation is given")
     if image.dim() != 4 or min(image.shape[-2:]) < 2:
         raise StylelibError(
             f"total_variation takes a picture of at least 2 x 2 pixels, shape (B, C, H, W); "
@@ -162,16 +169,42 @@ def target_loss(
     -------
     Tensor, scalar
 
+    Raises
+    ------
+    StylelibError
+        If one of them is no number.
+
     Notes
     -----
     Gatys, Ecker, Bethge (2016), equation 7.
     """
-    return content_weight * content + style_weight * style
+    for name, loss in (("content", content), ("style", style)):
+        _check_number(f"The {name} loss", loss)
+    for name, weight in (("content_weight", content_weight), ("style_weight", style_weight)):
+        check_range(name, weight, -1e30, 1e30)
+    return float(content_weight) * content + float(style_weight) * style
 
 
 def _same_shape(a: Tensor, b: Tensor, what: str) -> None:
+    check_tensor(a, what)
+    check_tensor(b, what)
     if a.shape != b.shape:
         raise StylelibError(
             f"{what} have different shapes, {tuple(a.shape)} and {tuple(b.shape)}: "
             f"compare the same layer, of pictures of the same size."
+        )
+
+
+def _check_number(name: str, number: object) -> None:
+    if isinstance(number, Tensor) and number.numel() == 1:
+        check_tensor(number, name)
+    else:
+        check_range(name, number, -1e30, 1e30)
+
+
+def _check_by_layer(given: Mapping[str, object], what: str) -> None:
+    if not isinstance(given, Mapping):
+        raise StylelibError(
+            f"{what} must be a dict by layer, for example {{'conv1_1': ...}}, not of type "
+            f"{type(given).__name__}."
         )

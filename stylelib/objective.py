@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .checks import check_picture
 from .errors import StylelibError
 from .images import fit, resize, resize_to
 from .losses import content_loss, style_loss, target_loss, total_variation
@@ -65,6 +66,9 @@ class Style:
                     "The mask of the painting is black all over, so there is no style to take. "
                     "White means: from here."
                 )
+        for name in ("image", "where", "source"):
+            tensor = getattr(self, name)
+            object.__setattr__(self, name, None if tensor is None else tensor.float())
 
     def resized(self, size: int) -> "Style":
         """The same with the painting's longest side of `size` pixels."""
@@ -80,7 +84,12 @@ class Style:
 
 def as_styles(style: "Tensor | Style | Sequence[Tensor | Style]") -> list[Style]:
     """A list of styles from one painting or several, with their masks or without."""
-    several = [style] if isinstance(style, Tensor | Style) else list(style)
+    several = [style] if isinstance(style, Tensor | Style) else style
+    if not isinstance(several, list | tuple):
+        raise StylelibError(
+            f"The style picture must be a tensor, a Style or a list of these, not of type "
+            f"{type(style).__name__}; use load_image."
+        )
     if not several:
         raise StylelibError("Give at least one painting.")
     styles = [one if isinstance(one, Style) else Style(one) for one in several]
@@ -298,32 +307,3 @@ def _shares(weights: Mapping[str, float]) -> dict[str, float]:
 
 def _mean_square(tensor: Tensor) -> float:
     return max(float(tensor.square().mean()), 1e-12)
-
-
-def check_picture(image: Tensor, what: str, channels: int = 3) -> None:
-    """Refuse what is not one picture of usable numbers.
-
-    Raises
-    ------
-    StylelibError
-        That says what is wrong with it.
-    """
-    made_by = "load_image" if channels == 3 else "load_mask"
-    if not isinstance(image, Tensor):
-        raise StylelibError(f"{what} is not a tensor but {type(image).__name__}; use {made_by}.")
-    if image.dim() != 4 or image.shape[:2] != (1, channels):
-        raise StylelibError(
-            f"{what} is a tensor of shape {tuple(image.shape)}; it must be "
-            f"(1, {channels}, height, width), as {made_by} makes it."
-        )
-    if not image.isfinite().all():
-        raise StylelibError(f"{what} holds values that are not numbers (NaN or infinite).")
-    if image.min() < -0.5 or image.max() > 1.5:
-        raise StylelibError(
-            f"{what} has values from {image.min():g} to {image.max():g}; they must be in 0-1. "
-            f"Divide a picture of 0-255 by 255."
-        )
-    if min(image.shape[-2:]) < 2:
-        raise StylelibError(
-            f"{what} is {image.shape[-1]} x {image.shape[-2]} pixels: too small to hold anything."
-        )

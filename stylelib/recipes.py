@@ -1,10 +1,13 @@
 """All the knobs of a style transfer in one place, and two settings of them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from numbers import Integral, Real
 from typing import Any
 
-from .errors import StylelibError, pick
+from .checks import check_range, check_switch
+from .errors import StylelibError, pick, shown
 from .statistics import STATISTICS
 from .vgg import LAYERS, POOLINGS
 from .weights import SOURCES
@@ -15,6 +18,20 @@ BALANCES = ("relative", "source")
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 COARSEST = 192  # longest side of the first picture, coarse to fine
 MAX_SIZE = 8192
+
+
+_MOST = 1e12  # that much a weight may be
+_SHARE = "a painting's share"
+_RANGES: dict[str, tuple[float, float, type]] = {
+    "content_weight": (0, _MOST, Real),
+    "style_weight": (0, _MOST, Real),
+    "tv_weight": (0, _MOST, Real),
+    "style_scale": (0.1, 10, Real),
+    "learning_rate": (1e-9, 1e3, Real),
+    "size": (16, MAX_SIZE, Integral),
+    "steps": (1, 1_000_000, Integral),
+    "seed": (0, 2**63 - 1, Integral),
+}
 
 
 @dataclass(frozen=True)
@@ -108,34 +125,25 @@ class Recipe:
         pick(self.pooling, POOLINGS, "pooling")
         pick(self.padding, ("zeros", "replicate"), "padding")
         pick(self.weights, SOURCES, "source of weights")
-        for layers in (self.content_layers, self.style_layers):
-            if not isinstance(layers, Mapping):
-                raise StylelibError(
-                    f"Layers come with their weights, for example {{'conv4_2': 1.0}}, "
-                    f"not as {layers!r}."
-                )
-            for name, weight in layers.items():
-                pick(name, LAYERS, "layer")
-                _check_range(f"the weight of {name}", weight, 0, 1e12)
+        for name in ("match_colors", "centered", "coarse_to_fine", "clamp"):
+            check_switch(name, getattr(self, name))
+        for name in ("content_layers", "style_layers"):
+            self._set(name, _checked_layers(getattr(self, name)))
         if not self.content_layers and not self.style_layers:
             raise StylelibError("Name at least one layer, for content or for style.")
-        for name in ("content_weight", "style_weight", "tv_weight"):
-            _check_range(name, getattr(self, name), 0, 1e12)
         if not isinstance(self.style_shares, list | tuple):
             raise StylelibError(
-                f"style_shares is {self.style_shares!r}; give a number for each painting, for "
-                f"example (1, 3)."
+                f"style_shares is {shown(self.style_shares)}; give a number for each painting, "
+                f"for example (1, 3)."
             )
-        object.__setattr__(self, "style_shares", tuple(self.style_shares))
-        for share in self.style_shares:
-            _check_range("a painting's share", share, 0, 1e12)
+        self._set("style_shares", tuple(_number(_SHARE, n, 0, _MOST) for n in self.style_shares))
         if self.style_shares and not sum(self.style_shares):
             raise StylelibError("All of style_shares are 0; one painting at least must count.")
-        _check_range("style_scale", self.style_scale, 0.1, 10)
-        _check_range("learning_rate", self.learning_rate, 1e-9, 1e3)
-        _check_range("size", self.size, 16, MAX_SIZE, int)
-        _check_range("steps", self.steps, 1, 1_000_000, int)
-        _check_range("seed", self.seed, 0, 2**63 - 1, int)
+        for name, (low, high, kind) in _RANGES.items():
+            self._set(name, _number(name, getattr(self, name), low, high, kind))
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)  # it is frozen only from here on
 
     def but(self, **changes: Any) -> "Recipe":
         """The same recipe with some values changed.
@@ -158,6 +166,7 @@ class Recipe:
         StylelibError
             If `style_shares` is for another number of paintings.
         """
+        check_range("The number of paintings", paintings, 1, 1000, Integral)
         given = list(self.style_shares) or [1.0] * paintings
         if len(given) != paintings:
             raise StylelibError(
@@ -173,6 +182,8 @@ class Recipe:
 
     def style_size(self, size: int | None = None) -> int:
         """Longest side of the painting, in pixels, when the picture's is `size`."""
+        if size is not None:
+            check_range("size", size, 1, MAX_SIZE, Integral)
         return max(2, round((size or self.size) * self.style_scale))
 
     def stages(self, longest: int | None = None) -> list[tuple[int, int]]:
@@ -184,6 +195,8 @@ class Recipe:
             The steps add up to `steps`. Small pictures take most of them: a step
             there costs a quarter, and settles where things go.
         """
+        if longest is not None:
+            check_range("longest", longest, 1, math.inf, Integral)
         sizes = [self.size if longest is None else min(self.size, longest)]
         while self.coarse_to_fine and sizes[0] > COARSEST * 1.25:
             sizes.insert(0, max(COARSEST, round(sizes[0] / 2)))
@@ -206,10 +219,23 @@ class Recipe:
         }
 
 
-def _check_range(name: str, value: Any, low: float, high: float, kind: Any = int | float) -> None:
-    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
-        number = "a whole number" if kind is int else "a number"
-        raise StylelibError(f"{name} is {value!r}; it must be {number} from {low:g} to {high:g}.")
+def _checked_layers(layers: Any) -> dict[str, float]:
+    """A copy of a mapping of layers to weights, of plain numbers."""
+    if not isinstance(layers, Mapping):
+        raise StylelibError(
+            f"Layers come with their weights, for example {{'conv4_2': 1.0}}, "
+            f"not as {shown(layers)}."
+        )
+    return {
+        pick(name, LAYERS, "layer"): _number(f"the weight of {name}", weight, 0, _MOST)
+        for name, weight in layers.items()
+    }
+
+
+def _number(name: str, value: Any, low: float, high: float, kind: type = Real) -> Any:
+    """A number in a range, as Python's own: NumPy's don't go into a file."""
+    check_range(name, value, low, high, kind)
+    return int(value) if isinstance(value, Integral) else float(value)
 
 
 RECIPES: dict[str, Recipe] = {

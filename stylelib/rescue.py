@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from .checks import as_path
 from .errors import StylelibError
 from .images import save_image
 
@@ -43,7 +44,7 @@ def save_with(
     save: Callable[[Path], Path], path: str | os.PathLike[str]
 ) -> tuple[Path, str | None]:
     """`save_somewhere`, for what `save` saves where it is told."""
-    path = Path(path)
+    path = as_path(path)
     try:
         return save(path), None
     except StylelibError as error:

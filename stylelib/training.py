@@ -4,15 +4,17 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import torch
 from torch import Tensor
 
-from .devices import choose_device, choose_precision
-from .errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory
-from .feedforward import FeedForward, check_whole
+from .checks import check_kind, check_picture, check_range
+from .devices import DEVICES, choose_device, choose_precision
+from .errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick, shown
+from .feedforward import FeedForward
 from .images import load_image, resize_to
-from .objective import Objective, Style, check_picture
+from .objective import Objective, Style
 from .recipes import Recipe
 from .samples import SAMPLES
 from .vgg import VGG19, load_vgg19, smallest_side
@@ -107,13 +109,21 @@ def train(
     ...     print(f"{step.share:.0%}")
     >>> network.save("great-wave.pt")
     """
+    check_kind(network, FeedForward, "The network")
+    check_kind(recipe, Recipe, "The recipe")
+    if vgg is not None:
+        check_kind(vgg, VGG19, "The network that looks at it, vgg,")
     check_picture(painting, "The painting")
+    if not isinstance(photos, list | tuple):
+        raise StylelibError(f"The photos must be a list of pictures, not {shown(photos)}.")
     for photo in photos:
         check_picture(photo, "A photo")
     _check_numbers(minutes, steps, recipe, crop, seed)
-    pictures = [load_image(name) for name in SAMPLES] + [photo.detach().cpu() for photo in photos]
+    pictures = [load_image(name) for name in SAMPLES] + [
+        photo.detach().cpu().float() for photo in photos
+    ]
     deepest = recipe.deepest
-    on = choose_device(device)
+    on = choose_device(pick(device, DEVICES, "device"))
     if vgg is None:
         vgg = load_vgg19(recipe.weights, deepest, recipe.pooling, recipe.padding, recipe.seed)
         vgg.to(on).set_precision(choose_precision(on))
@@ -171,7 +181,7 @@ def _step(
 
 def _pieces(pictures: Sequence[Tensor], crop: int, size: int, seed: int) -> Iterator[Tensor]:
     """Pieces of pictures without end: anywhere, nearer or farther, mirrored, in other light."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
 
     def between(low: float, high: float) -> float:
         return low + (high - low) * torch.rand((), generator=generator).item()
@@ -193,8 +203,7 @@ def _pieces(pictures: Sequence[Tensor], crop: int, size: int, seed: int) -> Iter
 
 
 def _check_numbers(minutes: float, steps: int | None, recipe: Recipe, crop: int, seed: int) -> None:
-    check_whole("crop", crop, max(32, smallest_side(recipe.deepest)), 1024)
-    check_whole("steps", 1 if steps is None else steps, 1, 10**9)
-    check_whole("seed", seed, 0, 2**63 - 1)
-    if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 < minutes < 1e5:
-        raise StylelibError(f"minutes is {minutes!r}; it must be a number above 0.")
+    check_range("crop", crop, max(32, smallest_side(recipe.deepest)), 1024, Integral)
+    check_range("steps", 1 if steps is None else steps, 1, 10**9, Integral)
+    check_range("seed", seed, 0, 2**63 - 1, Integral)
+    check_range("minutes", minutes, 1e-4, 1e5)

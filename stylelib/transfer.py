@@ -5,6 +5,8 @@ import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from numbers import Integral
+from os import PathLike
 from pathlib import PureWindowsPath
 from typing import Any
 
@@ -12,11 +14,12 @@ import torch
 from torch import Tensor
 
 from . import __version__
+from .checks import check_kind, check_picture, check_precision, check_range
 from .color import match_colors
-from .devices import check_memory, choose_device, choose_precision
-from .errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory
+from .devices import DEVICES, check_memory, choose_device, choose_precision
+from .errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick, shown
 from .images import fit, resize, resize_to
-from .objective import Objective, Style, as_styles, check_picture
+from .objective import Objective, Style, as_styles
 from .recipes import RECIPES, Recipe
 from .vgg import LAYERS, VGG19, load_vgg19, smallest_side
 
@@ -109,15 +112,20 @@ class Transfer:
         precision: torch.dtype | None = None,
     ) -> None:
         check_picture(content, "The content picture")
+        check_kind(recipe, Recipe, "The recipe")
+        if network is not None:
+            check_kind(network, VGG19, "The network")
+        if precision is not None:
+            check_precision(precision)
         self.recipe = recipe
         self.iteration = 0
         self.stopped: str | None = None
         self.quiet = False
         self._styles = as_styles(style)
         recipe.shares(len(self._styles))
-        self.device = choose_device(device)
+        self.device = choose_device(pick(device, DEVICES, "device"))
         self.precision = precision or choose_precision(self.device)
-        self._content = content.detach().cpu()
+        self._content = content.detach().cpu().float()
         self._dye(recipe)
         height, width = fit(content.shape, recipe.size)
         check_memory(height, width, self.device, self.precision)
@@ -204,7 +212,8 @@ class Transfer:
         StylelibError
             As `change` does.
         """
-        changes = changes or {}
+        changes = {} if changes is None else changes
+        _check_plan(changes, until, again)
         while until is None or self.iteration < until:
             if self.iteration in again:
                 self.go_back_to(self.image, self.iteration)
@@ -226,10 +235,10 @@ class Transfer:
         """
         fixed = {"size", "coarse_to_fine", "init", "pooling", "padding", "weights", "seed"}
         fixed |= {"match_colors"}
-        for name in fixed & changes.keys():
-            if changes[name] != getattr(self.recipe, name):
-                raise StylelibError(f"{name} can't be changed on the way. Start a new transfer.")
         recipe = self.recipe.but(**changes)
+        for name in fixed & changes.keys():
+            if getattr(recipe, name) != getattr(self.recipe, name):
+                raise StylelibError(f"{name} can't be changed on the way. Start a new transfer.")
         same_loss = recipe.but(steps=self.recipe.steps) == self.recipe
         recipe.shares(len(self._styles))
         self._least = self._least_size(recipe)
@@ -245,14 +254,15 @@ class Transfer:
     def go_back_to(self, image: Tensor, iteration: int) -> None:
         """Go on from an earlier picture of this transfer, for example ``step.image``."""
         check_picture(image, "The earlier picture")
-        self.iteration, self.stopped, self._restarts = iteration, None, 0
-        self.image = image.detach().cpu().clone()
-        self._size, self._begun = max(image.shape[-2:]), False
+        check_range("iteration", iteration, 0, 1_000_000, Integral)
+        self.iteration, self.stopped, self._restarts = int(iteration), None, 0
+        self.image = image.detach().cpu().float().clone()
+        self._size, self._begun = min(max(image.shape[-2:]), self.recipe.size), False
 
     def record(
         self,
-        content: str,
-        style: str | Sequence[str],
+        content: "str | PathLike[str]",
+        style: "str | PathLike[str] | Sequence[str | PathLike[str]]",
         where: Sequence[str | None] = (),
         source: Sequence[str | None] = (),
     ) -> dict[str, Any]:
@@ -268,7 +278,10 @@ class Transfer:
             The masks' files, for each painting in turn; see `Style`. ``"1 - sky.png"``
             is where that one is black.
         """
-        styles = [style] if isinstance(style, str) else list(style)
+        styles = _names(style, "style")
+        where, source = _names(where, "where"), _names(source, "source")
+        if not isinstance(content, str | PathLike) or not styles or None in styles:
+            raise StylelibError("Give the photo's name, and one for each painting.")
         pictures: dict[str, Any] = {"content": _file(content), "style": _file(styles[0])}
         if len(styles) > 1:
             pictures["style"] = [_file(name) for name in styles]
@@ -397,7 +410,32 @@ class Transfer:
                 warnings.warn(self.stopped, RuntimeWarning, stacklevel=4)
 
 
-def _file(path: str) -> str:
+def _check_plan(changes: Any, until: Any, again: Any) -> None:
+    """Refuse what `Transfer.run` could not follow."""
+    settings = changes.values() if isinstance(changes, Mapping) else [None]
+    if not all(isinstance(what, Mapping) and all(isinstance(n, str) for n in what)
+               for what in settings):  # fmt: skip
+        raise StylelibError(
+            f"changes is {shown(changes)}; give settings by iteration, for example "
+            f"{{100: {{'style_weight': 10}}}}."
+        )
+    if until is not None:
+        check_range("until", until, 0, math.inf, Integral)
+    if not isinstance(again, list | tuple | set | frozenset | range):
+        raise StylelibError(f"again is {shown(again)}; give a list of iterations.")
+
+
+def _names(given: Any, what: str) -> list[Any]:
+    """Files' names as a list."""
+    names = [given] if isinstance(given, str | PathLike) else given
+    if not isinstance(names, list | tuple) or not all(
+        name is None or isinstance(name, str | PathLike) for name in names
+    ):
+        raise StylelibError(f"{what} is {shown(given)}; give a name, or a list of names.")
+    return list(names)
+
+
+def _file(path: "str | PathLike[str]") -> str:
     return PureWindowsPath(path).name  # knows both kinds of slash
 
 

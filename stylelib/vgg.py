@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .errors import StylelibError, pick
+from .checks import check_kind, check_switch, check_tensor
+from .errors import StylelibError, pick, shown
 from .weights import CONVOLUTIONS, Weights, read_weights
 
 POOLINGS = ("max", "average")
@@ -51,6 +52,7 @@ class VGG19(nn.Module):
 
     def __init__(self, weights: Weights, pooling: str = "max", padding: str = "zeros") -> None:
         super().__init__()
+        check_kind(weights, Weights, "What a VGG19 is made of")
         self.pooling = pick(pooling, POOLINGS, "pooling")
         self.padding = pick(padding, ("zeros", "replicate"), "padding")
         self.convolutions = nn.ModuleDict()
@@ -92,6 +94,9 @@ class VGG19(nn.Module):
         self, image: Tensor, layers: Iterable[str], before_relu: bool = False
     ) -> dict[str, Tensor]:
         """See `features`."""
+        if not isinstance(layers, Iterable) or isinstance(layers, Tensor):
+            raise StylelibError(f"Layers are given by name, not as {shown(layers)}.")
+        check_switch("before_relu", before_relu)
         wanted = [pick(name, LAYERS, "layer") for name in layers]
         if not wanted:
             raise StylelibError("Name at least one layer, for example conv4_2.")
@@ -115,6 +120,7 @@ class VGG19(nn.Module):
                 f"The network takes a picture as a tensor, not {type(image).__name__}. "
                 f"load_image makes one."
             )
+        check_tensor(image, "The picture")
         if image.dim() != 4 or image.shape[1] != 3:
             raise StylelibError(
                 f"A picture here is a tensor of shape (batch, 3, height, width), but this one "
@@ -211,5 +217,7 @@ def features(
     >>> maps["conv4_2"].shape
     torch.Size([1, 512, 72, 128])
     """
-    names = [layers] if isinstance(layers, str) else list(layers)
+    names = [layers] if isinstance(layers, str) else layers
+    if network is not None:
+        check_kind(network, VGG19, "The network")
     return (network or default_network())(image, names, before_relu)

@@ -5,11 +5,13 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
+from numbers import Integral
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from .checks import check_range
 from .errors import StylelibError, pick
 
 SOURCES = ("embedded", "torchvision", "random")
@@ -74,6 +76,7 @@ def read_weights(source: str, last: str = "conv5_4", seed: int = 0) -> Weights:
     """
     pick(source, SOURCES, "source of weights")
     pick(last, CONVOLUTIONS, "convolution")
+    check_range("seed", seed, 0, 2**63 - 1, Integral)
     names = list(CONVOLUTIONS)
     wanted = names[: names.index(last) + 1]
     return _READERS[source](wanted, seed)
@@ -159,7 +162,7 @@ def _check_download(url: str) -> None:
 
 
 def _random(wanted: list[str], seed: int) -> Weights:
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     kernels, biases = {}, {}
     for name in wanted:
         into, out = CONVOLUTIONS[name]

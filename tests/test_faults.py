@@ -179,13 +179,15 @@ def test_no_room_anywhere_is_said(
 # ----------------------------------------------------------- ended while it paints
 
 
-def start(folder: Path, stderr: Any = subprocess.PIPE) -> subprocess.Popen[str]:
-    """Start a painting of very many steps, which hears signals."""
+def start(
+    folder: Path, steps: int = 1_000_000, stderr: Any = subprocess.PIPE
+) -> subprocess.Popen[str]:
+    """Start a painting, which hears signals."""
     listening = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from stylelib.cli import main; sys.exit(main())"
     )
-    arguments = ["paint", *PAIR, *SMALL, "--steps", "1000000", "-o", "out.png"]
+    arguments = ["paint", *PAIR, *SMALL, "--steps", str(steps), "-o", "out.png"]
     return subprocess.Popen(
         [sys.executable, "-c", listening, *arguments],
         cwd=folder,
@@ -222,15 +224,11 @@ def test_ended_again_and_again_it_keeps_the_picture(tmp_path: Path, name: str) -
 def test_a_log_on_the_full_disk_does_not_stop_it(places: Path, disk: Path) -> None:
     fill(disk)
     with (disk / "full").open("a") as log:
-        process = start(places / "out", stderr=log)
+        process = start(places / "out", steps=50, stderr=log)
         try:
-            with pytest.raises(subprocess.TimeoutExpired):
-                process.wait(5)
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
+            process.wait(60)
         finally:
             process.kill()
             process.wait()
-    assert process.returncode == 130
-    recipe = read_recipe(places / "out" / "out.png")
-    assert recipe is not None and is_whole(places / "out" / "out.png", recipe["steps_done"])
+    assert process.returncode == 0
+    assert is_whole(places / "out" / "out.png", 50)

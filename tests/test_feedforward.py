@@ -270,7 +270,7 @@ def test_pieces_are_of_many_places_and_sizes() -> None:
         ({"crop": 8}, "crop is 8; it must be a whole number from 32"),
         ({"crop": 64.0}, "crop is 64.0"),
         ({"steps": 0}, "steps is 0"),
-        ({"minutes": 0}, "minutes is 0; it must be a number above 0"),
+        ({"minutes": 0}, "minutes is 0; it must be a number from"),
         ({"minutes": "ten"}, "minutes is 'ten'"),
         ({"device": "tpu"}, "no device called 'tpu'"),
         ({"photos": [torch.zeros(3, 9, 9)]}, "A photo is a tensor of shape (3, 9, 9)"),

@@ -475,7 +475,7 @@ def test_run_with_changes_is_iterating_with_changes(paint: Paint) -> None:
     [
         {"size": 64},
         {"init": "noise"},
-        {"pooling": "nothing"},
+        {"pooling": "average"},
         {"weights": "random"},
         {"seed": 4},
         {"coarse_to_fine": True},

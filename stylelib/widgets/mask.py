@@ -12,9 +12,9 @@ import traitlets
 from PIL import Image
 from torch import Tensor
 
+from ..checks import check_picture
 from ..errors import StylelibError
 from ..images import Source, load_mask
-from ..objective import check_picture
 from .runs import Picture, jpeg
 
 try:  # an extra: ipywidgets itself can't draw

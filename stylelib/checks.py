@@ -1,0 +1,145 @@
+"""Refuse in words what no function here could work with, before PyTorch does in riddles."""
+
+import os
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .errors import StylelibError, shown
+
+
+def check_tensor(tensor: Any, what: str) -> None:
+    """Refuse what is not a tensor of decimal numbers, one at least.
+
+    Raises
+    ------
+    StylelibError
+        That says what it is instead, and how to make the right thing of it.
+    """
+    if not isinstance(tensor, Tensor):
+        raise StylelibError(f"{what} must be a tensor, not of type {type(tensor).__name__}.")
+    if not tensor.is_floating_point():
+        kind = str(tensor.dtype).removeprefix("torch.")
+        raise StylelibError(
+            f"{what} must be a tensor of float32 numbers, not of {kind}. "
+            f"Make it one with .float(), and divide by 255 if it was a picture of 0-255."
+        )
+    if not tensor.numel():
+        raise StylelibError(f"{what} is empty: a tensor of shape {tuple(tensor.shape)}.")
+
+
+def check_colors(image: Any, several: bool = False) -> None:
+    """Refuse what does not have the shape of one picture, or of several, whatever its numbers are.
+
+    Raises
+    ------
+    StylelibError
+        That says what it is instead.
+    """
+    check_tensor(image, "A picture")
+    if image.dim() != 4 or image.shape[1] != 3 or (image.shape[0] != 1 and not several):
+        raise StylelibError(
+            f"One picture is a tensor of shape (1, 3, height, width); this one has shape "
+            f"{tuple(image.shape)}."
+        )
+
+
+def check_picture(image: Any, what: str, channels: int = 3) -> None:
+    """Refuse what is not one picture of usable numbers.
+
+    Raises
+    ------
+    StylelibError
+        That says what is wrong with it.
+    """
+    made_by = "load_image" if channels == 3 else "load_mask"
+    if not isinstance(image, Tensor):
+        raise StylelibError(f"{what} is not a tensor but {type(image).__name__}; use {made_by}.")
+    if image.dim() != 4 or image.shape[:2] != (1, channels):
+        raise StylelibError(
+            f"{what} is a tensor of shape {tuple(image.shape)}; it must be "
+            f"(1, {channels}, height, width), as {made_by} makes it."
+        )
+    if min(image.shape[-2:]) < 2:
+        raise StylelibError(
+            f"{what} is {image.shape[-1]} x {image.shape[-2]} pixels: too small to hold anything."
+        )
+    check_tensor(image, what)
+    if not image.isfinite().all():
+        raise StylelibError(f"{what} holds values that are not numbers (NaN or infinite).")
+    if image.min() < -0.5 or image.max() > 1.5:
+        raise StylelibError(
+            f"{what} has values from {image.min():g} to {image.max():g}; they must be in 0-1. "
+            f"Divide a picture of 0-255 by 255."
+        )
+
+
+def check_range(name: str, value: Any, low: float, high: float, kind: Any = Real) -> None:
+    """Refuse what is not a number in a range, or not a whole one where `kind` is `Integral`.
+
+    Raises
+    ------
+    StylelibError
+        With the range.
+    """
+    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
+        number = "a whole number" if kind is Integral else "a number"
+        raise StylelibError(
+            f"{name} is {shown(value)}; it must be {number} from {low:g} to {high:g}."
+        )
+
+
+def check_switch(name: str, value: Any) -> None:
+    """Refuse what is neither True nor False.
+
+    Raises
+    ------
+    StylelibError
+        Always then.
+    """
+    if not isinstance(value, bool):
+        raise StylelibError(f"{name} is {shown(value)}; it must be True or False.")
+
+
+def check_kind(value: Any, kind: type, what: str) -> None:
+    """Refuse what is not of a kind of ours.
+
+    Raises
+    ------
+    StylelibError
+        That names it and the kind.
+    """
+    if not isinstance(value, kind):
+        raise StylelibError(
+            f"{what} must be a {kind.__name__}, not of type {type(value).__name__}."
+        )
+
+
+def as_path(path: Any) -> Path:
+    """A file's name as a path.
+
+    Raises
+    ------
+    StylelibError
+        If it is no name.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise StylelibError(f"A file's name is a text or a path, not {shown(path)}.")
+    return Path(path)
+
+
+def check_precision(dtype: Any) -> None:
+    """Refuse what the convolutions can't be computed in.
+
+    Raises
+    ------
+    StylelibError
+        With the kinds of number that they can.
+    """
+    known = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
+    if not any(dtype is one for one in known):
+        names = ", ".join(map(str, known))
+        raise StylelibError(f"The precision is {shown(dtype)}; it must be one of {names}.")
