@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
-import psutil
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from .errors import StylelibError, is_out_of_memory
+from .memory import free_memory
 from .samples import SAMPLES, sample
 
 Source = str | os.PathLike[str] | bytes | Image.Image
@@ -147,7 +147,7 @@ def _check_pixels(picture: Image.Image, size: int | None) -> None:
     if pixels > (_MAX_SLOW_PIXELS if slow else _MAX_PIXELS):
         raise Image.DecompressionBombError
     each = _BYTES_WHOLE if size is None else _BYTES_SMALL
-    if pixels * each > psutil.virtual_memory().available:
+    if pixels * each > free_memory():
         raise MemoryError
 
 

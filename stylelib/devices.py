@@ -1,9 +1,8 @@
-"""What this computer can do: the device, the number format, the memory."""
+"""What this computer can do: the device, and the number format."""
 
 import time
 from functools import lru_cache
 
-import psutil
 import torch
 from torch.nn import functional as F
 
@@ -93,37 +92,3 @@ def _convolution_time(dtype: torch.dtype) -> float:
         F.conv2d(x, kernel, padding=1).sum().backward()
         times.append(time.perf_counter() - start)
     return min(times)
-
-
-# Measured: peak memory over that of the loaded network, per pixel.
-_BYTES_PER_PIXEL = {torch.float32: 2600, torch.bfloat16: 1500}
-
-
-def memory_needed(height: int, width: int, dtype: torch.dtype) -> int:
-    """Bytes that a step needs, about, for a picture of that size."""
-    per_pixel = _BYTES_PER_PIXEL.get(dtype, 650 * dtype.itemsize)
-    return 300_000_000 + height * width * per_pixel
-
-
-def check_memory(height: int, width: int, device: torch.device, dtype: torch.dtype) -> None:
-    """Say so before the work starts if the picture won't fit in memory.
-
-    Raises
-    ------
-    StylelibError
-        With the largest size that fits.
-    """
-    if device.type == "cuda":
-        free = torch.cuda.mem_get_info(device)[0]
-    else:
-        free = psutil.virtual_memory().available
-    needed = memory_needed(height, width, dtype)
-    if needed <= free:
-        return
-    fits = max(0, free - 300_000_000) / (needed - 300_000_000)
-    size = int(max(height, width) * fits**0.5) // 32 * 32
-    advice = f"Try size {size}." if size >= 64 else "Close other programs."
-    raise StylelibError(
-        f"A picture of {width} x {height} pixels needs about {needed / 1e9:.1f} GB of memory, "
-        f"and {free / 1e9:.1f} GB are free. {advice}"
-    )

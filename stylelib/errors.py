@@ -1,5 +1,6 @@
 """The one error type that a student is meant to read."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -30,12 +31,23 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:70]} ..."
 
 
+# oneDNN's, for a convolution that finds no room; an unknown kind of convolution fails
+# with "could not create a primitive descriptor". The last: the system's, for an import.
+_FULL = re.compile(
+    r"memory|bad_alloc|could not (create a primitive(?! desc)|execute a primitive)"
+    r"|failed to map segment"
+)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether it says that memory ran out, for which PyTorch has several ways."""
-    words = str(error).lower()
+    """Whether it says that memory ran out, for which PyTorch and oneDNN have several ways."""
     return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and ("memory" in words or "bad_alloc" in words)
+        isinstance(error, RuntimeError | ImportError) and bool(_FULL.search(str(error).lower()))
     )
 
 
-OUT_OF_MEMORY = "This computer ran out of memory. Close other programs, or take a smaller size."
+# Again, since oneDNN remembers a convolution that found no room, and fails it ever after.
+OUT_OF_MEMORY = (
+    "This computer ran out of memory. Take a smaller size; or close other programs, and start "
+    "Python again (in a notebook: restart the kernel)."
+)

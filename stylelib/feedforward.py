@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .checks import as_path, check_picture, check_range
-from .errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick
+from .errors import StylelibError, is_out_of_memory, pick
 from .images import check_place, write_whole
+from .memory import ran_out
 from .samples import NETWORKS
 
 SMALLEST = 16  # pixels a side: a quarter of it must have room for a 3 x 3 kernel
@@ -133,9 +134,9 @@ class FeedForward(nn.Module):
             device = next(self.parameters()).device
             wide = F.pad(photo.detach().to(device, torch.float32), [edge] * 4, mode="reflect")
             return self(wide)[..., edge : edge + height, edge : edge + width].cpu()
-        except (MemoryError, RuntimeError) as error:
+        except Exception as error:
             if is_out_of_memory(error):
-                raise StylelibError(OUT_OF_MEMORY) from error
+                raise ran_out(error) from error
             raise
 
     def save(self, path: str | os.PathLike[str]) -> Path:

@@ -11,7 +11,6 @@ from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 from PIL import Image, PngImagePlugin
 from torch import Tensor
@@ -20,6 +19,7 @@ from torch.nn import functional as F
 from .checks import as_path, check_colors, check_tensor
 from .decoding import Source, name_of, open_picture, reading, to_rgb
 from .errors import OUT_OF_MEMORY, StylelibError, shown
+from .memory import free_memory
 
 RECIPE_KEY = "stylelib"
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
@@ -137,7 +137,7 @@ def resize_to(image: Tensor, shape: tuple[int, int]) -> Tensor:
     if image.shape[-2:] == shape:
         return image
     channels = image.shape[0] * image.shape[1]
-    if 4 * channels * shape[0] * shape[1] > psutil.virtual_memory().available:
+    if 4 * channels * shape[0] * shape[1] > free_memory():
         raise StylelibError(OUT_OF_MEMORY)
     # In float32, since half precision can't be resized on every computer.
     exact = image if image.dtype == torch.float64 else image.float()

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from .checks import check_kind, check_picture, check_range
 from .devices import DEVICES, choose_device, choose_precision
-from .errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick, shown
+from .errors import StylelibError, is_out_of_memory, pick, shown
 from .feedforward import FeedForward
 from .images import load_image, resize_to
+from .memory import ran_out
 from .objective import Objective, Style
 from .recipes import Recipe
 from .samples import SAMPLES
@@ -149,9 +150,9 @@ def _training(
             group["lr"] = _RATE * min(1, iteration / _WARM) * _slower(share)
         try:
             losses = _step(network, objective.with_content(next(pieces).to(device)), optimizer)
-        except (MemoryError, RuntimeError) as error:
+        except Exception as error:
             if is_out_of_memory(error):
-                raise StylelibError(OUT_OF_MEMORY) from error
+                raise ran_out(error) from error
             raise
         passed = time.monotonic() - start
         share = min(1.0, iteration / steps if steps else passed / seconds)

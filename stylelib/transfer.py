@@ -16,9 +16,10 @@ from torch import Tensor
 from . import __version__
 from .checks import check_kind, check_picture, check_precision, check_range
 from .color import match_colors
-from .devices import DEVICES, check_memory, choose_device, choose_precision
-from .errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick, shown
+from .devices import DEVICES, choose_device, choose_precision
+from .errors import StylelibError, is_out_of_memory, pick, shown
 from .images import fit, resize, resize_to
+from .memory import check_memory, ran_out
 from .objective import Objective, Style, as_styles
 from .recipes import RECIPES, Recipe
 from .vgg import LAYERS, VGG19, load_vgg19, smallest_side
@@ -128,15 +129,15 @@ class Transfer:
         self._content = content.detach().cpu().float()
         self._dye(recipe)
         height, width = fit(content.shape, recipe.size)
-        check_memory(height, width, self.device, self.precision)
+        painting = max(_pixels(s.image, recipe.style_size()) for s in self._styles)
+        check_memory(height, width, self.device, self.precision, painting, recipe.deepest)
         self._least = self._least_size(recipe)
-        if network is not None and (network.dtype, network.mean.device) != (
-            self.precision,
-            self.device,
-        ):
-            network = deepcopy(network)  # it may serve others: leave it as it is
-        self.network = (network or _load_network(recipe)).to(self.device)
-        self.network.set_precision(self.precision)
+        try:
+            self.network = self._prepared(network)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise ran_out(error) from error
+            raise
         # What a given network does is how the picture is made.
         self.recipe = recipe.but(pooling=self.network.pooling, padding=self.network.padding)
         self._size, self._begun = 0, False
@@ -155,9 +156,9 @@ class Transfer:
             if size != self._size or not self._begun:
                 self._begin(size)
             total, parts = self._update()
-        except (MemoryError, RuntimeError) as error:
+        except Exception as error:
             if is_out_of_memory(error):
-                raise StylelibError(OUT_OF_MEMORY) from error
+                raise ran_out(error, self._forget) from error
             raise
         if self.iteration == done:
             self._recover(total)
@@ -177,9 +178,9 @@ class Transfer:
                 self._begin(max(self._size, max(self.image.shape[-2:])))
             with torch.no_grad():
                 return self._told(self._objective(self.image.to(self.device))[1])
-        except (MemoryError, RuntimeError) as error:
+        except Exception as error:
             if is_out_of_memory(error):
-                raise StylelibError(OUT_OF_MEMORY) from error
+                raise ran_out(error, self._forget) from error
             raise
 
     def _told(self, parts: Mapping[str, Tensor]) -> Step:
@@ -303,6 +304,15 @@ class Transfer:
                 for one in self._styles
             ]
 
+    def _prepared(self, network: VGG19 | None) -> VGG19:
+        """The network for this transfer: the given one as it is needed, or a new one."""
+        wanted = (self.precision, self.device)
+        if network is not None and (network.dtype, network.mean.device) != wanted:
+            network = deepcopy(network)  # it may serve others: leave it as it is
+        network = (network or _load_network(self.recipe)).to(self.device)
+        network.set_precision(self.precision)
+        return network
+
     def _first_picture(self) -> Tensor:
         shape = fit(self._content.shape, max(self.recipe.stages()[0][0], self._least))
         if self.recipe.init == "content":
@@ -354,6 +364,12 @@ class Transfer:
         self._good, self._best_loss = self._pixels.detach().clone(), float("inf")
         self._new_optimizer()
         self._size, self._begun = size, True
+
+    def _forget(self) -> None:
+        """Let go of all that the next step can set up again from the picture so far."""
+        self._begun = False
+        for name in ("_objective", "_optimizer", "_pixels", "_good"):
+            self.__dict__.pop(name, None)
 
     def _new_optimizer(self) -> None:
         if self.recipe.optimizer == "adam":
@@ -433,6 +449,10 @@ def _names(given: Any, what: str) -> list[Any]:
     ):
         raise StylelibError(f"{what} is {shown(given)}; give a name, or a list of names.")
     return list(names)
+
+
+def _pixels(image: Tensor, size: int) -> int:
+    return math.prod(fit(image.shape, size))
 
 
 def _file(path: "str | PathLike[str]") -> str:

@@ -39,6 +39,7 @@ from stylelib import (
     decoding,
     images,
     load_image,
+    memory,
     read_recipe,
     resize,
     save_image,
@@ -626,7 +627,7 @@ def test_a_bomb_for_a_decoder_in_python_is_refused_at_once() -> None:
 
 def test_what_would_not_fit_in_memory_is_said_before(monkeypatch: pytest.MonkeyPatch) -> None:
     free = SimpleNamespace(available=1_000_000)
-    monkeypatch.setattr(decoding.psutil, "virtual_memory", lambda: free)
+    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: free)
     data = encoded(Image.new("RGB", (250, 200)))
     with pytest.raises(StylelibError, match=r"does not fit in memory. Close"):
         load_image(data)

@@ -19,8 +19,8 @@ from stylelib import (
     Step,
     StylelibError,
     Transfer,
-    devices,
     load_vgg19,
+    memory,
     resize,
 )
 from stylelib.objective import Objective
@@ -790,8 +790,8 @@ def test_what_is_no_picture(camel: Tensor, network: VGG19) -> None:
 
 
 def test_a_size_that_does_not_fit_in_memory(paint: Paint, monkeypatch: pytest.MonkeyPatch) -> None:
-    memory = SimpleNamespace(available=4_000_000_000)
-    monkeypatch.setattr(devices.psutil, "virtual_memory", lambda: memory)
+    free = SimpleNamespace(available=4_000_000_000)
+    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: free)
     with pytest.raises(StylelibError, match=r"GB of memory.*4\.0 GB are free.*Try size (\d+)"):
         paint(size=8192)
 
