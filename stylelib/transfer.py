@@ -26,7 +26,7 @@ from .vgg import LAYERS, VGG19, load_vgg19, smallest_side
 
 _MEMORY = 20  # steps that L-BFGS remembers
 _EXPLODED = 1e3  # a loss that many times the best is not coming back
-_NOTHING = 1e-6  # a loss that small can grow a thousandfold and still be small
+_SMALL = 1e-3  # beside the weights: a loss that can grow a thousandfold and still be no accident
 _RESTARTS = 3
 
 
@@ -361,7 +361,7 @@ class Transfer:
         self._pixels = picture.contiguous().clone().requires_grad_()
         if painted is not None:
             self._pixels.register_hook(lambda gradient: gradient * painted)
-        self._good, self._best_loss = self._pixels.detach().clone(), float("inf")
+        self._best, self._best_loss = self._pixels.detach().clone(), float("inf")
         self._new_optimizer()
         self._size, self._begun = size, True
 
@@ -391,7 +391,7 @@ class Transfer:
         loss, parts = self._objective(self._pixels)
         loss.backward()
         # What took long is done; until here an interrupt has changed nothing.
-        before = self._pixels.detach().clone()
+        before, state = self._pixels.detach().clone(), _state(self._optimizer)
         try:
             self._optimizer.step(lambda: loss)  # type: ignore[arg-type, return-value]
             total = loss.item() if self._pixels.isfinite().all() else float("nan")
@@ -399,31 +399,49 @@ class Transfer:
                 if self.recipe.clamp:
                     self._pixels.data.clamp_(0, 1)
                 image = self._pixels.detach().clamp(0, 1).cpu()
-                self._good, self._best_loss = before, min(total, self._best_loss)
+                if total <= self._best_loss:
+                    self._best, self._best_loss = before, total
                 self.image, self.iteration = image, self.iteration + 1
-        except BaseException:  # half a step is none: back, and the optimiser afresh
+        except BaseException:  # half a step is none: all back, and it can be taken again
             self._pixels.data.copy_(before)
-            self._new_optimizer()
+            self._optimizer.state.clear()
+            self._optimizer.state.update(state)
             raise
         return total, parts
 
     def _sound(self, total: float) -> bool:
-        return math.isfinite(total) and total <= _EXPLODED * max(self._best_loss, _NOTHING)
+        recipe = self.recipe
+        weights = recipe.content_weight + recipe.style_weight + recipe.tv_weight
+        return math.isfinite(total) and total <= _EXPLODED * max(self._best_loss, _SMALL * weights)
 
     def _recover(self, total: float) -> None:
-        """Back to the last good picture; L-BFGS starts afresh there, Adam gives up."""
-        self._pixels.data.copy_(self._good)
-        self.image = self._good.clamp(0, 1).cpu()
+        """Back to the best picture so far; L-BFGS starts afresh there, Adam gives up."""
+        self._pixels.data.copy_(self._best)
+        self.image = self._best.clamp(0, 1).cpu()
         self._restarts += 1
         self._new_optimizer()
         if self.recipe.optimizer == "adam" or self._restarts > _RESTARTS:
             self.stopped = (
                 f"The loss became {total:g} at step {self.iteration + 1}, so the optimisation "
-                f"stopped; the last good picture is kept. Try a smaller learning rate or "
+                f"stopped; the best picture so far is kept. Try a smaller learning rate or "
                 f"smaller weights."
             )
             if not self.quiet:
                 warnings.warn(self.stopped, RuntimeWarning, stacklevel=4)
+
+
+def _state(optimizer: torch.optim.Optimizer) -> dict[Any, dict[str, Any]]:
+    """What a step of it changes, copied; of L-BFGS's past steps only the list, which grows."""
+    return {
+        key: {name: _copied(value) for name, value in values.items()}
+        for key, values in optimizer.state.items()
+    }
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.clone()
+    return list(value) if isinstance(value, list) else value
 
 
 def _check_plan(changes: Any, until: Any, again: Any) -> None:

@@ -384,7 +384,7 @@ def test_trouble_before_the_first_step_leaves_the_old_picture(run: Run, monkeypa
 def test_a_loss_that_explodes_is_told_and_the_picture_kept(run: Run, monkeypatch: Any) -> None:
     monkeypatch.setattr(Transfer, "_sound", lambda self, total: self.iteration < 2)
     result = run("paint", *PAIR, *SMALL, "-o", "out.png")
-    assert result.status == 1 and "the last good picture is kept" in result.err
+    assert result.status == 1 and "the best picture so far is kept" in result.err
     made = read_recipe("out.png")
     assert made is not None and made["steps_done"] == 2
 

@@ -605,7 +605,7 @@ def test_adam_stops_and_keeps_the_last_good_picture(
     expected = [step.image for step in paint(ADAM)]
     Spoilt(value, lambda call: call >= 5).install(monkeypatch)
     transfer = paint(ADAM)
-    with pytest.warns(RuntimeWarning, match="last good picture is kept"):
+    with pytest.warns(RuntimeWarning, match="best picture so far is kept"):
         images = [step.image for step in transfer]
     # The fifth loss is bad. It is of the picture after step 4, so that of step 3 is the
     # last that is known to be good.
@@ -679,7 +679,7 @@ def test_a_stopped_transfer_can_go_on_with_other_settings(paint: Paint) -> None:
     transfer = paint(ADAM, learning_rate=1000.0, clamp=False)
     transfer.quiet = True
     transfer.run()
-    assert "last good picture" in str(transfer.stopped)
+    assert "best picture so far" in str(transfer.stopped)
     transfer.change(learning_rate=0.01)
     assert transfer.stopped is None
     steps = list(transfer)

@@ -229,7 +229,7 @@ def test_an_explosion_is_said_not_warned(
 
     owner.worker.start(explode, owner.each)
     assert owner.worker.join(60)
-    assert "last good picture is kept" in str(owner.worker.error)
+    assert "best picture so far is kept" in str(owner.worker.error)
     assert not recwarn.list
 
 
