@@ -151,7 +151,7 @@ def test_every_option_reaches_the_recipe(run: Run) -> None:
         *("--steps", "2", "--content-weight", "2", "--style-weight", "30", "--tv-weight", "0.5"),
         *("--content-layers", "conv2_2, conv3_1", "--style-layers", "conv1_1", "--seed", "7"),
         *("--optimizer", "lbfgs", "--init", "noise", "--weights", "random", "--device", "cpu"),
-        *("--style-scale", "1.5"),
+        *("--style-scale", "1.5", "--match-colors", "--statistic", "sliced"),
     )
     assert result.status == 0, result.err
     made = read_recipe("out.jpg")
@@ -169,6 +169,8 @@ def test_every_option_reaches_the_recipe(run: Run) -> None:
         init="noise",
         weights="random",
         style_scale=1.5,
+        match_colors=True,
+        statistic="sliced",
     ).as_dict()  # fmt: skip
     assert ", tv " in result.err
 

@@ -104,6 +104,19 @@ def test_all_of_a_studio_can_be_set_on_another(studio: Studio, left: Tensor) -> 
     twin.close()
 
 
+def test_what_the_style_is_measured_by_and_whose_colours(studio: Studio) -> None:
+    run = studio.set(statistic="mean_std", match_colors=True).paint()
+    assert (run.recipe.statistic, run.recipe.match_colors) == ("mean_std", True)
+    assert torch.equal(again(run), run.picture())
+    for change in ({"match_colors": False}, {"statistic": "sliced"}):
+        other = studio.set(**change).paint()
+        assert not torch.equal(other.picture(), run.picture())
+        run = other
+    assert run.can_follow("statistic", "gram") and not run.can_follow("match_colors", True)
+    with pytest.raises(StylelibError, match="statistic can't be"):
+        studio.set(statistic="kurtosis")
+
+
 def test_the_mask_keeps_the_rest_a_photo(studio: Studio, left: Tensor) -> None:
     run = studio.set(mask=left).paint()
     photo = load_image("camel", 64)

@@ -178,6 +178,18 @@ def _add_weights(paint: Parser) -> None:
         help="the painting's light and dark, in the photo's own colours",
     )
     add(
+        "--match-colors",
+        action="store_true",
+        default=None,
+        help="give the painting the photo's colours before it is looked at",
+    )
+    add(
+        "--statistic",
+        metavar="NAME",
+        help="what of the feature maps is the style: gram (which go together), mean_std (how "
+        "strong each is and how much it varies) or sliced (all of how they are spread)",
+    )
+    add(
         "--tv-weight",
         type=_number,
         metavar="W",

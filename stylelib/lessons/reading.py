@@ -20,8 +20,12 @@ class Code:
         return f"```python\n{self.text}\n```"
 
 
-def show_code(function: Callable[..., Any]) -> Code:
-    """The source of a function as it stands in `stylelib`, without its docstring."""
+def show_code(*functions: Callable[..., Any]) -> Code:
+    """The source of functions as it stands in `stylelib`, without their docstrings."""
+    return Code("\n\n\n".join(map(_bare, functions)))
+
+
+def _bare(function: Callable[..., Any]) -> str:
     source = textwrap.dedent(inspect.getsource(function))
     node = ast.parse(source).body[0]
     assert isinstance(node, ast.FunctionDef | ast.ClassDef)
@@ -29,4 +33,4 @@ def show_code(function: Callable[..., Any]) -> Code:
     first = node.body[0]
     if ast.get_docstring(node) is not None and first.end_lineno is not None:
         del lines[first.lineno - 1 : first.end_lineno]
-    return Code("\n".join(lines))
+    return "\n".join(lines)

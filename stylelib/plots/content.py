@@ -107,6 +107,7 @@ def distance_heat(
     table: Table,
     images: Mapping[str, Tensor] | None = None,
     title: str = "relative error, measured at",
+    top: float = 2.0,
 ) -> Plot:
     """A table of relative errors as a heat map with its numbers.
 
@@ -117,18 +118,20 @@ def distance_heat(
         A picture for each row.
     title : str
         What the columns are.
+    top : float
+        The value of the lightest colour; beyond it, the number says it.
     """
     names, layers = list(table), list(next(iter(table.values())))
     height = 0.8 if images else 0.6
     figure = canvas(10.0, height * len(names) + 0.8)
-    top = 1 - 0.8 / figure.get_figheight()
-    axes = place(figure, 0.3 if images else 0.17, 0.0, 0.7 if images else 0.83, top)
+    share = 1 - 0.8 / figure.get_figheight()
+    axes = place(figure, 0.3 if images else 0.17, 0.0, 0.7 if images else 0.83, share)
     values = torch.tensor([[table[name][layer] for layer in layers] for name in names])
-    # 1 is as wrong as zeros everywhere; beyond 2 the number says it.
-    axes.imshow(as_array(values), cmap=MAPS, vmin=0, vmax=2, aspect="auto")
+    # 1 is as wrong as zeros everywhere.
+    axes.imshow(as_array(values), cmap=MAPS, vmin=0, vmax=top, aspect="auto")
     for row, line in enumerate(values.tolist()):
         for column, value in enumerate(line):
-            dark = "black" if value > 1.2 else "white"
+            dark = "black" if value > 0.6 * top else "white"
             axes.text(column, row, f"{value:.2f}", ha="center", va="center", size=15, color=dark)
     bare(axes)
     for column, layer in enumerate(layers):
@@ -137,11 +140,11 @@ def distance_heat(
     for row, name in enumerate(names):
         axes.text(-0.6, row, name, ha="right", va="center", size=14)
         if images is not None:
-            side = (top * (len(names) - row - 1 + 0.04) / len(names), top * 0.92 / len(names))
+            side = (share * (len(names) - row - 1 + 0.04) / len(names), share * 0.92 / len(names))
             show_picture(place(figure, 0.0, side[0], 0.1, side[1]), images[name])
     return Plot(
         figure,
-        f"A table of relative errors, from 0, dark, to 2 and more, light. Rows: "
+        f"A table of relative errors, from 0, dark, to {top:g} and more, light. Rows: "
         f"{', '.join(names)}. Columns: {', '.join(layers)}.",
     )
 

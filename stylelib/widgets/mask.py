@@ -49,6 +49,12 @@ if anywidget is not None:
         shown = traitlets.Int().tag(sync=True)
 
 
+# A file chooser counts its files, "(0)", in its name: ours is gone once it is read.
+_CSS = """.stylelib-mask-file {font-size:0}
+.stylelib-mask-file i {font-size:13px; margin-right:4px}
+.stylelib-mask-file::after {content:'Mask from a file'; font-size:13px}"""
+
+
 class MaskPad(ipywidgets.VBox):
     """A mask: none, drawn with the mouse, or from a file.
 
@@ -69,8 +75,9 @@ class MaskPad(ipywidgets.VBox):
             accept="image/*",
             description="Mask from a file",
             tooltip="A black and white picture of the photo's shape; white is painted",
-            layout={"width": "auto"},
+            layout={"width": "130px"},
         )
+        self.upload.add_class("stylelib-mask-file")
         self.everywhere = ipywidgets.Button(
             description="Everywhere",
             icon="times",
@@ -79,8 +86,8 @@ class MaskPad(ipywidgets.VBox):
         )
         self.message = ipywidgets.HTML()
         head = ipywidgets.HTML(
-            "Mark where the painting goes. The rest stays photo, or is painted after the second "
-            "painting if there is one.",
+            f"<style>{_CSS}</style>Mark where the painting goes. The rest stays photo, or is "
+            "painted after the second painting if there is one.",
             layout={"width": "calc(100% - 6px)"},
         )
         row = ipywidgets.HBox([self.upload, self.everywhere])

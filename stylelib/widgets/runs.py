@@ -326,6 +326,7 @@ LIVE = (
     "style_shares",
     "content_layers",
     "style_layers",
+    "statistic",
     "optimizer",
     "learning_rate",
     "steps",

@@ -6,6 +6,7 @@ import ipywidgets
 
 from ..images import Source
 from ..recipes import INITS, OPTIMIZERS, STYLE_LAYERS
+from ..statistics import STATISTICS
 from ..vgg import POOLINGS
 from .blend import Blend, SecondPainting
 from .knobs import FULL, WIDE, weight_knob
@@ -20,9 +21,10 @@ _CONTENT_LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")
 class Studio(Painter):
     """A `Painter` with all the knobs: a second painting, a mask, layers, colours and more.
 
-    Weights, the blend, layers, smoothness, optimiser and steps can be turned
-    while it paints; the second painting, the mask, the stroke size, the start
-    and the kind of pooling count from the next painting on.
+    Weights, the blend, layers, smoothness, what the style is measured by,
+    optimiser and steps can be turned while it paints; the second painting, the
+    mask, the stroke size, the photo's colours for the painting, the start and the
+    kind of pooling count from the next painting on.
     *keep my colours* can be switched at any time: it changes what you see and
     save, not what is painted.
 
@@ -99,6 +101,19 @@ class Studio(Painter):
                 style=WIDE,
                 layout=FULL,
             ),
+            "match_colors": ipywidgets.Checkbox(
+                value=base.match_colors,
+                description="paint with my photo's colours",
+                tooltip="Gives the painting the photo's colours before it is looked at",
+                indent=False,
+                layout=FULL,
+            ),
+            "statistic": _choice(
+                "measured by",
+                tuple(STATISTICS),
+                base.statistic,
+                "What of the feature maps is the style: lesson 06 compares them",
+            ),
             "steps": ipywidgets.IntSlider(
                 value=base.steps,
                 min=10,
@@ -135,7 +150,8 @@ class Studio(Painter):
         pages = {
             "Two paintings": [self.second, k["style_shares"]],
             "Where to paint": [self.mask],
-            "Weights": [k["content_weight"], k["tv_weight"], k["style_scale"]],
+            "Weights": [k["content_weight"], k["tv_weight"]],
+            "Style": [k["style_scale"], k["statistic"], k["match_colors"]],
             "Layers": [k["style_layers"], k["content_layers"]],
             "Steps": [k[name] for name in ("steps", "init", "seed", "optimizer")]
             + [k["learning_rate"], k["pooling"]],

@@ -1,0 +1,128 @@
+"""The studio in Jupyter Notebook 7, and as a web page that Voilà serves."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .lab import LAPTOP, PATIENCE, ROOT, Lab, Page
+
+pytestmark = pytest.mark.browser
+STUDIO = "from stylelib.widgets import Studio\nStudio(size=96, steps=60)"
+Serve = Callable[..., AbstractContextManager[str]]
+
+
+@pytest.fixture
+def serve(lab: Lab, tmp_path: Path) -> Iterator[Serve]:
+    """Start another of Jupyter's servers in the lessons' folder; gives its address."""
+
+    @contextmanager
+    def started(module: str, *options: str) -> Iterator[str]:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        own = {name: str(tmp_path) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
+        path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        log = tmp_path / "server.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, "--no-browser", f"--port={port}", *options],
+                cwd=lab.folder,
+                env=os.environ | own | {"PYTHONPATH": path},
+                stdout=file,
+                stderr=file,
+            )
+        address = f"http://127.0.0.1:{port}"
+        try:
+            _wait_for(address, process, log)
+            yield address
+            assert "Traceback" not in log.read_text(errors="replace")
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
+    yield started
+
+
+def _wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=PATIENCE).close()
+            return
+        except urllib.error.HTTPError:
+            return  # it is there, and wants a token
+        except (urllib.error.URLError, ConnectionError):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(log.read_text(errors="replace")) from None
+            time.sleep(0.2)
+
+
+def paint(page: Page, text: Callable[[], str]) -> None:
+    """Paint, stop, and see that the picture has changed."""
+    page.until(page.buttons("Paint").count, "the studio is there", 3 * PATIENCE)
+    photo = page.pixels()
+    page.press("Paint")
+    page.until(lambda: "Done: step 60 of 60" in text() or page.pixels() != photo, "it paints")
+    page.until(lambda: "Done: step 60 of 60" in text(), "and ends")
+    page.until(lambda: page.pixels() != photo, "the picture is another")
+    handle, readout = page.slider("style weight")
+    before = readout.inner_text()
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.page.mouse.move(x, y)
+    page.page.mouse.down()
+    page.page.mouse.move(x + 40, y, steps=5)
+    page.page.mouse.up()
+    page.until(lambda: readout.inner_text() != before, "a slider moves")
+
+
+def test_in_notebook_7(browser: Any, lab: Lab, serve: Serve) -> None:
+    pytest.importorskip("notebook")
+    name = lab.write("studio-in-notebook.ipynb", STUDIO)
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    token = "--IdentityProvider.token=secret"
+    with serve("notebook", "--ServerApp.ip=127.0.0.1", token, *root) as address:
+        page = Page(browser.new_page(viewport=LAPTOP), lab, shots())
+        page.page.goto(f"{address}/notebooks/{name}?token=secret")
+        page.page.wait_for_selector(".jp-CodeCell")
+        rests = page.page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")
+        page.until(rests.count, "the kernel is ready")
+        page.page.locator(".jp-CodeCell .cm-content").first.click()
+        page.page.keyboard.press("Shift+Enter")
+        paint(page, lambda: page.page.locator(".jp-Notebook").inner_text())
+        page.shot("notebook-7")
+        page.check_outputs()
+        assert page.errors == []
+        page.page.close()
+
+
+def test_as_a_web_page(browser: Any, lab: Lab, serve: Serve) -> None:
+    pytest.importorskip("voila")
+    name = lab.write("studio-as-page.ipynb", STUDIO)
+    with serve("voila", name) as address:
+        page = Page(browser.new_page(viewport=LAPTOP), lab, shots())
+        page.page.goto(address)
+        body = page.page.locator("body")
+        paint(page, body.inner_text)
+        page.shot("voila")
+        assert "from stylelib" not in body.inner_text()  # no code in sight
+        # Voilà's own page complains of a JupyterLab extension that it has no use for.
+        assert [error for error in page.errors if "voila.js" not in error] == []
+        page.page.close()
+
+
+def shots() -> Path | None:
+    """Where to keep screenshots, if that is asked for."""
+    folder = os.environ.get("STYLELIB_SHOTS")
+    return Path(folder) if folder else None
