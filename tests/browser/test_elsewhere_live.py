@@ -1,6 +1,7 @@
 """The studio in Jupyter Notebook 7, and as a web page that Voilà serves."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -98,13 +99,23 @@ def test_in_notebook_7(browser: Any, lab: Lab, serve: Serve) -> None:
         page.page.wait_for_selector(".jp-CodeCell")
         rests = page.page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")
         page.until(rests.count, "the kernel is ready")
-        page.page.locator(".jp-CodeCell .cm-content").first.click()
-        page.page.keyboard.press("Shift+Enter")
+        page.until(lambda: run_first(page), "the cell runs")
         paint(page, lambda: page.page.locator(".jp-Notebook").inner_text())
         page.shot("notebook-7")
         page.check_outputs()
         assert page.errors == []
         page.page.close()
+
+
+def run_first(page: Page) -> bool:
+    """Run the first cell. A kernel that has only just come may not have heard it."""
+    cell = page.page.locator(".jp-CodeCell").first
+    if re.search(r"[\d*]", cell.locator(".jp-InputArea-prompt").text_content()):
+        return True
+    cell.locator(".cm-content").click()
+    page.page.keyboard.press("Control+Enter")
+    page.page.wait_for_timeout(2000)
+    return False
 
 
 def test_as_a_web_page(browser: Any, lab: Lab, serve: Serve) -> None:
