@@ -9,6 +9,8 @@ import argparse
 from pathlib import Path
 from statistics import fmean
 
+import torch
+
 from stylelib import FeedForward, load_image, train
 from stylelib.samples import NETWORKS
 from stylelib.training import TRAINING
@@ -27,7 +29,9 @@ def main() -> None:
     network.painting = NAME
     painting = load_image(NAME, TRAINING.style_size())
     totals = []
-    for step in train(network, painting, steps=options.steps, seed=options.seed):
+    for step in train(
+        network, painting, steps=options.steps, seed=options.seed, precision=torch.bfloat16
+    ):
         totals.append(step.losses["total"])
         if step.iteration % 50 == 0:
             print(

@@ -20,6 +20,7 @@ from .samples import NETWORKS
 
 SMALLEST = 16  # pixels a side: a quarter of it must have room for a 3 x 3 kernel
 _FORMAT = "stylelib feed-forward network 1"
+_LARGEST = 200_000_000  # bytes of a file: width 128, 16 blocks
 _MARGIN = 16  # pixels painted beyond each edge, and cut off: no edge is special
 
 
@@ -248,6 +249,8 @@ def _read(path: str | os.PathLike[str]) -> bytes:
             pick(str(path), NETWORKS, "file or trained network")
         if not file.is_file():
             raise StylelibError(f"There is no file {path}. Check the name and the folder.")
+        if file.stat().st_size > _LARGEST:
+            raise StylelibError(f"{path} is too large to be a network that stylelib saved.")
         return file.read_bytes()
     except OSError as error:
         raise StylelibError(f"{path} could not be read ({error.strerror}).") from error

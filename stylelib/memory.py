@@ -97,13 +97,25 @@ def check_memory(
     StylelibError
         With the largest size that fits.
     """
+    larger = " (the painting is the larger one)" if painting > height * width else ""
+    check_room(height, width, device, memory_needed(height, width, dtype, painting, deepest), larger)
+
+
+def check_room(
+    height: int, width: int, device: "torch.device", needed: int, larger: str = ""
+) -> None:
+    """The same for a picture that needs so many bytes.
+
+    Raises
+    ------
+    StylelibError
+        With the largest size that fits.
+    """
     free = free_memory(device)
-    needed = memory_needed(height, width, dtype, painting, deepest)
     if needed <= free:
         return
     size = largest_that_fits(max(height, width), needed, free)
     advice = f"Try size {size}." if size >= 64 else "Close other programs."
-    larger = " (the painting is the larger one)" if painting > height * width else ""
     raise StylelibError(
         f"A picture of {width} x {height} pixels needs about {needed / 1e9:.1f} GB of memory"
         f"{larger}, and {free / 1e9:.1f} GB are free. {advice}"

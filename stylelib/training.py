@@ -62,6 +62,7 @@ def train(
     crop: int = 160,
     seed: int = 0,
     device: str = "auto",
+    precision: torch.dtype | None = None,
     vgg: VGG19 | None = None,
 ) -> Iterator[TrainingStep]:
     """Train a network on a painting, a step at a time: iterate over it.
@@ -81,8 +82,8 @@ def train(
     minutes : float
         How long to train.
     steps : int, optional
-        How many steps to take, instead of a time. Then the same seed trains the
-        same network, on one computer with as many threads.
+        How many steps to take, instead of a time. Then the same seed and the same
+        `precision` train the same network, on one computer with as many threads.
     recipe : Recipe
         Its layers and weights, and the size of the pictures to paint later.
     crop : int
@@ -90,8 +91,10 @@ def train(
     seed : int
         Of the choice of the pieces.
     device : {"auto", "cpu", "cuda", "mps"}
+    precision : torch.dtype, optional
+        Of VGG's convolutions: the fastest good one by default.
     vgg : VGG19, optional
-        Loaded as the recipe says by default.
+        Loaded as the recipe says by default; one that is given keeps its precision.
 
     Returns
     -------
@@ -127,7 +130,7 @@ def train(
     on = choose_device(pick(device, DEVICES, "device"))
     if vgg is None:
         vgg = load_vgg19(recipe.weights, deepest, recipe.pooling, recipe.padding, recipe.seed)
-        vgg.to(on).set_precision(choose_precision(on))
+        vgg.to(on).set_precision(precision or choose_precision(on))
     style = Style(painting.detach().cpu()).resized(recipe.style_size()).to(on)
     pieces = _pieces(pictures, crop, recipe.size, seed)
     objective = Objective(next(pieces).to(on), style, recipe, vgg)

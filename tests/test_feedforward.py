@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import re
 import zipfile
 from collections.abc import Callable
 from itertools import pairwise
@@ -28,6 +29,7 @@ from stylelib import (
     train,
     training,
 )
+from stylelib.cli.progress import TrainingProgress
 from stylelib.samples import NETWORKS
 from stylelib.vgg import VGG19, load_vgg19
 
@@ -404,7 +406,15 @@ def test_a_file_that_unpacks_to_more_than_itself_is_told(saved: Path) -> None:
     assert "cut short or altered" in told(saved)
 
 
+def test_a_huge_file_is_not_read(saved: Path) -> None:
+    with saved.open("r+b") as file:
+        file.truncate(10**12)  # of holes: no room on the disk
+    assert "too large" in told(saved)
+
+
 def test_files_that_are_not_there_are_told(tmp_path: Path) -> None:
+    assert "File name too long" in told("x" * 300 + ".pt")
+    assert "not from int" in told(3)  # type: ignore[arg-type]
     assert "Did you mean hokusai-great-wave.pt?" in told("hokusai-grate-wave.pt")
     assert "There is no file" in told(tmp_path / "nowhere.pt")
     assert "There is no file" in told(tmp_path)
@@ -577,6 +587,42 @@ def test_what_is_wrong_is_told_in_one_sentence(run: Run, arguments: Any, words: 
     assert (result.status, result.out, result.err.count("\n")) == (1, "", 1)
     assert words in result.err and result.err.startswith("stylelib: ")
     assert sorted(os.listdir()) == ["empty", "sky.png"]
+
+
+class Terminal(io.StringIO):
+    """A text stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def show(stream: io.StringIO, monkeypatch: Any) -> list[str]:
+    """What a training of 100 steps in 50 seconds writes there."""
+    clock = iter(range(1000))
+    monkeypatch.setattr("stylelib.cli.progress.time.monotonic", lambda: next(clock) / 2)
+    monkeypatch.setenv("COLUMNS", "80")
+    bar = TrainingProgress(stream)
+    for step in range(1, 101):
+        losses = {"content": float(step), "style": 2.0 * step, "tv": 0.0, "total": 3.0 * step}
+        bar.update(step, step / 100, step / 2, losses)
+    bar.close()
+    assert bar.first["content"] == 15.5 and bar.last["style"] == 171  # means of 30 steps
+    return re.split("[\r\n]", stream.getvalue().strip())
+
+
+def test_the_bar_shows_the_share_and_the_time_left(monkeypatch: Any) -> None:
+    lines = show(Terminal(), monkeypatch)
+    assert len(lines) == 100 and all(line.isascii() and len(line) < 80 for line in lines)
+    start = " 50% [##########..........] step 50, content 35.5, style 71, 25 s left"
+    assert lines[49].rstrip() == start
+    assert lines[-1].rstrip().endswith("50 s in all")
+
+
+def test_a_log_gets_a_few_lines(monkeypatch: Any) -> None:
+    lines = show(io.StringIO(), monkeypatch)
+    assert len(lines) == 21
+    assert lines[0] == "step 1, 1%, content 1, style 2, 50 s left"
+    assert lines[-1] == "step 100, 100%, content 85.5, style 171, 50 s in all"
 
 
 def test_the_help_explains_training(run: Run) -> None:

@@ -140,6 +140,30 @@ def test_two_paintings_each_in_its_place(
     assert (both[..., 24:] - camel[..., 24:]).abs().mean() > 0.01
 
 
+@pytest.mark.parametrize("balance", ["relative", "source"])
+def test_another_photo_is_asked_for_as_by_a_new_objective(
+    camel: Tensor, painting: Tensor, network: VGG19, noise: Callable[..., Tensor], balance: str
+) -> None:
+    recipe = RECIPE.but(balance=balance, tv_weight=0.1)
+    first = Objective(camel, painting, recipe, network)
+    picture, photo = noise(*camel.shape), camel.flip(-1)
+    before = first(picture)[0]
+    _, parts = first.with_content(photo)(picture)
+    _, expected = Objective(photo, painting, recipe, network)(picture)
+    assert {n: float(p) for n, p in parts.items()} == pytest.approx(
+        {n: float(p) for n, p in expected.items()}
+    )
+    assert first(picture)[0] == before != parts["total"]  # the first one is as it was
+
+
+def test_a_mask_stays_with_its_photo(
+    camel: Tensor, painting: Tensor, left: Tensor, network: VGG19
+) -> None:
+    objective = Objective(camel, Style(painting, where=left), RECIPE, network)
+    with pytest.raises(StylelibError, match="A mask belongs to one photo"):
+        objective.with_content(camel)
+
+
 def test_shares_change_on_the_way(
     camel: Tensor, painting: Tensor, other: Tensor, network: VGG19
 ) -> None:

@@ -34,7 +34,8 @@ def paint_at_once(options: Namespace, output: Path) -> int:
     from ..color import keep_colors
     from ..devices import choose_device
     from ..feedforward import FeedForward
-    from ..images import check_output, load_image, save_image
+    from ..images import check_output, load_image
+    from ..rescue import save_somewhere
 
     _check(options)
     check_output(output)
@@ -48,10 +49,12 @@ def paint_at_once(options: Namespace, output: Path) -> int:
     record |= {"style": network.painting, "versions": {"stylelib": __version__}}
     if options.keep_colors:
         picture, record["keep_colors"] = keep_colors(picture, photo), True
-    save_image(picture, output, record)
+    output, lost = save_somewhere(picture, output, record)
+    if lost:
+        say(f"stylelib: {lost}")
     height, width = picture.shape[-2:]
     print(f"{output}: {width} x {height} pixels, in one go, in {seconds:.2g} s.")
-    return 0
+    return int(lost is not None)
 
 
 def _check(options: Namespace) -> None:
