@@ -4,6 +4,8 @@ import io
 import os
 import pickle
 import re
+import signal
+import sys
 import zipfile
 from collections.abc import Callable
 from itertools import pairwise
@@ -70,7 +72,9 @@ def numbers(network: FeedForward) -> Tensor:
 @pytest.mark.parametrize("shape", [(16, 16), (17, 19), (16, 201), (150, 18), (64, 62), (33, 47)])
 def test_the_picture_is_as_large_as_the_photo(noise: Callable[..., Tensor], shape: Any) -> None:
     photo = noise(1, 3, *shape)
-    painted = tiny().paint(photo)
+    network = tiny()
+    assert network(photo).shape == photo.shape
+    painted = network.paint(photo)
     assert painted.shape == photo.shape and painted.dtype == torch.float32
     assert painted.min() >= 0 and painted.max() <= 1 and painted.isfinite().all()
     assert not painted.requires_grad
@@ -252,18 +256,19 @@ def test_the_photos_given_are_learnt_from(painting: Tensor, vgg: VGG19, monkeypa
 
 
 def test_pieces_are_of_many_places_and_sizes() -> None:
-    # A picture that says where: red grows to the right, green downwards.
-    down, right = torch.meshgrid(torch.linspace(0, 1, 90), torch.linspace(0, 1, 160), indexing="ij")
-    where = torch.stack([right, down, 0 * down])[None]
-    pieces = training._pieces([where], 32, 64, seed=0)
+    # A picture that says where: red grows to the right. Green stripes tell how near.
+    right = torch.linspace(0, 1, 160).expand(90, 160)
+    stripes = (torch.arange(160) // 8 % 2).expand(90, 160)
+    pieces = training._pieces([torch.stack([right, stripes, 0 * right])[None]], 32, 64, seed=0)
     found = [next(pieces) for _ in range(60)]
     assert all(piece.shape == (1, 3, 32, 32) for piece in found)
-    mirrored = sum(bool(piece[0, 0, 16, 0] > piece[0, 0, 16, -1]) for piece in found)
-    assert 15 < mirrored < 45
-    assert min(piece[:, 0].min() for piece in found) < 0.05
-    assert max(piece[:, 0].max() for piece in found) > 0.95
-    spans = [float(piece[:, 0].max() - piece[:, 0].min()) for piece in found]
-    assert max(spans) > 1.3 * min(spans)
+    rows = [piece[0, :, 16] for piece in found]
+    assert 15 < sum(bool(row[0, 0] > row[0, -1]) for row in rows) < 45  # mirrored
+    assert min(row[0].min() for row in rows) < 0.05
+    assert max(row[0].max() for row in rows) > 0.95
+    seen = [int((row[1] > 0.5).diff().sum()) for row in rows]  # edges of stripes, 8 pixels apart
+    nearest = 32 * 160 / (64 * max(training._ZOOMS)) / 8
+    assert nearest - 1 <= min(seen) <= nearest + 1 and 90 / 8 - 1 <= max(seen) <= 90 / 8 + 1
 
 
 @pytest.mark.parametrize(
@@ -554,6 +559,33 @@ def test_ctrl_c_keeps_the_network_so_far(run: Run, monkeypatch: Any) -> None:
     result = run(*start, "none.pt")
     assert result.status == 130 and "nothing was saved" in result.err
     assert os.listdir() == ["early.pt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows can't send Ctrl-C to one process")
+def test_ctrl_c_while_it_is_saved_does_not_lose_it(run: Run, monkeypatch: Any) -> None:
+    saving = FeedForward.save
+
+    def save(network: FeedForward, path: Path) -> Path:
+        os.kill(os.getpid(), signal.SIGINT)
+        return saving(network, path)
+
+    monkeypatch.setattr(FeedForward, "save", save)
+    result = run("train", "camel", "--style-scale", "0.2", "--steps", "1", "-o", "kept.pt")
+    assert result.status == 0 and Path("kept.pt").is_file()
+
+
+def test_a_network_whose_place_is_gone_is_saved_elsewhere(run: Run, monkeypatch: Any) -> None:
+    Path("gone").mkdir()
+    going_on = training._step
+
+    def step(*arguments: Any) -> Any:
+        Path("gone").rmdir()
+        return going_on(*arguments)
+
+    monkeypatch.setattr(training, "_step", step)
+    result = run("train", "camel", "--style-scale", "0.2", "--steps", "1", "-o", "gone/net.pt")
+    assert result.status == 1 and "it was saved here: " in result.err
+    assert FeedForward.load("net.pt").painting == "camel"
 
 
 PAIR = ("camel", "hokusai-great-wave.pt")
