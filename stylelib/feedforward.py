@@ -15,12 +15,13 @@ from torch.nn import functional as F
 from .checks import as_path, check_picture, check_range
 from .errors import StylelibError, is_out_of_memory, pick
 from .images import check_place, write_whole
-from .memory import ran_out
+from .memory import check_room, ran_out
 from .samples import NETWORKS
 
 SMALLEST = 16  # pixels a side: a quarter of it must have room for a 3 x 3 kernel
 _FORMAT = "stylelib feed-forward network 1"
 _LARGEST = 200_000_000  # bytes of a file: width 128, 16 blocks
+_NEEDED, _BYTES = 300_000_000, 33  # measured: bytes at least, and a pixel a map
 _MARGIN = 16  # pixels painted beyond each edge, and cut off: no edge is special
 
 
@@ -131,8 +132,9 @@ class FeedForward(nn.Module):
                 f"on each side. Use a larger photo."
             )
         edge = min(_MARGIN, height - 1, width - 1)
+        device = next(self.parameters()).device
+        check_room(height, width, device, _NEEDED + _BYTES * self.width * height * width)
         try:
-            device = next(self.parameters()).device
             wide = F.pad(photo.detach().to(device, torch.float32), [edge] * 4, mode="reflect")
             return self(wide)[..., edge : edge + height, edge : edge + width].cpu()
         except Exception as error:

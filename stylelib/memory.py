@@ -98,7 +98,9 @@ def check_memory(
         With the largest size that fits.
     """
     larger = " (the painting is the larger one)" if painting > height * width else ""
-    check_room(height, width, device, memory_needed(height, width, dtype, painting, deepest), larger)
+    check_room(
+        height, width, device, memory_needed(height, width, dtype, painting, deepest), larger
+    )
 
 
 def check_room(

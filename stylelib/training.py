@@ -9,7 +9,7 @@ from numbers import Integral
 import torch
 from torch import Tensor
 
-from .checks import check_kind, check_picture, check_range
+from .checks import check_kind, check_picture, check_precision, check_range
 from .devices import DEVICES, choose_device, choose_precision
 from .errors import StylelibError, is_out_of_memory, pick, shown
 from .feedforward import FeedForward
@@ -115,6 +115,8 @@ def train(
     """
     check_kind(network, FeedForward, "The network")
     check_kind(recipe, Recipe, "The recipe")
+    if precision is not None:
+        check_precision(precision)
     if vgg is not None:
         check_kind(vgg, VGG19, "The network that looks at it, vgg,")
     check_picture(painting, "The painting")

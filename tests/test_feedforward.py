@@ -122,6 +122,13 @@ def test_a_photo_that_is_none_is_told(photo: Any, words: str) -> None:
     assert words in str(told.value)
 
 
+def test_a_photo_that_cannot_fit_is_told_with_a_size_that_can(monkeypatch: Any) -> None:
+    monkeypatch.setattr("stylelib.memory.free_memory", lambda device: 10**9)
+    photo = torch.zeros(1, 3, 1, 1).expand(1, 3, 3000, 4000)
+    with pytest.raises(StylelibError, match=r"4000 x 3000 .* needs about 1.9 GB .* Try size 2656"):
+        tiny().paint(photo)
+
+
 @pytest.mark.parametrize("size", [{"width": 0}, {"width": 1.5}, {"blocks": -1}, {"blocks": True}])
 def test_a_network_of_no_size_is_told(size: Any) -> None:
     with pytest.raises(StylelibError, match="must be a whole number from"):
@@ -419,7 +426,7 @@ def test_a_huge_file_is_not_read(saved: Path) -> None:
 
 def test_files_that_are_not_there_are_told(tmp_path: Path) -> None:
     assert "File name too long" in told("x" * 300 + ".pt")
-    assert "not from int" in told(3)  # type: ignore[arg-type]
+    assert "a path, not 3" in told(3)  # type: ignore[arg-type]
     assert "Did you mean hokusai-great-wave.pt?" in told("hokusai-grate-wave.pt")
     assert "There is no file" in told(tmp_path / "nowhere.pt")
     assert "There is no file" in told(tmp_path)
