@@ -75,7 +75,7 @@ class MaskPad(ipywidgets.VBox):
             accept="image/*",
             description="Mask from a file",
             tooltip="A black and white picture of the photo's shape; white is painted",
-            layout={"width": "130px"},
+            layout={"width": "160px"},
         )
         self.upload.add_class("stylelib-mask-file")
         self.everywhere = ipywidgets.Button(

@@ -99,6 +99,7 @@ def test_in_notebook_7(browser: Any, lab: Lab, serve: Serve) -> None:
         page.page.wait_for_selector(".jp-CodeCell")
         rests = page.page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")
         page.until(rests.count, "the kernel is ready")
+        page.errors.clear()  # Notebook's own, before anything of ours is there
         page.until(lambda: run_first(page), "the cell runs")
         paint(page, lambda: page.page.locator(".jp-Notebook").inner_text())
         page.shot("notebook-7")

@@ -144,7 +144,8 @@ def test_the_studio_in_the_dark(lab: Lab, page: Open) -> None:
     driver.keyboard.press("Space")
     studio.until(lambda: studio.pixels() != plain, "the colours change")
     studio.shot("05-colours")
-    for title, knob in (("Layers", "conv3_1"), ("Weights", "smoothness"), ("Steps", "steps")):
+    pages = {"Layers": "conv3_1", "Weights": "smoothness", "Style": "stroke size", "Steps": "steps"}
+    for title, knob in pages.items():
         driver.locator(".jupyter-widget-Collapse-header", has_text=title).first.click()
         handle, readout = studio.slider(knob)
         before = readout.inner_text()
@@ -152,6 +153,10 @@ def test_the_studio_in_the_dark(lab: Lab, page: Open) -> None:
         driver.keyboard.press("ArrowRight")
         studio.until(readout.filter(has_not_text=before).is_visible, f"{knob} moves")
         studio.shot(f"05-{title}")
+        if title == "Style":
+            driver.locator(".widget-dropdown:visible", has_text="measured by").locator(
+                "select"
+            ).select_option("sliced")
     studio.press("Paint")
     studio.until(lambda: studio.text("Done: step 50 of 50"), "it paints again")
     studio.until(lambda: "conv3_1 0.65" in studio.text(r"No\. 2\t[^\n]*"), "what differed is said")
