@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick
+from ..names import file_name
 from .feedforward import is_network, paint_at_once, train
 from .interrupts import Interrupts, one_interrupt
 from .options import make_parser
@@ -132,7 +133,7 @@ def _styles(options: Namespace, recipe: "Recipe") -> "list[Style]":
 def _output(options: Namespace) -> Path:
     """Where to save: never over the photo or the painting, nor, unasked, over a picture."""
     if options.output is None:
-        stem = f"prettier-{Path(options.content).stem}"
+        stem = f"prettier-{Path(file_name(options.content)).stem}"
         names = [f"{stem}.png", *(f"{stem}-{n}.png" for n in range(2, 10_000))]
         return next((Path(name) for name in names if not Path(name).exists()), Path(names[0]))
     output: Path = options.output

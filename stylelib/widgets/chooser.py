@@ -14,6 +14,7 @@ from ..errors import StylelibError, pick
 from ..images import Source, load_image, to_pil
 from ..samples import SAMPLES
 from .runs import Picture
+from .uploads import take
 
 THUMBNAIL = (72, 54)  # width and height, in pixels
 
@@ -166,14 +167,13 @@ class PictureChooser(ipywidgets.VBox):
             told()
 
     def _uploaded(self, _: Any) -> None:
-        if not self.upload.value:
-            return
-        file = self.upload.value[0]
-        self.upload.value = ()
+        name = ""
         try:
-            self.add(bytes(file["content"]), file["name"])
+            if file := take(self.upload):
+                data, name = file
+                self.add(data, name)
         except StylelibError as error:
-            text = str(error).replace("The given data", file["name"])
+            text = str(error).replace("The given data", name)
             self.message.value = f"<b>{escape(text)}</b>"
 
 

@@ -16,6 +16,7 @@ from ..checks import check_picture
 from ..errors import StylelibError
 from ..images import Source, load_mask
 from .runs import Picture, jpeg
+from .uploads import take
 
 try:  # an extra: ipywidgets itself can't draw
     import anywidget
@@ -155,14 +156,13 @@ class MaskPad(ipywidgets.VBox):
             self.message.value = f"<b>{escape(str(error))}</b>"
 
     def _uploaded(self, _: Any) -> None:
-        if not self.upload.value:
-            return
-        file = self.upload.value[0]
-        self.upload.value = ()
+        name = ""
         try:
-            self.choose(bytes(file["content"]))
+            if file := take(self.upload):
+                data, name = file
+                self.choose(data)
         except StylelibError as error:
-            text = str(error).replace("The given data", file["name"])
+            text = str(error).replace("The given data", name)
             self.message.value = f"<b>{escape(text)}</b>"
 
 

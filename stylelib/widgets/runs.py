@@ -12,6 +12,7 @@ from torch import Tensor
 from ..color import keep_colors
 from ..errors import StylelibError
 from ..images import Source, load_image, load_mask, to_pil
+from ..names import file_name
 from ..objective import Style
 from ..recipes import RECIPES, Recipe
 from ..samples import SAMPLES
@@ -254,7 +255,7 @@ class Run:
 
     def new_path(self, ending: str) -> Path:
         """A file name for it that is still free, in the working folder."""
-        stem = f"{Path(self.content.name).stem}-{Path(self.style.name).stem}"
+        stem = "-".join(Path(file_name(p.name)).stem for p in (self.content, self.style))
         names = (Path(f"{stem}-{n}{ending}") for n in range(1, 100_000))
         return next(path for path in names if not path.exists())
 
