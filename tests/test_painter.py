@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ from PIL import Image
 
 from stylelib import StylelibError, load_image, read_recipe, to_pil
 from stylelib.color import keep_colors
+from stylelib.pace import Pace, about, measure_pace
 from stylelib.recipes import RECIPES
 from stylelib.widgets import Painter, Studio
 from stylelib.widgets.chooser import PictureChooser
 from stylelib.widgets.curve import loss_curve
-from stylelib.widgets.pace import Pace, about, measure_pace
+from stylelib.widgets.networks import Networks
 from stylelib.widgets.runs import Picture
 from stylelib.widgets.viewer import side_by_side
 
@@ -456,13 +458,10 @@ def test_only_the_newest_runs_stay() -> None:
 
 
 def test_the_time_to_expect() -> None:
-    found: list[Pace] = []
     recipe = RECIPES["default"].but(**QUICK)
-    from stylelib.widgets.pace import Networks
-
-    measure_pace(found, Picture("camel", "camel"), Picture("w", "hokusai-poppies"), recipe,
-                 Networks().load)  # fmt: skip
-    assert 0 < found[0].per_pixel < 1e-3 and found[0].fixed >= 0
+    photo, painting = (partial(load_image, name) for name in ("camel", "hokusai-poppies"))
+    found = measure_pace(photo, painting, recipe, Networks().load)
+    assert 0 < found.per_pixel < 1e-3 and found.fixed >= 0
     pace, recipe = Pace(fixed=1.0, per_pixel=0.0), RECIPES["default"].but(size=512, steps=100)
     stages = len(recipe.stages())
     assert pace.seconds(recipe, (9, 16)) == 100 + stages

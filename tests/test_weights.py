@@ -27,9 +27,9 @@ WIDTHS = [64] * 2 + [128] * 2 + [256] * 4 + [512] * 8
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     """The check of the file is done once a session: not in these tests."""
-    weights._checked_file.cache_clear()
+    weights.checked_file.cache_clear()
     yield
-    weights._checked_file.cache_clear()
+    weights.checked_file.cache_clear()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The command line: ``stylelib paint``, ``train``, ``samples``, ``lab``.
+"""The command line: ``stylelib paint``, ``train``, ``samples``, ``doctor``, ``lab``.
 
 Nothing heavy is imported before it is needed, so that ``--help`` comes at once.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick
 from ..names import file_name
+from .doctor import doctor
 from .feedforward import is_network, paint_at_once, train
 from .interrupts import Interrupts, one_interrupt
 from .options import make_parser
@@ -58,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _lab(unknown)
         if options.command == "samples":
             return _samples()
+        if options.command == "doctor":
+            return doctor()
         parser.print_help()
         return 0
     except KeyboardInterrupt:

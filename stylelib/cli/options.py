@@ -98,6 +98,13 @@ def make_parser() -> Parser:
     _parser(commands.add_parser, "samples", help="list the pictures that come with stylelib")
     _parser(
         commands.add_parser,
+        "doctor",
+        help="say whether all works on this computer, and if not, what to do",
+        description="Say whether all works on this computer, and if not, what to do: Python, "
+        "packages,\nweights, memory, graphics, speed, Jupyter, folders. In about ten seconds.",
+    )
+    _parser(
+        commands.add_parser,
         "lab",
         help="open the lessons in JupyterLab",
         description="Open the lessons in JupyterLab.\n\n"

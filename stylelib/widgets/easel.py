@@ -5,9 +5,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from ..pace import Pace, measure_pace
 from ..recipes import Recipe
 from ..transfer import Transfer
-from .pace import Networks, Pace, measure_pace
+from ..vgg import VGG19
+from .networks import Networks
 from .runs import Picture, Run, changed_settings
 from .worker import Worker, anyone_busy
 
@@ -121,7 +123,7 @@ class Easel:
         """Find out this computer's pace, in the background; unless it is at work already."""
         if not self._paces and not anyone_busy():
             load = self._networks.load
-            work = partial(measure_pace, self._paces, photo, painting, recipe, load)
+            work = partial(_note_pace, self._paces, photo, painting, recipe, load)
             self._gauge.start(work, lambda *_: None)
 
     def close(self) -> None:
@@ -135,3 +137,14 @@ def _after(wait: Callable[[], Any], run: Run, networks: Networks) -> Transfer:
     """The transfer of a run, once the measurement has ended."""
     wait()
     return run.transfer(networks.load)
+
+
+def _note_pace(
+    found: list[Pace],
+    photo: Picture,
+    painting: Picture,
+    recipe: Recipe,
+    load: Callable[[Recipe], VGG19],
+) -> None:
+    """For a thread, which must not hold the easel."""
+    found.append(measure_pace(photo.load, painting.load, recipe, load))

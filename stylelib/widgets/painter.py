@@ -10,6 +10,7 @@ import ipywidgets
 
 from ..errors import StylelibError, pick
 from ..images import Source, save_image
+from ..pace import about
 from ..recipes import RECIPES, Recipe
 from ..samples import SAMPLES
 from .chooser import PictureChooser
@@ -17,7 +18,6 @@ from .desk import Desk, close_all
 from .easel import Easel
 from .film import save_film
 from .knobs import SIZES, offer_size, read, size_knob, turn, weight_knob
-from .pace import about
 from .runs import Picture, Run, changed_settings
 
 

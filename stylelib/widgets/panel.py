@@ -5,8 +5,8 @@ from html import escape
 
 import ipywidgets
 
+from ..pace import Pace, about
 from .curve import loss_curve
-from .pace import Pace, about
 from .runs import Run
 
 _CURVE_PERIOD = 0.9  # seconds

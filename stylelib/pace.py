@@ -1,16 +1,16 @@
 """How long a painting will take on this computer."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
 
-from ..devices import choose_device, choose_precision
-from ..images import fit
-from ..recipes import COARSEST, Recipe
-from ..transfer import Transfer
-from ..vgg import LAYERS, VGG19, load_vgg19
-from .runs import Picture
+from torch import Tensor
+
+from .images import fit
+from .recipes import COARSEST, Recipe
+from .transfer import Transfer
+from .vgg import VGG19
 
 
 @dataclass(frozen=True)
@@ -40,59 +40,36 @@ class Pace:
         return total
 
 
-class Networks:
-    """The network that was used last, kept for the next painting."""
-
-    def __init__(self) -> None:
-        self._key: tuple[Any, ...] = ()
-        self._network: VGG19 | None = None
-
-    def load(self, recipe: Recipe) -> VGG19:
-        """The network for a recipe, as deep as it needs."""
-        layers = [*recipe.content_layers, *recipe.style_layers]
-        deepest = max(layers, key=LAYERS.index)
-        seed = recipe.seed if recipe.weights == "random" else 0
-        key = (recipe.weights, recipe.pooling, recipe.padding, seed)
-        network = self._network
-        if network is None or key != self._key or not _reaches(network, deepest):
-            network = load_vgg19(recipe.weights, deepest, recipe.pooling, recipe.padding, seed)
-            device = choose_device()
-            # As a transfer wants it: it copies any other.
-            network.to(device).set_precision(choose_precision(device))
-            self._key, self._network = key, network
-        return network
-
-    def clear(self) -> None:
-        """Let go of it."""
-        self._network = None
-
-
-def _reaches(network: VGG19, layer: str) -> bool:
-    return LAYERS.index(network.last) >= LAYERS.index(layer)
-
-
 def measure_pace(
-    found: list[Pace],
-    content: Picture,
-    style: Picture,
+    photo: Callable[[int], Tensor],
+    painting: Callable[[int], Tensor],
     recipe: Recipe,
     load: Callable[[Recipe], VGG19],
-) -> None:
+    plan: Sequence[tuple[int, int]] = ((COARSEST, 3), (2 * COARSEST, 2)),
+) -> Pace:
     """Take a few real steps at two small sizes, and time them: about a second.
 
-    The pace is appended to `found`.
+    Parameters
+    ----------
+    photo, painting : callable
+        Load the picture at a longest side.
+    recipe : Recipe
+    load : callable
+        Loads the network for a recipe.
+    plan : sequence of (longest side, steps)
+        Two sizes. The first of the steps is not timed: it also sets up.
     """
     times, pixels = [], []
-    for size, steps in ((COARSEST, 3), (2 * COARSEST, 2)):
+    for size, steps in plan:
         small = recipe.but(size=size, steps=steps, coarse_to_fine=False)
-        transfer = Transfer(content.load(size), style.load(size), small, load(small))
+        transfer = Transfer(photo(size), painting(size), small, load(small))
         next(transfer)
-        start = time.perf_counter()
-        transfer.run()
-        times.append((time.perf_counter() - start) / (steps - 1))
+        clock = [time.perf_counter(), *(time.perf_counter() for _ in transfer)]
+        # The quickest: what else the computer does at a moment says nothing of it.
+        times.append(min(after - before for before, after in pairwise(clock)))
         pixels.append(transfer.image.shape[-2] * transfer.image.shape[-1])
     slope = max(times[1] - times[0], 0.3 * times[1]) / (pixels[1] - pixels[0])
-    found.append(Pace(max(times[1] - slope * pixels[1], 0.0), slope))
+    return Pace(max(times[1] - slope * pixels[1], 0.0), slope)
 
 
 def about(seconds: float) -> str:
