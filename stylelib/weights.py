@@ -161,7 +161,16 @@ def _check_download(url: str) -> None:
     """
     path = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
     expected = path.stem.rsplit("-", 1)[-1]
-    if path.is_file() and not hashlib.sha256(path.read_bytes()).hexdigest().startswith(expected):
+    try:
+        if not path.is_file():
+            return
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise StylelibError(
+            f"The downloaded weights in {path} could not be read ({error.strerror}). "
+            f"Delete the file, or use the weights that came with stylelib: 'embedded'."
+        ) from error
+    if not digest.startswith(expected):
         raise StylelibError(
             f"The downloaded weights in {path} are cut short or altered. "
             f"Delete the file, to have it downloaded again."

@@ -100,7 +100,7 @@ def _paint(options: Namespace) -> int:
         picture = transfer.image
         if options.keep_colors:
             picture, record["keep_colors"] = keep_colors(picture, content), True
-        output, lost = save_somewhere(picture, output, record)
+        output, lost = save_somewhere(picture, output, record, new=options.output is None)
         if trouble:
             say(f"{trouble} The picture so far is kept.")
         if lost:

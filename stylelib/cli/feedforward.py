@@ -49,7 +49,7 @@ def paint_at_once(options: Namespace, output: Path) -> int:
     record |= {"style": network.painting, "versions": {"stylelib": __version__}}
     if options.keep_colors:
         picture, record["keep_colors"] = keep_colors(picture, photo), True
-    output, lost = save_somewhere(picture, output, record)
+    output, lost = save_somewhere(picture, output, record, new=options.output is None)
     if lost:
         say(f"stylelib: {lost}")
     height, width = picture.shape[-2:]

@@ -108,8 +108,9 @@ class Desk:
     def link(self, path: Path) -> None:
         """Say where a file was saved, and let it be fetched from a computer far away."""
         data = b64encode(path.read_bytes()).decode()
+        where = f"in {path.parent}" if path.is_absolute() else "beside the notebook"
         self.saved.value = (
-            f"Saved as <b>{escape(path.name)}</b> beside the notebook. "
+            f"Saved as <b>{escape(path.name)}</b> {escape(where)}. "
             f"<a download='{escape(path.name)}' "
             f"href='data:image/{path.suffix[1:]};base64,{data}'><u>Download it</u></a>"
         )

@@ -2,16 +2,19 @@
 
 import asyncio
 from base64 import b64encode
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
+from ..checks import as_path
 from ..errors import StylelibError, pick
 from ..images import Source, save_image
 from ..pace import about
 from ..recipes import RECIPES, Recipe
+from ..rescue import save_with
 from ..samples import SAMPLES
 from .chooser import PictureChooser
 from .desk import Desk, close_all
@@ -248,7 +251,8 @@ class Painter(ipywidgets.VBox):
         Parameters
         ----------
         path : path, optional
-            Ends in .png or .jpg. By default a new name in the notebook's folder.
+            Ends in .png or .jpg. By default a new name in the notebook's folder or, if
+            it can't be written there, in another; see `save_somewhere`.
 
         Raises
         ------
@@ -259,16 +263,20 @@ class Painter(ipywidgets.VBox):
         frame = self.desk.viewer.frame
         image = run.picture() if frame is None else self.desk.viewer.whole()
         record = run.record(None if frame is None else frame.iteration)
-        path = Path(path or run.new_path(".png"))
-        if run.mask is not None and isinstance(run.mask.source, bytes):
-            # It was drawn here: without it the picture could not be made again.
-            save_image(run.mask.load(None), path.parent / run.mask.name)
-        return save_image(image, path, record)
+
+        def write(place: Path) -> Path:
+            if run.mask is not None and isinstance(run.mask.source, bytes):
+                # It was drawn here: without it the picture could not be made again.
+                save_image(run.mask.load(None), place.parent / run.mask.name)
+            return save_image(image, place, record)
+
+        return self._write(write, path or run.new_path(".png"), new=path is None)
 
     def film(self, path: str | Path | None = None) -> Path:
         """Save how the picture was painted, as an animated GIF; see `save`."""
         run = self._painted()
-        return save_film(run, Path(path or run.new_path(".gif")))
+        name = path or run.new_path(".gif")
+        return self._write(lambda place: save_film(run, place), name, new=path is None)
 
     def close(self) -> None:
         """End the painting and the widgets: nothing is left running."""
@@ -276,6 +284,15 @@ class Painter(ipywidgets.VBox):
         close_all(self)
 
     # What happens inside.
+
+    def _write(self, save: Callable[[Path], Path], path: str | Path, new: bool) -> Path:
+        """Save where it was asked for; or, if nothing was, wherever there is room."""
+        if not new:
+            return save(as_path(path))
+        place, elsewhere = save_with(save, path, new=True)
+        if elsewhere:
+            self.desk.panel.say(elsewhere)
+        return place
 
     def _painted(self) -> Run:
         if self.run is None or not self.run.losses:

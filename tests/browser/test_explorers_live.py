@@ -1,4 +1,4 @@
-"""Every explorer of lessons 01 to 04 and 06, in whole notebooks, with each of its controls moved."""
+"""Every explorer of lessons 01 to 04 and 06, in whole notebooks, each of its controls moved."""
 
 import re
 from collections.abc import Callable
