@@ -4,8 +4,9 @@
     python benchmarks/redraw.py --size 160 01 03
 
 Runs each lesson as *run all* does, with pictures of `--size` pixels, and then moves every
-control of every explorer through some of its values. What is measured is the drawing: the
-notebook's network and JupyterLab add theirs.
+control of every explorer through some of its values. What is measured is the processor's
+time for the drawing, so that other programs at work do not count; the way to the browser comes
+on top.
 """
 
 import argparse
@@ -34,7 +35,8 @@ def main() -> None:
     parser.add_argument("lessons", nargs="*", default=["01", "02", "03", "04", "06"])
     parser.add_argument("--size", type=int, default=256)
     options = parser.parse_args()
-    print(f"{torch.get_num_threads()} threads, pictures of {options.size} pixels\n")
+    torch.set_num_threads(1)  # more would wait for each other, and count that as work
+    print(f"pictures of {options.size} pixels, one thread\n")
     print(f"{'lesson':8}{'explorer':28}{'control':16}{'median':>9}{'slowest':>9}")
     for lesson in options.lessons:
         (path,) = NOTEBOOKS.glob(f"{lesson}-*.ipynb")
@@ -63,9 +65,9 @@ def moves(made: explorer.Explorer) -> Iterator[tuple[str, list[float]]]:
     for name, control in made.controls.items():
         seconds = []
         for value in values(control):
-            start = time.perf_counter()
+            start = time.process_time()
             made.set(**{name: value})
-            seconds.append(time.perf_counter() - start)
+            seconds.append(time.process_time() - start)
         if seconds:
             yield name, seconds[1:] or seconds
 
