@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from .checks import check_range, check_tensor
+from .checks import check_range, check_tensor, checked
 from .errors import StylelibError
 
 
@@ -39,6 +39,11 @@ def content_loss(maps: Tensor, target: Tensor) -> Tensor:
     return (maps - target).square().mean()
 
 
+def _check_gram(maps: Tensor) -> None:
+    check_tensor(maps, "What gram_matrix is given")
+
+
+@checked(_check_gram)
 def gram_matrix(maps: Tensor) -> Tensor:
     """How much each pair of feature maps is active in the same places.
 
@@ -62,7 +67,6 @@ def gram_matrix(maps: Tensor) -> Tensor:
     Gatys, Ecker, Bethge (2016), equation 3, divided by the number of places H·W,
     so that a painting has the same Gram matrix whatever its size.
     """
-    check_tensor(maps, "What gram_matrix is given")
     if maps.dim() != 4:
         raise StylelibError(
             f"gram_matrix takes feature maps of shape (batch, channels, height, width), "
@@ -72,6 +76,23 @@ def gram_matrix(maps: Tensor) -> Tensor:
     return flat @ flat.mT / flat.shape[-1]
 
 
+def _check_style(
+    grams: Mapping[str, Tensor],
+    targets: Mapping[str, Tensor],
+    layer_weights: Mapping[str, float] | None = None,
+) -> None:
+    weights = {} if layer_weights is None else layer_weights
+    for given in (grams, targets, weights):
+        if not isinstance(given, Mapping):
+            raise StylelibError(
+                f"What style_loss is given must be a dict by layer, for example "
+                f"{{'conv1_1': ...}}, not of type {type(given).__name__}."
+            )
+    for layer, weight in weights.items():
+        _check_number(f"the weight of {layer}", weight)
+
+
+@checked(_check_style)
 def style_loss(
     grams: Mapping[str, Tensor],
     targets: Mapping[str, Tensor],
@@ -102,15 +123,12 @@ def style_loss(
     Gatys, Ecker, Bethge (2016), equations 4 and 5; the factor 1 / 4N²M² there is
     the mean over the N² entries, and M² is in our `gram_matrix` already.
     """
-    for given in (grams, targets, {} if layer_weights is None else layer_weights):
-        _check_by_layer(given, "What style_loss is given")
     weights = dict.fromkeys(targets, 1.0) if layer_weights is None else layer_weights
     loss: Tensor | None = None
     for layer, weight in weights.items():
         if layer not in grams or layer not in targets:
             raise StylelibError(f"style_loss needs a Gram matrix of {layer} on both sides.")
         _same_shape(grams[layer], targets[layer], f"The Gram matrices of {layer}")
-        _check_number(f"the weight of {layer}", weight)
         term = weight * (grams[layer] - targets[layer]).square().mean()
         loss = term if loss is None else loss + term
     if loss is None:
@@ -150,6 +168,19 @@ def total_variation(image: Tensor) -> Tensor:
     return down.square().mean() + right.square().mean()
 
 
+def _check_target(
+    content: Tensor,
+    style: Tensor,
+    content_weight: float = 1.0,
+    style_weight: float = 1.0,
+) -> None:
+    _check_number("The content loss", content)
+    _check_number("The style loss", style)
+    _check_number("content_weight", content_weight)
+    _check_number("style_weight", style_weight)
+
+
+@checked(_check_target)
 def target_loss(
     content: Tensor,
     style: Tensor,
@@ -178,11 +209,7 @@ def target_loss(
     -----
     Gatys, Ecker, Bethge (2016), equation 7.
     """
-    for name, loss in (("content", content), ("style", style)):
-        _check_number(f"The {name} loss", loss)
-    for name, weight in (("content_weight", content_weight), ("style_weight", style_weight)):
-        check_range(name, weight, -1e30, 1e30)
-    return float(content_weight) * content + float(style_weight) * style
+    return content_weight * content + style_weight * style
 
 
 def _same_shape(a: Tensor, b: Tensor, what: str) -> None:
@@ -199,12 +226,4 @@ def _check_number(name: str, number: object) -> None:
     if isinstance(number, Tensor) and number.numel() == 1:
         check_tensor(number, name)
     else:
-        check_range(name, number, -1e30, 1e30)
-
-
-def _check_by_layer(given: Mapping[str, object], what: str) -> None:
-    if not isinstance(given, Mapping):
-        raise StylelibError(
-            f"{what} must be a dict by layer, for example {{'conv1_1': ...}}, not of type "
-            f"{type(given).__name__}."
-        )
+        check_range(name, number, -1e15, 1e15)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .checks import check_kind, check_switch, check_tensor
+from .checks import check_kind, check_switch, check_tensor, checked
 from .errors import StylelibError, pick, shown
 from .weights import CONVOLUTIONS, Weights, read_weights
 
@@ -30,6 +30,14 @@ LAYERS = _with_pools()
 def smallest_side(layer: str) -> int:
     """How many pixels a picture needs on each side for `layer`: each pooling halves them."""
     return 2 ** sum(name.startswith("pool") for name in LAYERS[: LAYERS.index(layer) + 1])
+
+
+def _check_request(
+    self: "VGG19", image: Tensor, layers: Iterable[str], before_relu: bool = False
+) -> None:
+    if not isinstance(layers, Iterable) or isinstance(layers, Tensor):
+        raise StylelibError(f"Layers are given by name, not as {shown(layers)}.")
+    check_switch("before_relu", before_relu)
 
 
 class VGG19(nn.Module):
@@ -90,13 +98,11 @@ class VGG19(nn.Module):
         pooled = following < len(LAYERS) and LAYERS[following].startswith("pool")
         return LAYERS[following if pooled else following - 1]
 
+    @checked(_check_request)
     def forward(
         self, image: Tensor, layers: Iterable[str], before_relu: bool = False
     ) -> dict[str, Tensor]:
         """See `features`."""
-        if not isinstance(layers, Iterable) or isinstance(layers, Tensor):
-            raise StylelibError(f"Layers are given by name, not as {shown(layers)}.")
-        check_switch("before_relu", before_relu)
         wanted = [pick(name, LAYERS, "layer") for name in layers]
         if not wanted:
             raise StylelibError("Name at least one layer, for example conv4_2.")

@@ -33,4 +33,4 @@ def _bare(function: Callable[..., Any]) -> str:
     first = node.body[0]
     if ast.get_docstring(node) is not None and first.end_lineno is not None:
         del lines[first.lineno - 1 : first.end_lineno]
-    return "\n".join(lines)
+    return "\n".join(lines[node.lineno - 1 :])  # without decorators
