@@ -13,7 +13,6 @@ import torch
 
 from stylelib import FeedForward, load_image, train
 from stylelib.samples import NETWORKS
-from stylelib.training import TRAINING
 
 NAME = "hokusai-great-wave"
 STEPS = 1200
@@ -27,7 +26,7 @@ def main() -> None:
     options = parser.parse_args()
     network = FeedForward(blocks=3, seed=options.seed)
     network.painting = NAME
-    painting = load_image(NAME, TRAINING.style_size())
+    painting = load_image(NAME)
     totals = []
     for step in train(
         network, painting, steps=options.steps, seed=options.seed, precision=torch.bfloat16

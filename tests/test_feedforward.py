@@ -475,11 +475,11 @@ def test_it_paints_the_camel_in_the_style_and_leaves_it_a_camel(
 ) -> None:
     photo, painting = load_image("camel", size), load_image("hokusai-great-wave", size)
     painted = shipped.paint(photo)
-    assert style_distance(painted, painting, network) < 0.4 * style_distance(
+    assert style_distance(painted, painting, network) < 0.45 * style_distance(
         photo, painting, network
     )
     a, b = (network(image, ["conv4_2"])["conv4_2"].flatten() for image in (painted, photo))
-    assert torch.corrcoef(torch.stack([a, b]))[0, 1] > 0.35
+    assert torch.corrcoef(torch.stack([a, b]))[0, 1] > 0.42
 
 
 def style_distance(image: Tensor, painting: Tensor, network: VGG19) -> float:
