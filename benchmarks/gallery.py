@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from stylelib import RECIPES, SAMPLES, Transfer, load_image, to_pil
 
-WIDTH, MARGIN, LINE = 480, 12, 26  # pixels
+WIDTH, MARGIN, LINE = 480, 12, 26  # pixels; the line for letters of 18
 
 
 def main() -> None:
@@ -37,22 +37,28 @@ def main() -> None:
     print(f"wrote {options.output}")
 
 
-def contact_sheet(pictures: list[tuple[Image.Image, str]], columns: int = 3) -> Image.Image:
-    """Pictures in a grid, each over its caption."""
-    height = max(round(WIDTH * picture.height / picture.width) for picture, _ in pictures)
+def contact_sheet(
+    pictures: list[tuple[Image.Image, str]], columns: int = 3, width: int = WIDTH, font: int = 18
+) -> Image.Image:
+    """Pictures in a grid, each over its caption of one line or several."""
+    line = round(LINE / 18 * font)
+    below = line * max(caption.count("\n") + 1 for _, caption in pictures)
+    height = max(round(width * picture.height / picture.width) for picture, _ in pictures)
     rows = -(-len(pictures) // columns)
     sheet = Image.new(
         "RGB",
-        (columns * (WIDTH + MARGIN) + MARGIN, rows * (height + LINE + MARGIN) + MARGIN),
+        (columns * (width + MARGIN) + MARGIN, rows * (height + below + MARGIN) + MARGIN),
         "white",
     )
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(18)
+    draw, letters = ImageDraw.Draw(sheet), ImageFont.load_default(font)
     for place, (picture, caption) in enumerate(pictures):
-        left = MARGIN + place % columns * (WIDTH + MARGIN)
-        top = MARGIN + place // columns * (height + LINE + MARGIN)
-        fitted = picture.resize((WIDTH, round(WIDTH * picture.height / picture.width)))
+        left = MARGIN + place % columns * (width + MARGIN)
+        top = MARGIN + place // columns * (height + below + MARGIN)
+        fitted = picture.resize((width, round(width * picture.height / picture.width)))
         sheet.paste(fitted, (left, top))
-        draw.text((left, top + height + 3), caption, fill="#333333", font=font)
+        for number, text in enumerate(caption.split("\n")):
+            where = (left, top + height + 3 + number * line)
+            draw.text(where, text, fill="#333333", font=letters)
     return sheet
 
 
