@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from .errors import StylelibError, pick
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+_FORMATS = (torch.bfloat16, torch.float32)
 
 
 @lru_cache
@@ -56,7 +57,7 @@ def choose_precision(device: torch.device) -> torch.dtype:
     """bfloat16 where it is clearly faster than float32, else float32.
 
     A processor with matrix units for bfloat16 is asked; of any other, one
-    convolution is timed in both, which takes about 0.1 s.
+    convolution is timed in both, in turns, which takes about 0.2 s.
     """
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(False) else torch.float32
@@ -65,10 +66,12 @@ def choose_precision(device: torch.device) -> torch.dtype:
     if _has_matrix_units():  # no timing, which a busy moment can mislead
         return torch.bfloat16
     try:
-        fast = _convolution_time(torch.bfloat16) * 1.4 < _convolution_time(torch.float32)
+        # In turns: a busy moment is then both's, and the best of all is nobody's luck.
+        rounds = [[_convolution_time(dtype) for dtype in _FORMATS] for _ in range(3)]
+        half, full = map(min, zip(*rounds, strict=True))
     except RuntimeError:
-        fast = False
-    return torch.bfloat16 if fast else torch.float32
+        return torch.float32
+    return torch.bfloat16 if half * 1.4 < full else torch.float32
 
 
 def _has_matrix_units() -> bool:
@@ -81,13 +84,13 @@ def _has_matrix_units() -> bool:
 
 
 def _convolution_time(dtype: torch.dtype) -> float:
-    """Seconds for one convolution like VGG's, forward and back: the best of five."""
+    """Seconds for one convolution like VGG's, forward and back: the best of three."""
     make = {"dtype": dtype, "device": "cpu"}
     x = torch.ones(1, 64, 64, 64, **make).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     kernel = torch.ones(64, 64, 3, 3, **make).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     x.requires_grad_()
     times = []
-    for _ in range(5):
+    for _ in range(3):
         start = time.perf_counter()
         F.conv2d(x, kernel, padding=1).sum().backward()
         times.append(time.perf_counter() - start)
