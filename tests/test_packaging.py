@@ -13,12 +13,15 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from stylelib import SAMPLES
 from stylelib.samples import NETWORKS
 
 PROJECT = Path(__file__).resolve().parent.parent
 # conda-forge's name of a package that has another on PyPI
+# Needed on Windows, or macOS, alone
+ELSEWHERE = {"appnope", "colorama", "pywinpty"}
 CONDA_NAMES = {"pytorch": "torch"}
 
 
@@ -62,11 +65,52 @@ def test_the_class_versions_install_on_every_python_that_stylelib_runs_on(
     pins: dict[str, str],
 ) -> None:
     for name, version in pins.items():
-        distribution = importlib.metadata.distribution(name)
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            assert name in ELSEWHERE, name
+            continue
         assert distribution.version.split("+")[0] == version, name
         pythons = SpecifierSet(distribution.metadata["Requires-Python"] or "")
         for python in ("3.11.0", "3.12.0", "3.13.0", "3.14.0", "3.14.2"):
             assert pythons.contains(python), (name, python)
+
+
+SYSTEMS = {
+    "Linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
+    "macOS": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
+    "Windows": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
+}
+# The graphics cards' libraries, which PyTorch for Linux asks for itself, each in one version.
+CHOSEN_BY_TORCH = re.compile(r"nvidia-|cuda-|triton$")
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_class_versions_are_all_that_is_installed(
+    pins: dict[str, str], system: str, python: str
+) -> None:
+    """What stylelib needs, what that needs, and so on: each has its version written down."""
+    where = SYSTEMS[system] | {"python_version": python, "python_full_version": f"{python}.2"}
+    where |= {"implementation_name": "cpython", "platform_python_implementation": "CPython"}
+    where |= {"platform_machine": "arm64" if system == "macOS" else "x86_64"}
+    seen: set[tuple[str, str]] = set()
+    left = [("stylelib", extra) for extra in ("", "test", "draw")]
+    while left:
+        name, extra = left.pop()
+        if (name, extra) in seen or CHOSEN_BY_TORCH.match(name):
+            continue
+        seen.add((name, extra))
+        try:
+            lines = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue  # on other systems only: what it needs can't be looked up here
+        for requirement in map(Requirement, lines):
+            if not requirement.marker or requirement.marker.evaluate(where | {"extra": extra}):
+                needed = canonicalize_name(requirement.name)
+                left += [(needed, extra) for extra in ("", *requirement.extras)]
+    assert len(seen) > 100
+    assert {name for name, _ in seen if not CHOSEN_BY_TORCH.match(name)} - {"stylelib"} <= set(pins)
 
 
 def test_conda_gets_the_same(needed: dict[str, Requirement], project: dict[str, Any]) -> None:
