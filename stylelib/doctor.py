@@ -250,21 +250,25 @@ def _memory(broken: dict[str, str]) -> Iterator[Finding]:
 
     from .memory import free_memory, largest_that_fits, memory_limits, memory_needed
 
-    if "torch" not in broken:
+    try:
+        _need(broken, "torch")
         import torch  # takes its share before what is free is looked at
+    except Exception:  # the packages' finding tells why; or there is no room for it
+        torch = None  # type: ignore[assignment]
     limits, free = memory_limits(), free_memory()
     words = f"{free / 1e9:.1f} GB free of {psutil.virtual_memory().total / 1e9:.1f} GB"
     tightest = min(limits, key=limits.__getitem__)
     if tightest != "of the computer":
         words += f" (by the limit {tightest})"
-    remedy = None
-    if "torch" not in broken:
-        width, height = _PLAIN
+    width, height = _PLAIN
+    size = 0
+    if torch is not None:
         needed = memory_needed(height, width, torch.float32)
         size = max(0, min(largest_that_fits(width, needed, free), 8192))
         words += f": enough for pictures of up to {size} pixels"
-        if size < _LEAST_SIZE:
-            remedy = "Close other programs, or have the limit raised, if it is one."
+    remedy = None
+    if size < _LEAST_SIZE and "torch" not in broken:
+        remedy = "Close other programs, or have the limit raised, if it is one."
     yield Finding("Memory", words, remedy)
 
 
