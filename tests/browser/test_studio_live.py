@@ -68,3 +68,34 @@ def test_a_mask_is_drawn_with_the_mouse(lab: Lab, page: Callable[..., Page], the
     notebook.until(lambda: drawn.inner_text() != first, "the mask is turned round")
     driver.locator(".stylelib-mask button", has_text="Clear").click()
     notebook.until(lambda: not drawn.is_visible(), "and taken away")
+
+
+def test_a_tab_closed_and_opened_again_finds_its_painting(
+    lab: Lab, page: Callable[..., Page]
+) -> None:
+    cell = "from stylelib.widgets import Painter\npainter = Painter(size=64, steps=9000)\npainter"
+    name = lab.write("reload.ipynb", cell, "print(painter.run.iteration)")
+    notebook = page(name)
+    notebook.page.locator(".jp-CodeCell .cm-content").first.click()
+    notebook.page.keyboard.press("Control+Enter")
+    notebook.until(notebook.buttons("Paint").count, "the painter is there")
+    photo = notebook.pixels()
+    notebook.press("Paint")
+    notebook.until(lambda: notebook.pixels() != photo, "it paints")
+    notebook.page.keyboard.press("Control+s")
+    notebook.page.wait_for_timeout(1000)
+    reached = int(notebook.until(lambda: notebook.text(r"step \d+ of 9000"), "").split()[1])
+    notebook.page.goto("about:blank")  # closed, in the middle of it
+    notebook.page.wait_for_timeout(1000)
+
+    address = f"http://127.0.0.1:{lab.port}/lab/tree/{name}?token={lab.token}"
+    notebook.page.goto(address)
+    notebook.until(notebook.buttons("Stop").count, "the same painter is there again")
+
+    def step() -> int:
+        return int((notebook.text(r"step \d+ of 9000") or "step 0 of 9000").split()[1])
+
+    notebook.until(lambda: step() > reached, "it has painted on, and goes on")
+    notebook.shot("reopened")
+    notebook.press("Stop")
+    notebook.until(lambda: notebook.text(r"Stopped: step \d+ of 9000"), "and its buttons answer")
