@@ -80,7 +80,7 @@ def main() -> None:
     for number in options.pairs:
         one = {name: found[number, name] for name in recipes}
         sheet(*PAIRS[number - 1], options.size, one).save(
-            options.output / f"{options.name}-{number}.jpg", quality=80
+            options.output / f"{options.name}-{number}.jpg", quality=72
         )
     write(options.output / f"{options.name}.csv", found)
     print(summary(found))
@@ -125,7 +125,7 @@ def sheet(content: str, style: str, size: int, found: dict[str, tuple[Painted, Q
     ]
     for name, (made, quality) in found.items():
         pictures.append((to_pil(made.image), "\n".join([name, *quality.caption()])))
-    return contact_sheet(pictures, columns=5, width=256, font=13)
+    return contact_sheet(pictures, columns=5, width=240, font=12)
 
 
 def write(path: Path, found: dict[tuple[int, str], tuple[Painted, Quality]]) -> None:

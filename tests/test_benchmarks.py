@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
 import competitors
 import contact
+import peers
 import quality
 import speed
 from cache import painted
@@ -350,3 +351,14 @@ def test_a_run_in_a_process_of_its_own_and_none_twice(
     before = (tmp_path / "speed.csv").read_text(encoding="utf-8")
     speed.main()
     assert (tmp_path / "speed.csv").read_text(encoding="utf-8") == before
+
+
+# ----------------------------------------------------------------------- peers
+
+
+def test_the_sources_picture_is_its_last(camel: Tensor, painting: Tensor) -> None:
+    pictures: list[Tensor] = []
+    competitors.source(camel, painting, 2, pictures.append)
+    found = peers.paint_source(camel, painting, 2)
+    assert torch.equal(found, pictures[-1].clamp(0, 1))
+    assert not torch.equal(found, pictures[0].clamp(0, 1))

@@ -1,0 +1,148 @@
+"""Pictures of other programs beside ours: the same pair, size and network, each by its own recipe.
+
+    python benchmarks/peers.py                      # peers.jpg and peers.csv
+    python benchmarks/peers.py --size 128 --pairs 1 5 --source-steps 200
+
+Each peer keeps its own losses, weights and optimiser; `competitors` are those that share ours.
+`pystiche` is shown if it is installed. What was painted is kept in benchmarks/cache; delete
+that folder to time it again.
+"""
+
+import argparse
+import csv
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from cache import Painted, painted
+from competitors import pastiche_artist, pastiche_image, source
+from contact import DEFAULT, PAIRS
+from gallery import contact_sheet
+from quality import Quality, measure
+from torch import Tensor
+
+from stylelib import RECIPES, Transfer, load_image, load_vgg19, to_pil
+from stylelib.weights import CONVOLUTIONS, read_weights
+
+HERE = Path(__file__).parent
+# Gatys et al. (2016), as the first example in pystiche's documentation has it.
+PYSTICHE = {"content": 1.0, "style": 1e3, "layers": [f"relu{block}_1" for block in range(1, 6)]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=256, help="longest side, in pixels")
+    parser.add_argument("--pairs", type=int, nargs="+", default=[1, 2, 4, 5],
+                        help=f"numbers from 1 to {len(PAIRS)}")  # fmt: skip
+    parser.add_argument("--steps", type=int, default=DEFAULT.steps, help="of ours")
+    parser.add_argument("--source-steps", type=int, default=RECIPES["source"].steps)
+    parser.add_argument("--pastiche-steps", type=int, default=1000, help="its own default")
+    parser.add_argument("--pystiche-steps", type=int, default=500, help="its own default")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--output", type=Path, default=HERE, help="a folder")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    judge = load_vgg19(last="conv5_1", padding="replicate")
+    cells, rows = [], []
+    for number in options.pairs:
+        names = PAIRS[number - 1]
+        content, style = (load_image(name, options.size) for name in names)
+        cells.append((to_pil(content), f"{names[0]}\nthe content"))
+        cells.append((to_pil(style), f"{names[1]}\nthe style"))
+        for name, steps, paint in programs(options):
+            made = kept(names, options.size, options.threads, name, steps, paint)
+            quality = measure(made.image, content, style, judge)
+            cells.append((to_pil(made.image), caption(name, steps, made, quality)))
+            told = [*names, options.size, name, steps, f"{made.seconds:.1f}"]
+            rows.append([*told, *quality.row().values()])
+            print(*rows[-1], flush=True)
+    columns = 2 + len(programs(options))
+    sheet = contact_sheet(cells, columns, width=210, font=11)
+    sheet.save(options.output / "peers.jpg", quality=78)
+    head = ["content picture", "style picture", "size", "program", "steps", "seconds"]
+    head += quality.row()
+    with (options.output / "peers.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([head, *rows])
+
+
+def programs(options: argparse.Namespace) -> list[tuple[str, int, Callable[..., Tensor]]]:
+    """Name, steps, and what paints, given both pictures and the steps."""
+    found = [
+        ("stylelib", options.steps, paint_ours),
+        ("the source's recipe", options.source_steps, paint_source),
+        ("pastiche", options.pastiche_steps, paint_pastiche),
+    ]
+    if find_spec("pystiche"):
+        found.append(("pystiche", options.pystiche_steps, paint_pystiche))
+    return found
+
+
+def kept(names, size: int, threads: int, name: str, steps: int, paint) -> Painted:
+    """The picture of a program, painted now or before."""
+    what = {"content": names[0], "style": names[1], "size": size, "threads": threads,
+            "program": name, "steps": steps, "default": DEFAULT.as_dict()}  # fmt: skip
+    return painted(what, lambda: paint(*(load_image(n, size) for n in names), steps))
+
+
+def caption(name: str, steps: int, made: Painted, quality: Quality) -> str:
+    return "\n".join([f"{name}: {steps} steps, {made.seconds:.0f} s", *quality.caption()])
+
+
+def paint_ours(content: Tensor, style: Tensor, steps: int) -> Tensor:
+    recipe = DEFAULT.but(size=max(content.shape[-2:]), steps=steps)
+    return Transfer(content, style, recipe, device="cpu").run()
+
+
+def paint_source(content: Tensor, style: Tensor, steps: int) -> Tensor:
+    pictures = [content]
+
+    def keep(image: Tensor) -> None:
+        pictures[0] = image
+
+    source(content, style, steps, keep)
+    return pictures[0].clamp(0, 1)
+
+
+def paint_pastiche(content: Tensor, style: Tensor, steps: int) -> Tensor:
+    artist = pastiche_artist(content, style, tv_weight=0.0)  # all else by default
+    for _ in range(steps):
+        artist.draw()
+    return pastiche_image(artist).clamp(0, 1)
+
+
+def paint_pystiche(content: Tensor, style: Tensor, steps: int) -> Tensor:
+    for family, network in (("alexnet", "alexnet"), ("vgg", "vgg19")):
+        # It asks for addresses, of which newer torchvisions have no such table; none is used.
+        module = import_module(f"torchvision.models.{family}")
+        vars(module).setdefault("model_urls", {network: ""})
+    from pystiche import enc, loss, optim
+
+    encoder = enc.vgg19_multi_layer_encoder(pretrained=False)
+    weights = read_weights("embedded")
+    for name in CONVOLUTIONS:
+        layer = getattr(encoder, name)
+        layer.weight.data, layer.bias.data = weights.kernels[name], weights.biases[name]
+    for part in encoder.preprocessing.children():
+        part.mean, part.std = weights.mean, weights.std
+    encoder.requires_grad_(False)
+    criterion = loss.PerceptualLoss(
+        loss.FeatureReconstructionLoss(
+            encoder.extract_encoder("relu4_2"), score_weight=PYSTICHE["content"]
+        ),
+        loss.MultiLayerEncodingLoss(
+            encoder,
+            PYSTICHE["layers"],
+            lambda layer, weight: loss.GramLoss(layer, score_weight=weight),
+            score_weight=PYSTICHE["style"],
+        ),
+    )
+    criterion.set_content_image(content)
+    criterion.set_style_image(style)
+    made = optim.image_optimization(content.clone(), criterion, num_steps=steps, quiet=True)
+    return made.clamp(0, 1)
+
+
+if __name__ == "__main__":
+    main()
