@@ -14,7 +14,7 @@ from .errors import StylelibError
 from .images import fit, resize, resize_to
 from .losses import content_loss, style_loss, target_loss, total_variation
 from .recipes import Recipe
-from .statistics import STATISTICS, Statistic
+from .statistics import STATISTICS, Statistic, centered_gram, gram
 from .vgg import LAYERS, VGG19
 
 _EMPTY = 1 / 512  # darker than that is black: half of the smallest step of a picture file
@@ -172,7 +172,7 @@ class Objective:
 
     def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The target loss of a picture, to differentiate, and its parts, to look at."""
-        maps = self.network(image, self.layers)
+        maps = self.network.raw(image, self.layers)
         parts: dict[str, Tensor] = {}
         zero = image.new_zeros(())
         content, style = zero, zero
@@ -235,6 +235,8 @@ class StyleTarget:
         }
 
     def _measure(self, maps: Tensor, name: str, places: Mapping[str, Tensor]) -> Tensor:
+        if self.statistic is gram and name not in places:
+            return centered_gram(maps, self.centers[name])
         return self.statistic(maps - self.centers[name], places.get(name))
 
     def _balance(
