@@ -160,6 +160,16 @@ def test_a_contact_sheet_has_every_picture_in_its_place() -> None:
     assert sheet.getpixel((12 + 1, second_row - 1)) == (255, 255, 255)
 
 
+def test_a_contact_sheet_has_gaps_and_rows_as_high_as_they_need() -> None:
+    low, high = Image.new("RGB", (40, 20), "red"), Image.new("RGB", (40, 60), "blue")
+    sheet = contact_sheet([(None, ""), (low, ""), (high, ""), (low, "")], columns=2, width=40)
+    assert sheet.size == (2 * 52 + 12, 12 + 20 + 12 + 60 + 12)
+    assert sheet.getpixel((12 + 20, 12 + 10)) == (255, 255, 255)
+    assert sheet.getpixel((52 + 12, 12)) == (255, 0, 0)
+    assert sheet.getpixel((12, 12 + 20 + 12)) == (0, 0, 255)
+    assert sheet.getpixel((12, 12 + 20 + 11)) == (255, 255, 255)
+
+
 def test_a_change_is_one_change_and_one_that_changes_nothing_is_left_out() -> None:
     recipe = RECIPES["default"].but(size=128)
     found = contact.variants(recipe, [""])
