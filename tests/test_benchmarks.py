@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
 import competitors
 import contact
+import crowson
 import peers
 import quality
 import speed
@@ -179,6 +180,9 @@ def test_a_change_is_one_change_and_one_that_changes_nothing_is_left_out() -> No
     assert all(changed != recipe for changed in found.values())
     assert len({str(changed) for changed in found.values()}) == len(found)
     assert set(contact.variants(recipe, ["init"])) == {"default", "init: noise", "init: style"}
+    heavier = contact.variants(recipe, ["style_weight"])
+    assert len(heavier) == 5 and all(r.style_weight > 4 for r in list(heavier.values())[1:])
+    assert heavier.keys() <= contact.variants(recipe, ["centred", "mean_std"]).keys()
 
 
 def test_what_was_painted_is_not_painted_again(tmp_path: Path, noise) -> None:
@@ -372,3 +376,79 @@ def test_the_sources_picture_is_its_last(camel: Tensor, painting: Tensor) -> Non
     found = peers.paint_source(camel, painting, 2)
     assert torch.equal(found, pictures[-1].clamp(0, 1))
     assert not torch.equal(found, pictures[0].clamp(0, 1))
+
+
+# --------------------------------------------------------------------- Crowson's
+
+
+def test_crowsons_sizes_and_steps() -> None:
+    assert crowson.sizes(512) == [128, 181, 256, 362, 512]
+    assert crowson.sizes(300) == [150, 212, 300]
+    assert crowson.sizes(64) == [64]  # smaller than its smallest
+    assert crowson.default_steps(256) == 1000 + 500 + 500
+    assert crowson.stages(256, 2000) == [(128, 1000), (181, 500), (256, 500)]
+    assert crowson.stages(256, 9) == [(128, 5), (181, 2), (256, 2)]
+    assert crowson.stages(256, 1) == [(128, 1), (181, 1), (256, 1)]  # each size gets one
+
+
+def test_crowsons_distance_and_its_slope_by_hand() -> None:
+    a = torch.tensor([1.0, -2, 0], requires_grad=True)
+    found = crowson.distance(a, torch.zeros(3))
+    found.backward()
+    assert found.item() == pytest.approx(5 / 3)  # (1 + 4) / (1 + 2)
+    # (2 a · 3 - 5 · sign a) / 9: what it is divided by has a slope, too.
+    assert a.grad.tolist() == pytest.approx([1 / 9, -7 / 9, 0])
+    same = torch.ones(3, requires_grad=True)
+    crowson.distance(same, torch.ones(3)).backward()
+    assert same.grad.tolist() == [0, 0, 0]
+
+
+def test_crowsons_variation_by_hand() -> None:
+    image = torch.tensor([[0.0, 1, 1], [0, 3, 1]]).view(1, 1, 2, 3)
+    # To the right 1, 0; 3, -2. Down 0, 2, 0. Six pixels, beyond whose edge nothing changes.
+    assert float(crowson.variation(image)) == pytest.approx((1 + 9 + 4 + 4) / 6)
+
+
+def test_crowsons_average_is_weighted_by_age() -> None:
+    first, second = torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)
+    average = crowson.Average(second)
+    assert average.value == pytest.approx(second)
+    average.add(first)
+    assert average.value == pytest.approx(second * 0.99 / 1.99)
+
+
+def test_crowsons_loss_is_its_parts(network: VGG19, camel: Tensor, painting: Tensor) -> None:
+    loss = crowson.loss_of(camel, painting, network)
+    image = camel.flip(-1)
+    total = 2 * crowson.variation(image)
+    maps = [network(picture, ["conv4_2"])["conv4_2"] for picture in (image, camel)]
+    total += 0.015 * crowson.distance(*maps)
+    for layer, part in zip(crowson.STYLE_LAYERS, (256, 64, 16, 4, 1), strict=True):
+        flat = [network(picture, [layer])[layer][0].flatten(1) for picture in (image, painting)]
+        total += part / 341 * crowson.distance(*(f @ f.T / f.shape[1] for f in flat))
+    assert float(loss(image)) == pytest.approx(float(total), rel=1e-5)
+
+
+def test_crowsons_adam_goes_on_at_the_next_size() -> None:
+    small = torch.full((1, 3, 4, 4), 0.5, requires_grad=True)
+    adam = crowson.adam_for(small, None)
+    (3 * small).sum().backward()
+    adam.step()
+    large = torch.full((1, 3, 6, 6), 0.5, requires_grad=True)
+    state = crowson.adam_for(large, adam).state[large]
+    assert float(state["step"]) == 1
+    assert state["exp_avg"] == pytest.approx(torch.full_like(large, 0.3), rel=1e-5)
+    assert state["exp_avg_sq"] == pytest.approx(torch.full_like(large, 0.009), rel=1e-5)
+
+
+def test_crowsons_recipe_comes_nearer_at_each_size(
+    network: VGG19, camel: Tensor, painting: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowson, "SMALLEST", 45)
+    assert crowson.sizes(64) == [45, 64]
+    loss = crowson.loss_of(camel, painting, network)
+    made = [crowson.paint(camel, painting, steps, network) for steps in (3, 12)]
+    assert made[0].shape == camel.shape and made[0].min() >= 0 and made[0].max() <= 1
+    with torch.no_grad():
+        start, few, more = (float(loss(image)) for image in (camel, *made))
+    assert more < few < start
