@@ -1,6 +1,8 @@
 """What the benchmarks measure, on pictures of which the answer is known."""
 
+import argparse
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -376,6 +378,53 @@ def test_the_sources_picture_is_its_last(camel: Tensor, painting: Tensor) -> Non
     found = peers.paint_source(camel, painting, 2)
     assert torch.equal(found, pictures[-1].clamp(0, 1))
     assert not torch.equal(found, pictures[0].clamp(0, 1))
+
+
+def test_neural_styles_network_is_ours_for_bgr_in_0_255(
+    network: VGG19, camel: Tensor, torchvision_layers: torch.nn.Sequential
+) -> None:
+    weights = competitors.read_weights("embedded")
+    state = peers.as_caffe(weights)
+    theirs = deepcopy(torchvision_layers)
+    theirs.load_state_dict({key.removeprefix("features."): state[key] for key in state})
+    mean = torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)
+    with torch.no_grad():
+        found = theirs[:30](camel.flip(1) * 255 - mean) / (255 * weights.std[0])
+    wanted = network(camel, ["conv5_1"])["conv5_1"]
+    assert float((found - wanted).abs().max()) < 1e-4 * float(wanted.max())
+
+
+def test_neural_styles_program_is_called_with_files_and_its_picture_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, camel: Tensor, painting: Tensor
+) -> None:
+    program = tmp_path / "neural_style" / "neural_style.py"
+    program.parent.mkdir()
+    program.write_text(
+        "import shutil, sys, torch\n"
+        "told = dict(zip(sys.argv[2::2], sys.argv[3::2], strict=True))\n"
+        "assert sys.argv[1] == '-disable_check' and told['-gpu'] == 'c'\n"
+        "assert told['-num_iterations'] == '7' and told['-image_size'] == '64'\n"
+        "assert len(torch.load(told['-model_file'])) == 32 and torch.get_num_threads() == 1\n"
+        "shutil.copy(told['-style_image'], told['-output_image'])\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    made = peers.paint_neural_style(camel, painting, 7)
+    assert float((made - painting).abs().max()) <= 0.501 / 255
+
+
+def test_a_peer_that_is_not_installed_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "find_spec", lambda name: None)
+    names = ["steps", "source_steps", "pastiche_steps", "pystiche_steps", "neural_style_steps"]
+    asked = argparse.Namespace(**dict(zip(names, range(1, 6), strict=True)))
+    asked.size, asked.crowson_steps = 181, None
+    shown = {name: steps for name, steps, _ in peers.programs(asked)}
+    assert "pystiche" not in shown and "neural-style" not in shown
+    assert shown["Crowson's recipe"] == 1500
+    monkeypatch.setattr(peers, "find_spec", lambda name: name)
+    asked.crowson_steps = 6
+    assert [steps for _, steps, _ in peers.programs(asked)] == [1, 2, 3, 4, 5, 6]
 
 
 # --------------------------------------------------------------------- Crowson's
