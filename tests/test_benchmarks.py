@@ -17,13 +17,14 @@ from stylelib.vgg import VGG19
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
+import all_pairs
 import competitors
 import contact
 import crowson
 import peers
 import quality
 import speed
-from cache import painted
+from cache import Painted, painted
 from gallery import contact_sheet
 
 LAYERS = ["conv1_1", "conv3_1"]
@@ -225,6 +226,36 @@ def test_the_pairs_and_the_table_of_the_changes(tmp_path: Path) -> None:
     rows = (tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()
     assert len(rows) == 7 and rows[0].startswith("content picture,style picture,setting,content")
     assert rows[1].startswith("camel,hokusai-great-wave,default,0.100")
+
+
+def test_all_pairs_are_every_content_with_every_other_painting() -> None:
+    pairs = all_pairs.pairs()
+    assert len(set(pairs)) == len(pairs) == 8 + 8 * 7
+    assert all(content != style and style != "camel" for content, style in pairs)
+
+
+def test_the_sheet_of_all_pairs_has_rows_columns_and_an_empty_diagonal(tmp_path: Path) -> None:
+    quality_of_all = quality.Quality(0.5, 0, {("conv1_1", 1.0): 0.5}, 1, 0)
+    red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 20, 40)
+    found = {pair: (Painted(red, 1.25), quality_of_all) for pair in all_pairs.pairs()}
+    sheet = all_pairs.sheet(found)
+    step = all_pairs.WIDTH + 12
+    assert sheet.width == 9 * step + 12
+    reds = [sheet.getpixel((12 + step * column + 99, y)) == (255, 0, 0)
+            for column in range(9) for y in range(sheet.height)]  # fmt: skip
+    assert sum(reds) == 64 * all_pairs.WIDTH // 2  # all 64, twice as wide as high
+    all_pairs.write(tmp_path / "t.csv", found)
+    rows = (tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 65 and rows[1].startswith("camel,hokusai-great-wave,1.2,0.500")
+
+
+def test_a_jpeg_is_saved_as_good_as_it_may_be_large(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (100, 100, 3), dtype=np.uint8)
+    picture, sizes = Image.fromarray(pixels), []
+    for most in (1_000_000, 9_000):
+        all_pairs.save_small(picture, tmp_path / "t.jpg", most)
+        sizes.append((tmp_path / "t.jpg").stat().st_size)
+    assert sizes[1] <= 9_000 < sizes[0]
 
 
 # ------------------------------------------------------------------ competitors
