@@ -38,7 +38,11 @@ PAIRS = [
 
 CHANGES: dict[str, dict[str, object]] = {
     AS_SHIPPED: {},
+    # Not centred, and mean_std, keep more content at the default's style weight; more of it
+    # shows what they keep when they are as near to the painting as the default.
     "Gram matrix not centred": {"centered": False},
+    "Gram matrix not centred, style_weight: 8": {"centered": False, "style_weight": 8.0},
+    "Gram matrix not centred, style_weight: 16": {"centered": False, "style_weight": 16.0},
     # The source's balance is not relative: it needs the source's weight, too.
     "balance: source": {"balance": "source", "style_weight": RECIPES["source"].style_weight},
     "style layers: equal": {"style_layers": dict.fromkeys(STYLE_LAYERS, 1.0)},
@@ -48,6 +52,8 @@ CHANGES: dict[str, dict[str, object]] = {
     "init: noise": {"init": "noise"},
     "init: style": {"init": "style"},
     "statistic: mean_std": {"statistic": "mean_std"},
+    "statistic: mean_std, style_weight: 8": {"statistic": "mean_std", "style_weight": 8.0},
+    "statistic: mean_std, style_weight: 16": {"statistic": "mean_std", "style_weight": 16.0},
     "statistic: sliced": {"statistic": "sliced"},
     "optimizer: adam": {"optimizer": "adam"},
     "coarse_to_fine: off": {"coarse_to_fine": False},

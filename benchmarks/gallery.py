@@ -8,6 +8,7 @@ threads, the same pictures come out each time, bit for bit.
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -38,28 +39,44 @@ def main() -> None:
 
 
 def contact_sheet(
-    pictures: list[tuple[Image.Image, str]], columns: int = 3, width: int = WIDTH, font: int = 18
+    pictures: Sequence[tuple[Image.Image | None, str]],
+    columns: int = 3,
+    width: int = WIDTH,
+    font: int = 18,
 ) -> Image.Image:
-    """Pictures in a grid, each over its caption of one line or several."""
+    """Pictures in a grid, each over its caption of some lines or none; None leaves a gap.
+
+    A row is as high as its highest picture and caption.
+    """
     line = round(LINE / 18 * font)
-    below = line * max(caption.count("\n") + 1 for _, caption in pictures)
-    height = max(round(width * picture.height / picture.width) for picture, _ in pictures)
-    rows = -(-len(pictures) // columns)
+    rows = [pictures[first : first + columns] for first in range(0, len(pictures), columns)]
+    heights = [max(scaled(picture, width) for picture, _ in row) for row in rows]
+    below = [line * max(len(caption.splitlines()) for _, caption in row) for row in rows]
     sheet = Image.new(
         "RGB",
-        (columns * (width + MARGIN) + MARGIN, rows * (height + below + MARGIN) + MARGIN),
+        (
+            columns * (width + MARGIN) + MARGIN,
+            sum(heights) + sum(below) + MARGIN * (len(rows) + 1),
+        ),
         "white",
     )
     draw, letters = ImageDraw.Draw(sheet), ImageFont.load_default(font)
-    for place, (picture, caption) in enumerate(pictures):
-        left = MARGIN + place % columns * (width + MARGIN)
-        top = MARGIN + place // columns * (height + below + MARGIN)
-        fitted = picture.resize((width, round(width * picture.height / picture.width)))
-        sheet.paste(fitted, (left, top))
-        for number, text in enumerate(caption.split("\n")):
-            where = (left, top + height + 3 + number * line)
-            draw.text(where, text, fill="#333333", font=letters)
+    top = MARGIN
+    for row, height, captions in zip(rows, heights, below, strict=True):
+        for column, (picture, caption) in enumerate(row):
+            left = MARGIN + column * (width + MARGIN)
+            if picture is not None:
+                sheet.paste(picture.resize((width, scaled(picture, width))), (left, top))
+            for number, text in enumerate(caption.splitlines()):
+                where = (left, top + height + 3 + number * line)
+                draw.text(where, text, fill="#333333", font=letters)
+        top += height + captions + MARGIN
     return sheet
+
+
+def scaled(picture: Image.Image | None, width: int) -> int:
+    """How high a picture is when it is so wide."""
+    return round(width * picture.height / picture.width) if picture else 0
 
 
 if __name__ == "__main__":

@@ -4,17 +4,22 @@
     python benchmarks/peers.py --size 128 --pairs 1 5 --source-steps 200
 
 Each peer keeps its own losses, weights and optimiser; `competitors` are those that share ours.
-`pystiche` is shown if it is installed. What was painted is kept in benchmarks/cache; delete
-that folder to time it again.
+`pystiche` and `neural-style` are shown if they are installed. What was painted is kept in
+benchmarks/cache; delete that folder to time it again.
 """
 
 import argparse
 import csv
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+import crowson
 import torch
 from cache import Painted, painted
 from competitors import pastiche_artist, pastiche_image, source
@@ -23,8 +28,9 @@ from gallery import contact_sheet
 from quality import Quality, measure
 from torch import Tensor
 
-from stylelib import RECIPES, Transfer, load_image, load_vgg19, to_pil
-from stylelib.weights import CONVOLUTIONS, read_weights
+from stylelib import RECIPES, Transfer, load_image, load_vgg19, save_image, to_pil
+from stylelib.vgg import LAYERS
+from stylelib.weights import CONVOLUTIONS, Weights, read_weights
 
 HERE = Path(__file__).parent
 # Gatys et al. (2016), as the first example in pystiche's documentation has it.
@@ -40,6 +46,10 @@ def main() -> None:
     parser.add_argument("--source-steps", type=int, default=RECIPES["source"].steps)
     parser.add_argument("--pastiche-steps", type=int, default=1000, help="its own default")
     parser.add_argument("--pystiche-steps", type=int, default=500, help="its own default")
+    parser.add_argument("--neural-style-steps", type=int, default=1000, help="its own default")
+    parser.add_argument("--crowson-steps", type=int,
+                        help="in all; by default its own: 1000 at the first size, "
+                             "500 at each other")  # fmt: skip
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--output", type=Path, default=HERE, help="a folder")
     options = parser.parse_args()
@@ -76,7 +86,10 @@ def programs(options: argparse.Namespace) -> list[tuple[str, int, Callable[..., 
     ]
     if find_spec("pystiche"):
         found.append(("pystiche", options.pystiche_steps, paint_pystiche))
-    return found
+    if find_spec("neural_style"):
+        found.append(("neural-style", options.neural_style_steps, paint_neural_style))
+    crowson_steps = options.crowson_steps or crowson.default_steps(options.size)
+    return [*found, ("Crowson's recipe", crowson_steps, crowson.paint)]
 
 
 def kept(names, size: int, threads: int, name: str, steps: int, paint) -> Painted:
@@ -142,6 +155,49 @@ def paint_pystiche(content: Tensor, style: Tensor, steps: int) -> Tensor:
     criterion.set_style_image(style)
     made = optim.image_optimization(content.clone(), criterion, num_steps=steps, quiet=True)
     return made.clamp(0, 1)
+
+
+def paint_neural_style(content: Tensor, style: Tensor, steps: int) -> Tensor:
+    """Its own command, in a process of its own; reading and writing files is in its time."""
+    with tempfile.TemporaryDirectory() as folder:
+        save_image(content, Path(folder, "content.png"))
+        save_image(style, Path(folder, "style.png"))
+        # It takes the network from the name, all of it: no folder's name may come before.
+        torch.save(as_caffe(read_weights("embedded")), Path(folder, "vgg19.pth"))
+        given = {
+            "content_image": "content.png",
+            "style_image": "style.png",
+            "output_image": "made.png",
+            "model_file": "vgg19.pth",
+            "image_size": max(content.shape[-2:]),
+            "num_iterations": steps,
+            "gpu": "c",  # that is, none
+            "seed": 0,  # it starts from noise
+            "print_iter": 0,
+            "save_iter": 0,
+        }
+        command = [sys.executable, "-m", "neural_style.neural_style", "-disable_check"]
+        for name, value in given.items():
+            command += [f"-{name}", str(value)]
+        threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+        subprocess.run(
+            command, cwd=folder, env=os.environ | threads, stdout=subprocess.DEVNULL, check=True
+        )
+        return load_image(Path(folder, "made.png"))
+
+
+def as_caffe(weights: Weights) -> dict[str, Tensor]:
+    """The network as torchvision names it, without classifier, for BGR in 0-255 minus the mean."""
+    state, place = {}, 0
+    for name in LAYERS:
+        if name.startswith("pool"):
+            place += 1
+            continue
+        kernel = weights.kernels[name]
+        state[f"features.{place}.weight"] = kernel.flip(1) if name == "conv1_1" else kernel
+        state[f"features.{place}.bias"] = weights.biases[name] * 255 * weights.std[0]
+        place += 2  # the ReLU
+    return state
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """What the benchmarks measure, on pictures of which the answer is known."""
 
+import argparse
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +17,14 @@ from stylelib.vgg import VGG19
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
+import all_pairs
 import competitors
 import contact
+import crowson
 import peers
 import quality
 import speed
-from cache import painted
+from cache import Painted, painted
 from gallery import contact_sheet
 
 LAYERS = ["conv1_1", "conv3_1"]
@@ -160,6 +164,16 @@ def test_a_contact_sheet_has_every_picture_in_its_place() -> None:
     assert sheet.getpixel((12 + 1, second_row - 1)) == (255, 255, 255)
 
 
+def test_a_contact_sheet_has_gaps_and_rows_as_high_as_they_need() -> None:
+    low, high = Image.new("RGB", (40, 20), "red"), Image.new("RGB", (40, 60), "blue")
+    sheet = contact_sheet([(None, ""), (low, ""), (high, ""), (low, "")], columns=2, width=40)
+    assert sheet.size == (2 * 52 + 12, 12 + 20 + 12 + 60 + 12)
+    assert sheet.getpixel((12 + 20, 12 + 10)) == (255, 255, 255)
+    assert sheet.getpixel((52 + 12, 12)) == (255, 0, 0)
+    assert sheet.getpixel((12, 12 + 20 + 12)) == (0, 0, 255)
+    assert sheet.getpixel((12, 12 + 20 + 11)) == (255, 255, 255)
+
+
 def test_a_change_is_one_change_and_one_that_changes_nothing_is_left_out() -> None:
     recipe = RECIPES["default"].but(size=128)
     found = contact.variants(recipe, [""])
@@ -169,6 +183,9 @@ def test_a_change_is_one_change_and_one_that_changes_nothing_is_left_out() -> No
     assert all(changed != recipe for changed in found.values())
     assert len({str(changed) for changed in found.values()}) == len(found)
     assert set(contact.variants(recipe, ["init"])) == {"default", "init: noise", "init: style"}
+    heavier = contact.variants(recipe, ["style_weight"])
+    assert len(heavier) == 5 and all(r.style_weight > 4 for r in list(heavier.values())[1:])
+    assert heavier.keys() <= contact.variants(recipe, ["centred", "mean_std"]).keys()
 
 
 def test_what_was_painted_is_not_painted_again(tmp_path: Path, noise) -> None:
@@ -209,6 +226,36 @@ def test_the_pairs_and_the_table_of_the_changes(tmp_path: Path) -> None:
     rows = (tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()
     assert len(rows) == 7 and rows[0].startswith("content picture,style picture,setting,content")
     assert rows[1].startswith("camel,hokusai-great-wave,default,0.100")
+
+
+def test_all_pairs_are_every_content_with_every_other_painting() -> None:
+    pairs = all_pairs.pairs()
+    assert len(set(pairs)) == len(pairs) == 8 + 8 * 7
+    assert all(content != style and style != "camel" for content, style in pairs)
+
+
+def test_the_sheet_of_all_pairs_has_rows_columns_and_an_empty_diagonal(tmp_path: Path) -> None:
+    quality_of_all = quality.Quality(0.5, 0, {("conv1_1", 1.0): 0.5}, 1, 0)
+    red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 20, 40)
+    found = {pair: (Painted(red, 1.25), quality_of_all) for pair in all_pairs.pairs()}
+    sheet = all_pairs.sheet(found)
+    step = all_pairs.WIDTH + 12
+    assert sheet.width == 9 * step + 12
+    reds = [sheet.getpixel((12 + step * column + 99, y)) == (255, 0, 0)
+            for column in range(9) for y in range(sheet.height)]  # fmt: skip
+    assert sum(reds) == 64 * all_pairs.WIDTH // 2  # all 64, twice as wide as high
+    all_pairs.write(tmp_path / "t.csv", found)
+    rows = (tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 65 and rows[1].startswith("camel,hokusai-great-wave,1.2,0.500")
+
+
+def test_a_jpeg_is_saved_as_good_as_it_may_be_large(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (100, 100, 3), dtype=np.uint8)
+    picture, sizes = Image.fromarray(pixels), []
+    for most in (1_000_000, 9_000):
+        all_pairs.save_small(picture, tmp_path / "t.jpg", most)
+        sizes.append((tmp_path / "t.jpg").stat().st_size)
+    assert sizes[1] <= 9_000 < sizes[0]
 
 
 # ------------------------------------------------------------------ competitors
@@ -362,3 +409,126 @@ def test_the_sources_picture_is_its_last(camel: Tensor, painting: Tensor) -> Non
     found = peers.paint_source(camel, painting, 2)
     assert torch.equal(found, pictures[-1].clamp(0, 1))
     assert not torch.equal(found, pictures[0].clamp(0, 1))
+
+
+def test_neural_styles_network_is_ours_for_bgr_in_0_255(
+    network: VGG19, camel: Tensor, torchvision_layers: torch.nn.Sequential
+) -> None:
+    weights = competitors.read_weights("embedded")
+    state = peers.as_caffe(weights)
+    theirs = deepcopy(torchvision_layers)
+    theirs.load_state_dict({key.removeprefix("features."): state[key] for key in state})
+    mean = torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)
+    with torch.no_grad():
+        found = theirs[:30](camel.flip(1) * 255 - mean) / (255 * weights.std[0])
+    wanted = network(camel, ["conv5_1"])["conv5_1"]
+    assert float((found - wanted).abs().max()) < 1e-4 * float(wanted.max())
+
+
+def test_neural_styles_program_is_called_with_files_and_its_picture_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, camel: Tensor, painting: Tensor
+) -> None:
+    program = tmp_path / "neural_style" / "neural_style.py"
+    program.parent.mkdir()
+    program.write_text(
+        "import shutil, sys, torch\n"
+        "told = dict(zip(sys.argv[2::2], sys.argv[3::2], strict=True))\n"
+        "assert sys.argv[1] == '-disable_check' and told['-gpu'] == 'c'\n"
+        "assert told['-num_iterations'] == '7' and told['-image_size'] == '64'\n"
+        "assert len(torch.load(told['-model_file'])) == 32 and torch.get_num_threads() == 1\n"
+        "shutil.copy(told['-style_image'], told['-output_image'])\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    made = peers.paint_neural_style(camel, painting, 7)
+    assert float((made - painting).abs().max()) <= 0.501 / 255
+
+
+def test_a_peer_that_is_not_installed_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "find_spec", lambda name: None)
+    names = ["steps", "source_steps", "pastiche_steps", "pystiche_steps", "neural_style_steps"]
+    asked = argparse.Namespace(**dict(zip(names, range(1, 6), strict=True)))
+    asked.size, asked.crowson_steps = 181, None
+    shown = {name: steps for name, steps, _ in peers.programs(asked)}
+    assert "pystiche" not in shown and "neural-style" not in shown
+    assert shown["Crowson's recipe"] == 1500
+    monkeypatch.setattr(peers, "find_spec", lambda name: name)
+    asked.crowson_steps = 6
+    assert [steps for _, steps, _ in peers.programs(asked)] == [1, 2, 3, 4, 5, 6]
+
+
+# --------------------------------------------------------------------- Crowson's
+
+
+def test_crowsons_sizes_and_steps() -> None:
+    assert crowson.sizes(512) == [128, 181, 256, 362, 512]
+    assert crowson.sizes(300) == [150, 212, 300]
+    assert crowson.sizes(64) == [64]  # smaller than its smallest
+    assert crowson.default_steps(256) == 1000 + 500 + 500
+    assert crowson.stages(256, 2000) == [(128, 1000), (181, 500), (256, 500)]
+    assert crowson.stages(256, 9) == [(128, 5), (181, 2), (256, 2)]
+    assert crowson.stages(256, 1) == [(128, 1), (181, 1), (256, 1)]  # each size gets one
+
+
+def test_crowsons_distance_and_its_slope_by_hand() -> None:
+    a = torch.tensor([1.0, -2, 0], requires_grad=True)
+    found = crowson.distance(a, torch.zeros(3))
+    found.backward()
+    assert found.item() == pytest.approx(5 / 3)  # (1 + 4) / (1 + 2)
+    # (2 a · 3 - 5 · sign a) / 9: what it is divided by has a slope, too.
+    assert a.grad.tolist() == pytest.approx([1 / 9, -7 / 9, 0])
+    same = torch.ones(3, requires_grad=True)
+    crowson.distance(same, torch.ones(3)).backward()
+    assert same.grad.tolist() == [0, 0, 0]
+
+
+def test_crowsons_variation_by_hand() -> None:
+    image = torch.tensor([[0.0, 1, 1], [0, 3, 1]]).view(1, 1, 2, 3)
+    # To the right 1, 0; 3, -2. Down 0, 2, 0. Six pixels, beyond whose edge nothing changes.
+    assert float(crowson.variation(image)) == pytest.approx((1 + 9 + 4 + 4) / 6)
+
+
+def test_crowsons_average_is_weighted_by_age() -> None:
+    first, second = torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)
+    average = crowson.Average(second)
+    assert average.value == pytest.approx(second)
+    average.add(first)
+    assert average.value == pytest.approx(second * 0.99 / 1.99)
+
+
+def test_crowsons_loss_is_its_parts(network: VGG19, camel: Tensor, painting: Tensor) -> None:
+    loss = crowson.loss_of(camel, painting, network)
+    image = camel.flip(-1)
+    total = 2 * crowson.variation(image)
+    maps = [network(picture, ["conv4_2"])["conv4_2"] for picture in (image, camel)]
+    total += 0.015 * crowson.distance(*maps)
+    for layer, part in zip(crowson.STYLE_LAYERS, (256, 64, 16, 4, 1), strict=True):
+        flat = [network(picture, [layer])[layer][0].flatten(1) for picture in (image, painting)]
+        total += part / 341 * crowson.distance(*(f @ f.T / f.shape[1] for f in flat))
+    assert float(loss(image)) == pytest.approx(float(total), rel=1e-5)
+
+
+def test_crowsons_adam_goes_on_at_the_next_size() -> None:
+    small = torch.full((1, 3, 4, 4), 0.5, requires_grad=True)
+    adam = crowson.adam_for(small, None)
+    (3 * small).sum().backward()
+    adam.step()
+    large = torch.full((1, 3, 6, 6), 0.5, requires_grad=True)
+    state = crowson.adam_for(large, adam).state[large]
+    assert float(state["step"]) == 1
+    assert state["exp_avg"] == pytest.approx(torch.full_like(large, 0.3), rel=1e-5)
+    assert state["exp_avg_sq"] == pytest.approx(torch.full_like(large, 0.009), rel=1e-5)
+
+
+def test_crowsons_recipe_comes_nearer_at_each_size(
+    network: VGG19, camel: Tensor, painting: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowson, "SMALLEST", 45)
+    assert crowson.sizes(64) == [45, 64]
+    loss = crowson.loss_of(camel, painting, network)
+    made = [crowson.paint(camel, painting, steps, network) for steps in (3, 12)]
+    assert made[0].shape == camel.shape and made[0].min() >= 0 and made[0].max() <= 1
+    with torch.no_grad():
+        start, few, more = (float(loss(image)) for image in (camel, *made))
+    assert more < few < start
