@@ -1,12 +1,15 @@
 """What this computer can do: the device, and the number format."""
 
 import time
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from .errors import StylelibError, pick
+from .winograd import Winograd
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _FORMATS = (torch.bfloat16, torch.float32)
@@ -66,12 +69,32 @@ def choose_precision(device: torch.device) -> torch.dtype:
     if _has_matrix_units():  # no timing, which a busy moment can mislead
         return torch.bfloat16
     try:
-        # In turns: a busy moment is then both's, and the best of all is nobody's luck.
-        rounds = [[_convolution_time(dtype) for dtype in _FORMATS] for _ in range(3)]
-        half, full = map(min, zip(*rounds, strict=True))
+        half, full = _best_times(*(partial(_convolution_time, dtype) for dtype in _FORMATS))
     except RuntimeError:
         return torch.float32
     return torch.bfloat16 if half * 1.4 < full else torch.float32
+
+
+@lru_cache
+def choose_winograd(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether convolutions with fewer multiplications are the faster ones: see `Winograd`.
+
+    They are on most CPUs, where one is timed both ways, in turns, in about 0.1 s.
+    Matrix units for bfloat16, and graphics cards, multiply faster than they add.
+    """
+    if device.type != "cpu" or dtype not in _FORMATS:
+        return False
+    if dtype == torch.bfloat16 and _has_matrix_units():
+        return False
+    kernel, bias = torch.ones(256, 256, 3, 3, dtype=dtype), torch.ones(256, dtype=dtype)
+    kernel = kernel.to(memory_format=torch.channels_last)
+    winograd = Winograd(kernel, bias)
+
+    def plain(maps: Tensor) -> Tensor:
+        return F.relu(F.conv2d(maps, kernel, bias, padding=1))
+
+    fewer, direct = _best_times(*(partial(_time, way, dtype, 256, 24) for way in (winograd, plain)))
+    return fewer < direct
 
 
 def _has_matrix_units() -> bool:
@@ -83,15 +106,30 @@ def _has_matrix_units() -> bool:
     return getattr(torch.cpu, "_is_amx_tile_supported", bool)()
 
 
+def _best_times(*ways: Callable[[], float]) -> list[float]:
+    """The best of five times of each, in turns: a busy moment is then everybody's.
+
+    In one thread: two would wait for each other whenever another program takes a processor.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        rounds = [[way() for way in ways] for _ in range(5)]
+    finally:
+        torch.set_num_threads(threads)
+    return [min(times) for times in zip(*rounds, strict=True)]
+
+
 def _convolution_time(dtype: torch.dtype) -> float:
-    """Seconds for one convolution like VGG's, forward and back: the best of three."""
-    make = {"dtype": dtype, "device": "cpu"}
-    x = torch.ones(1, 64, 64, 64, **make).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    kernel = torch.ones(64, 64, 3, 3, **make).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    x.requires_grad_()
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        F.conv2d(x, kernel, padding=1).sum().backward()
-        times.append(time.perf_counter() - start)
-    return min(times)
+    """Seconds for one convolution like VGG's, forward and back."""
+    kernel = torch.ones(64, 64, 3, 3, dtype=dtype).to(memory_format=torch.channels_last)
+    return _time(lambda maps: F.conv2d(maps, kernel, padding=1), dtype, 64, 64)
+
+
+def _time(way: Callable[[Tensor], Tensor], dtype: torch.dtype, channels: int, side: int) -> float:
+    """Seconds for one way through maps of that size, and back."""
+    maps = torch.ones(1, channels, side, side, dtype=dtype)
+    maps = maps.to(memory_format=torch.channels_last).requires_grad_()
+    start = time.perf_counter()
+    way(maps).sum().backward()
+    return time.perf_counter() - start

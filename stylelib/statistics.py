@@ -58,7 +58,7 @@ def centered_gram(maps: Tensor, center: Tensor) -> Tensor:
     -------
     Tensor, shape (B, C, C), float32
     """
-    return _CenteredGram.apply(maps, center)  # type: ignore[no-any-return]
+    return _CenteredGram.apply(maps, center)
 
 
 class _CenteredGram(torch.autograd.Function):
@@ -70,7 +70,7 @@ class _CenteredGram(torch.autograd.Function):
         return flat.mT @ flat / flat.shape[1]
 
     @staticmethod
-    @once_differentiable  # type: ignore[misc, untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (points,) = ctx.saved_tensors
         # A product of the maps with themselves: both factors' gradients at once.

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .checks import check_kind, check_picture, check_precision, check_range
-from .devices import DEVICES, choose_device, choose_precision
+from .devices import DEVICES, choose_device, choose_precision, choose_winograd
 from .errors import StylelibError, is_out_of_memory, pick, shown
 from .feedforward import FeedForward
 from .images import load_image, resize_to
@@ -132,7 +132,8 @@ def train(
     on = choose_device(pick(device, DEVICES, "device"))
     if vgg is None:
         vgg = load_vgg19(recipe.weights, deepest, recipe.pooling, recipe.padding, recipe.seed)
-        vgg.to(on).set_precision(precision or choose_precision(on))
+        precision = precision or choose_precision(on)
+        vgg.to(on).set_precision(precision, choose_winograd(on, precision))
     style = Style(painting.detach().cpu()).resized(recipe.style_size()).to(on)
     pieces = _pieces(pictures, crop, recipe.size, seed)
     objective = Objective(next(pieces).to(on), style, recipe, vgg)

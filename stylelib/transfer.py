@@ -16,7 +16,7 @@ from torch import Tensor
 from . import __version__
 from .checks import check_kind, check_picture, check_precision, check_range
 from .color import match_colors
-from .devices import DEVICES, choose_device, choose_precision
+from .devices import DEVICES, choose_device, choose_precision, choose_winograd
 from .errors import StylelibError, is_out_of_memory, pick, shown
 from .images import fit, resize, resize_to
 from .memory import check_memory, ran_out
@@ -245,8 +245,8 @@ class Transfer:
         self._least = self._least_size(recipe)
         deepest = recipe.deepest
         if LAYERS.index(deepest) > LAYERS.index(self.network.last):
-            self.network = _load_network(recipe).to(self.device)
-            self.network.set_precision(self.precision)
+            self.recipe = recipe
+            self.network = self._prepared(None)
         self.recipe = recipe
         self.stopped = None
         self._restarts = 0
@@ -294,6 +294,7 @@ class Transfer:
             "steps_done": self.iteration,
             "device": self.device.type,
             "precision": str(self.precision).removeprefix("torch."),
+            "winograd": self.network.winograd,
             "versions": {"stylelib": __version__, "torch": torch.__version__},
         }
 
@@ -306,11 +307,13 @@ class Transfer:
 
     def _prepared(self, network: VGG19 | None) -> VGG19:
         """The network for this transfer: the given one as it is needed, or a new one."""
-        wanted = (self.precision, self.device)
-        if network is not None and (network.dtype, network.mean.device) != wanted:
+        wanted = (self.device, self.precision, choose_winograd(self.device, self.precision))
+        if network is not None:
+            if (network.mean.device, network.dtype, network.winograd) == wanted:
+                return network
             network = deepcopy(network)  # it may serve others: leave it as it is
         network = (network or _load_network(self.recipe)).to(self.device)
-        network.set_precision(self.precision)
+        network.set_precision(*wanted[1:])
         return network
 
     def _first_picture(self) -> Tensor:

@@ -97,10 +97,12 @@ class VGG19(nn.Module):
         self.dtype = dtype
         # channels_last keeps a pixel's channels together: faster convolutions.
         self.convolutions.to(dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.winograd = winograd
         self.faster = nn.ModuleDict()
         for name, layer in self.convolutions.items():
-            if winograd and pays(layer.weight):
-                self.faster[name] = Winograd(layer.weight, layer.bias)
+            kernel, bias = (p.detach() for p in layer.parameters())
+            if winograd and pays(kernel):
+                self.faster[name] = Winograd(kernel, bias)
 
     @property
     def last(self) -> str:

@@ -47,11 +47,13 @@ class Winograd(nn.Module):
 
     def __init__(self, kernel: Tensor, bias: Tensor) -> None:
         super().__init__()
-        tile, weights, result = (matrix.float() for matrix in _matrices())
+        # bfloat16 would lose too much on the way to the points.
+        exact = torch.promote_types(kernel.dtype, torch.float32)
+        tile, weights, result = (matrix.to(kernel.device, exact) for matrix in _matrices())
         # Rows and columns at once: all points in one dimension, (points, in, out).
         maps_in, maps_out = kernel.shape[1], kernel.shape[0]
-        flat = kernel.float().permute(2, 3, 1, 0).reshape(9, -1)
-        values = (torch.kron(weights, weights).to(flat) @ flat).view(-1, maps_in, maps_out)
+        flat = kernel.to(exact).permute(2, 3, 1, 0).reshape(9, -1)
+        values = (torch.kron(weights, weights) @ flat).view(-1, maps_in, maps_out)
         for name, tensor in {
             "there": torch.kron(tile, tile),
             "values": values,
@@ -62,7 +64,7 @@ class Winograd(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """The maps after it and the ReLU, (B, out, H, W), of those before, (B, in, H, W)."""
-        return _ConvolutionReLU.apply(maps, self)  # type: ignore[no-any-return]
+        return _ConvolutionReLU.apply(maps, self)
 
 
 def pays(kernel: Tensor) -> bool:
@@ -73,13 +75,15 @@ def pays(kernel: Tensor) -> bool:
 class _ConvolutionReLU(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, maps: Tensor, layer: Winograd) -> Tensor:
-        out = _convolve(_padded(maps), layer.there, layer.values, layer.back, maps.shape[-2:], layer.bias)
+        out = _convolve(
+            _padded(maps), layer.there, layer.values, layer.back, maps.shape[-2:], layer.bias
+        )
         ctx.layer = layer
         ctx.save_for_backward(out)
         return out
 
     @staticmethod
-    @once_differentiable  # type: ignore[misc, untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         layer, (out,) = ctx.layer, ctx.saved_tensors
         # The gradient of a convolution is one, too, with the kernel turned round.
@@ -102,7 +106,12 @@ def _padded(maps: Tensor, seen: Tensor | None = None) -> Tensor:
 
 
 def _convolve(
-    padded: Tensor, there: Tensor, values: Tensor, back: Tensor, size: Sequence[int], bias: Tensor | None = None
+    padded: Tensor,
+    there: Tensor,
+    values: Tensor,
+    back: Tensor,
+    size: Sequence[int],
+    bias: Tensor | None = None,
 ) -> Tensor:
     """Tiles to points, multiply, and back, a band of tiles at a time."""
     side, out = TILE + 2, values.shape[-1]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..devices import choose_device, choose_precision
+from ..devices import choose_device, choose_precision, choose_winograd
 from ..recipes import Recipe
 from ..vgg import LAYERS, VGG19, load_vgg19
 
@@ -24,8 +24,9 @@ class Networks:
         if network is None or key != self._key or not _reaches(network, deepest):
             network = load_vgg19(recipe.weights, deepest, recipe.pooling, recipe.padding, seed)
             device = choose_device()
+            precision = choose_precision(device)
             # As a transfer wants it: it copies any other.
-            network.to(device).set_precision(choose_precision(device))
+            network.to(device).set_precision(precision, choose_winograd(device, precision))
             self._key, self._network = key, network
         return network
 
