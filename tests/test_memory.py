@@ -274,8 +274,12 @@ def test_a_kept_error_keeps_no_maps() -> None:
 PAINT = """
 import resource, sys
 import psutil, torch
+import stylelib.transfer
 from stylelib import RECIPES, StylelibError, Transfer, load_vgg19
 from stylelib.errors import OUT_OF_MEMORY, is_out_of_memory
+
+winograd = False
+stylelib.transfer.choose_winograd = lambda *_: winograd
 
 def paint(size):
     picture = torch.rand(1, 3, size, size)
@@ -290,8 +294,10 @@ def leave(room):
 
 transfers = []
 network = load_vgg19(last="conv5_1")
+network.set_precision(torch.float32, winograd)
 paint(32)
 """
+WINOGRAD = PAINT.replace("winograd = False", "winograd = True")
 
 
 @LINUX
@@ -300,7 +306,7 @@ def test_the_size_that_is_offered_can_be_painted() -> None:
     told = python(
         PAINT
         + """
-leave(500_000_000)
+leave(650_000_000)
 try:
     paint(2048)
 except StylelibError as error:
@@ -313,12 +319,12 @@ except StylelibError as error:
 
 
 @LINUX
-def test_after_running_out_a_smaller_picture_can_be_painted() -> None:
+@pytest.mark.parametrize("paint", [PAINT, WINOGRAD])
+def test_after_running_out_a_smaller_picture_can_be_painted(paint: str) -> None:
     """Nothing foresaw it, the failed transfer and its error are kept: still it goes on."""
     told = python(
-        PAINT
+        paint
         + """
-import stylelib.transfer
 stylelib.transfer.check_memory = lambda *_: None
 leave(180_000_000)
 kept = []
@@ -340,7 +346,6 @@ def test_onednn_without_room_is_told_in_the_same_words() -> None:
     told = python(
         PAINT
         + """
-import stylelib.transfer
 stylelib.transfer.check_memory = lambda *_: None
 room = [torch.ones(4_000_000) for _ in range(8)]
 del room  # now small tensors find room, but nothing new from the system
@@ -359,6 +364,7 @@ MEASURE = """
 import resource, sys
 import torch
 from stylelib import RECIPES, Transfer, load_vgg19, transfer
+from stylelib.devices import choose_winograd
 from stylelib.memory import memory_needed
 from stylelib.vgg import LAYERS
 
@@ -374,8 +380,8 @@ recipe = default.but(
 unit = 1 if sys.platform == "darwin" else 1024
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 picture = torch.rand(1, 3, size, size)
-network = load_vgg19()
-network.set_precision(dtype)
+network = load_vgg19(last=deepest)
+network.set_precision(dtype, choose_winograd(torch.device("cpu"), dtype))
 Transfer(picture, picture.flip(2), recipe, network, "cpu", dtype).run()
 used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit - before
 print(used, memory_needed(size, size, dtype, round(size * scale) ** 2, deepest))
