@@ -47,10 +47,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Kernel:
     """A Jupyter kernel of its own, as the notebook talks to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         from jupyter_client.manager import start_new_kernel
 
-        self.manager, self.client = start_new_kernel(env=os.environ | ONE_THREAD)
+        environment = os.environ | ONE_THREAD
+        self.manager, self.client = start_new_kernel(env=environment, cwd=str(folder))
 
     def run(self, code: str, interrupt_after: float | None = None) -> tuple[str, str]:
         """Run a cell: what it printed, and the name of the error that it ended with."""
@@ -76,8 +77,8 @@ class Kernel:
 
 
 @pytest.fixture(scope="module")
-def kernel() -> Iterator[Kernel]:
-    kernel = Kernel()
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    kernel = Kernel(tmp_path_factory.mktemp("kernel"))
     kernel.run(f"from stylelib import *; from stylelib.widgets import Painter; quick = {QUICK!r}")
     kernel.run("photo, painting = load_image('camel', 48), load_image('hokusai-great-wave', 48)")
     yield kernel
