@@ -1,10 +1,12 @@
 """Lesson 01: the numbers behind its figures, its controls, its exercises."""
 
+import asyncio
 import math
 from base64 import b64decode
 from itertools import pairwise
 from typing import Any
 
+import ipywidgets
 import pytest
 import torch
 from answers import lesson01 as answers
@@ -31,6 +33,7 @@ from stylelib.plots.theme import Plot
 from stylelib.vgg import LAYERS, VGG19, features, load_vgg19
 from stylelib.weights import CONVOLUTIONS, Weights
 from stylelib.widgets import cnn as widgets
+from stylelib.widgets.explorer import Explorer
 
 # Kernels
 
@@ -398,6 +401,37 @@ def test_an_explorer_carries_its_figure_and_words_for_the_web() -> None:
     assert metadata["image/png"]["alt"] == data["text/plain"]
     picture = load_image(b64decode(data["image/png"]))
     assert torch.equal(picture, shown(explorer.plot))
+
+
+def test_a_move_draws_once_and_a_drag_only_its_newest_place() -> None:
+    drawn: list[tuple[int, int]] = []
+
+    def draw(a: int, b: int) -> Plot:
+        drawn.append((a, b))
+        return network.shapes(64, 64)
+
+    def explorer() -> Explorer:
+        made = Explorer(draw, a=ipywidgets.IntSlider(max=9), b=ipywidgets.IntSlider(max=9))
+        drawn.clear()
+        return made
+
+    async def drag(explorer: Explorer) -> None:
+        explorer.set(a=1, b=2)
+        for value in range(3, 9):
+            explorer.controls["a"].value = value
+        await asyncio.sleep(0.2)
+
+    explorer().set(a=1, b=2)
+    assert drawn == [(1, 2)]
+    asyncio.run(drag(explorer()))
+    assert drawn == [(1, 2), (8, 2)]
+
+
+def test_what_moved_before_a_mistake_is_shown(camel: Tensor) -> None:
+    explorer = widgets.receptive_field_explorer(camel, x=0.5)
+    with pytest.raises(StylelibError, match="can't be"):
+        explorer.set(x=0.1, layer="conv9_1")
+    assert different(shown(network.receptive_fields(camel, ["conv4_1"], 0.5, 0.5)), explorer.plot)
 
 
 def test_channel_stays_within_the_layer(observations: Observations) -> None:

@@ -16,6 +16,7 @@ from stylelib.lessons.anatomy import receptive_field
 from stylelib.lessons.beyond import along, clouds, step_seconds, style_left
 from stylelib.objective import Objective
 from stylelib.plots.beyond import SEEN, growth, left_table, seen_by
+from stylelib.recipes import STYLE_LAYERS
 from stylelib.vgg import VGG19, features
 from stylelib.widgets.beyond import statistics_explorer
 
@@ -25,7 +26,7 @@ from stylelib.widgets.beyond import statistics_explorer
 def test_clouds_are_the_two_most_active_maps_in_the_paintings_units(
     camel: Tensor, painting: Tensor, network: VGG19
 ) -> None:
-    found = clouds({"painting": painting, "photo": camel}, "conv2_1", network)
+    found = clouds({"painting": painting, "photo": camel}, ["conv2_1"], network)["conv2_1"]
     theirs, ours = (
         features(image, "conv2_1", network)["conv2_1"][0].flatten(1).double().numpy()
         for image in (painting, camel)
@@ -53,7 +54,7 @@ def text(plot: Any) -> list[str]:
 
 
 def test_the_figure_tells_the_gap_it_shows(camel: Tensor, painting: Tensor, network: VGG19) -> None:
-    found = clouds({"painting": painting, "photo": camel}, "conv1_1", network)
+    found = clouds({"painting": painting, "photo": camel}, ["conv1_1"], network)["conv1_1"]
     a, b = (np.sort(found.points[name][1].numpy()) for name in found.points)
     share = np.linspace(0, 1, 2000)
     gap = np.mean((np.quantile(a, share) - np.quantile(b, share)) ** 2)
@@ -64,7 +65,7 @@ def test_the_figure_tells_the_gap_it_shows(camel: Tensor, painting: Tensor, netw
 def test_box_and_ellipse_are_one_standard_deviation_wide(
     camel: Tensor, painting: Tensor, network: VGG19
 ) -> None:
-    found = clouds({"painting": painting, "photo": camel}, "conv2_1", network)
+    found = clouds({"painting": painting, "photo": camel}, ["conv2_1"], network)["conv2_1"]
     points = found.points["painting"].double().numpy()
     for statistic in ("mean_std", "gram"):
         lines = seen_by(found, statistic, 0).figure.axes[0].lines
@@ -87,6 +88,19 @@ def test_the_explorer_draws_each(statistic: str, camel: Tensor, painting: Tensor
     assert SEEN[statistic] in explorer.plot.alt
     with pytest.raises(StylelibError, match="can't be"):
         explorer.set(statistic="kurtosis")
+
+
+def test_no_control_waits_for_the_network(
+    camel: Tensor, painting: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explorer = statistics_explorer({"the wave": painting, "the camel": camel})
+
+    def too_slow(*_: Any) -> None:
+        raise AssertionError("a walk through the network")
+
+    monkeypatch.setattr(VGG19, "forward", too_slow)
+    for layer in STYLE_LAYERS:
+        assert layer in explorer.set(layer=layer, angle=60).plot.alt
 
 
 # What is left of a style

@@ -36,26 +36,40 @@ class Clouds:
     points: dict[str, Tensor]
 
 
-def clouds(images: Mapping[str, Tensor], layer: str, network: VGG19 | None = None) -> Clouds:
-    """The two most active feature maps of the first picture in a layer, for all pictures.
+def clouds(
+    images: Mapping[str, Tensor], layers: Sequence[str], network: VGG19 | None = None
+) -> dict[str, Clouds]:
+    """The two most active feature maps of the first picture in each layer, for all pictures.
 
     Parameters
     ----------
     images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
-    layer : str
+    layers : several names
+        The network walks once over each picture for all of them.
     network : VGG19, optional
         The embedded one by default.
+
+    Returns
+    -------
+    dict of layer name to Clouds
 
     Raises
     ------
     StylelibError
-        If the layer is unknown, or a picture is too small for it.
+        If a layer is unknown, or a picture is too small for it.
     """
-    maps = {n: features(image, layer, network)[layer][0] for n, image in images.items()}
-    first = next(iter(maps.values())).flatten(1)
+    seen = {name: features(image, layers, network) for name, image in images.items()}
+    return {
+        layer: _clouds(layer, {name: maps[layer][0].flatten(1) for name, maps in seen.items()})
+        for layer in layers
+    }
+
+
+def _clouds(layer: str, maps: Mapping[str, Tensor]) -> Clouds:
+    first = next(iter(maps.values()))
     i, j = chosen = first.mean(1).argsort(descending=True, stable=True)[:2].tolist()
     spread = first[chosen].std(1, keepdim=True).clamp_min(1e-12)
-    return Clouds(layer, (i, j), {n: m.flatten(1)[chosen] / spread for n, m in maps.items()})
+    return Clouds(layer, (i, j), {name: m[chosen] / spread for name, m in maps.items()})
 
 
 def along(points: Tensor, angle: float, levels: int = 200) -> Tensor:

@@ -10,7 +10,20 @@ from torch import Tensor
 
 from ..lessons.content import PIXELS, Rebuilding
 from .cnn import draw_numbers
-from .theme import COLORS, MAPS, SIGNED, Plot, as_array, bare, canvas, place, show_picture, styled
+from .theme import (
+    COLORS,
+    MAPS,
+    SIGNED,
+    Plot,
+    as_array,
+    bare,
+    canvas,
+    place,
+    show_picture,
+    styled,
+    thumbnail,
+    whole,
+)
 
 Table = Mapping[str, Mapping[str, float]]
 
@@ -139,9 +152,11 @@ def distance_heat(
     axes.set_title(title, pad=26)
     for row, name in enumerate(names):
         axes.text(-0.6, row, name, ha="right", va="center", size=14)
-        if images is not None:
-            side = (share * (len(names) - row - 1 + 0.04) / len(names), share * 0.92 / len(names))
-            show_picture(place(figure, 0.0, side[0], 0.1, side[1]), images[name])
+    if images is not None:
+        beside, tall = whole(figure), share / len(names)
+        for row, name in enumerate(names):
+            middle = share - (row + 0.5) * tall
+            thumbnail(beside, images[name], (0.05, middle), (0.1, 0.92 * tall))
     return Plot(
         figure,
         f"A table of relative errors, from 0, dark, to {top:g} and more, light. Rows: "

@@ -14,7 +14,20 @@ from ..lessons.style import ActiveMaps, shuffled
 from ..losses import gram_matrix
 from .cnn import bright, draw_numbers
 from .content import distance_heat
-from .theme import COLORS, MAPS, SIGNED, Plot, as_array, bare, canvas, grid, place, show_picture
+from .theme import (
+    COLORS,
+    MAPS,
+    SIGNED,
+    Plot,
+    as_array,
+    bare,
+    canvas,
+    grid,
+    place,
+    show_picture,
+    thumbnail,
+    whole,
+)
 
 SHUFFLES = {
     "as they are": None,
@@ -171,14 +184,12 @@ def distance_table(
         _frame(axes, row, int(others[row].argmin()), "white", 0.45)
     bare(axes)
     figure.text(0.5, 0.955, title, ha="center", size=15)
-    beside = place(figure, 0.0, 0.0, 1.0, 1.0)  # one for all the pictures: many would be slow
+    beside = whole(figure)
     for index, (name, image) in enumerate(images.items()):
         middle = top - (index + 0.5) * tall
         figure.text(0.245, middle, name, ha="right", va="center", size=14)
-        _thumbnail(beside, image, (0.045, middle), (0.09, tall * 0.86))
-        _thumbnail(beside, image, (left + (index + 0.5) * wide, 0.89), (wide * 0.92, 0.1))
-    beside.set(xlim=(0, 1), ylim=(0, 1), zorder=-1)
-    bare(beside)
+        thumbnail(beside, image, (0.045, middle), (0.09, tall * 0.86))
+        thumbnail(beside, image, (left + (index + 0.5) * wide, 0.89), (wide * 0.92, 0.1))
     return Plot(
         figure,
         f"{title}: a table of {', '.join(images)} against each other. 0 on the diagonal is dark, "
@@ -276,19 +287,6 @@ def _rule(axes: Axes, rows: int, columns: int) -> None:
 def _in_words(loss: Tensor) -> str:
     # Digits would differ from computer to computer.
     return "zero" if loss < 1e-3 else "small" if loss < 0.5 else "large"
-
-
-def _thumbnail(
-    axes: Axes, image: Tensor, center: tuple[float, float], room: tuple[float, float]
-) -> None:
-    """Draw a picture, as large as there is room, in axes that fill the figure."""
-    width, height = axes.figure.get_size_inches()  # type: ignore[union-attr]
-    shape = image.shape[-1] / image.shape[-2] * height / width
-    wide = min(room[0], room[1] * shape)
-    tall = wide / shape
-    (x, y), pixels = center, as_array(image[0].permute(1, 2, 0).clamp(0, 1))
-    extent = (x - wide / 2, x + wide / 2, y - tall / 2, y + tall / 2)
-    axes.imshow(pixels, extent=extent, aspect="auto")
 
 
 def _map(axes: Axes, values: Tensor, title: str, top: float | None) -> None:

@@ -123,6 +123,27 @@ def place(figure: Figure, left: float, bottom: float, width: float, height: floa
         return figure.add_axes((left, bottom, width, height))
 
 
+def whole(figure: Figure) -> Axes:
+    """Axes as large as a `canvas`, for all its thumbnails: axes for each would be slow."""
+    axes = place(figure, 0.0, 0.0, 1.0, 1.0)
+    axes.set(xlim=(0, 1), ylim=(0, 1), zorder=-1, autoscale_on=False)
+    bare(axes)
+    return axes
+
+
+def thumbnail(
+    axes: Axes, image: Tensor, center: tuple[float, float], room: tuple[float, float]
+) -> None:
+    """Draw a picture in `whole` axes, as large as there is room around `center`."""
+    width, height = axes.figure.get_size_inches()  # type: ignore[union-attr]
+    shape = image.shape[-1] / image.shape[-2] * height / width
+    wide = min(room[0], room[1] * shape)
+    tall = wide / shape
+    (x, y), pixels = center, as_array(image[0].permute(1, 2, 0).clamp(0, 1))
+    extent = (x - wide / 2, x + wide / 2, y - tall / 2, y + tall / 2)
+    axes.imshow(pixels, extent=extent, aspect="auto")
+
+
 def show_picture(axes: Axes, image: Tensor, title: str = "") -> None:
     """Draw a picture (1, 3, H, W) in 0-1, or one map (H, W), with no ticks."""
     pixels = image.detach().cpu().float()

@@ -1,12 +1,11 @@
 """The controls of lesson 06."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from ipywidgets import Dropdown, IntSlider, ToggleButtons
 from torch import Tensor
 
-from ..lessons.beyond import Clouds, clouds
+from ..lessons.beyond import clouds
 from ..plots.beyond import SEEN, seen_by
 from ..plots.theme import Plot
 from ..recipes import STYLE_LAYERS
@@ -27,13 +26,10 @@ def statistics_explorer(
     statistic : str
         One of `SEEN`.
     """
-
-    @lru_cache(maxsize=len(STYLE_LAYERS))
-    def at(layer: str) -> Clouds:
-        return clouds(images, layer)
+    found = clouds(images, STYLE_LAYERS)  # all at once: a walk through the network takes a while
 
     def draw(statistic: str, layer: str, angle: int) -> Plot:
-        return seen_by(at(layer), statistic, angle)
+        return seen_by(found[layer], statistic, angle)
 
     return Explorer(
         draw,

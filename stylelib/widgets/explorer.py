@@ -45,6 +45,7 @@ class Explorer(ipywidgets.VBox):
     def __init__(self, draw: Callable[..., Plot], **controls: Any) -> None:
         self._draw, self.controls = draw, controls
         self._pending: asyncio.TimerHandle | None = None
+        self._held = False
         self._image = ipywidgets.Image(layout=ipywidgets.Layout(max_width="100%", width="auto"))
         self._message = ipywidgets.HTML()
         for control in controls.values():
@@ -71,13 +72,17 @@ class Explorer(ipywidgets.VBox):
         StylelibError
             If there is no such control, or the value is not one of its.
         """
-        for name, value in values.items():
-            pick(name, self.controls, "control")
-            try:
-                self.controls[name].value = value
-            except Exception as error:  # traitlets' own words are not for students
-                raise StylelibError(f"{name} can't be {value!r} here.") from error
-        self.redraw()
+        self._held = True  # or each control would draw as it moves
+        try:
+            for name, value in values.items():
+                pick(name, self.controls, "control")
+                try:
+                    self.controls[name].value = value
+                except Exception as error:  # traitlets' own words are not for students
+                    raise StylelibError(f"{name} can't be {value!r} here.") from error
+        finally:
+            self._held = False
+            self.redraw()
         return self
 
     def redraw(self) -> None:
@@ -99,6 +104,8 @@ class Explorer(ipywidgets.VBox):
         self._told.value = f"<span style='{_UNSEEN}'>{escape(self.plot.alt)}</span>"
 
     def _changed(self, _: Any) -> None:
+        if self._held:
+            return
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # no browser and no kernel: nobody to wait for
