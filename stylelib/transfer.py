@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 from numbers import Integral
 from os import PathLike
@@ -311,7 +311,9 @@ class Transfer:
         if network is not None:
             if (network.mean.device, network.dtype, network.winograd) == wanted:
                 return network
-            network = deepcopy(network)  # it may serve others: leave it as it is
+            same = (network.mean.device, network.dtype) == wanted[:2]
+            # It may serve others: leave it as it is.
+            network = copy(network) if same else deepcopy(network)
         network = (network or _load_network(self.recipe)).to(self.device)
         network.set_precision(*wanted[1:])
         return network

@@ -98,11 +98,14 @@ class VGG19(nn.Module):
         # channels_last keeps a pixel's channels together: faster convolutions.
         self.convolutions.to(dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.winograd = winograd
-        self.faster = nn.ModuleDict()
-        for name, layer in self.convolutions.items():
-            kernel, bias = (p.detach() for p in layer.parameters())
-            if winograd and pays(kernel):
-                self.faster[name] = Winograd(kernel, bias)
+        self._faster: dict[str, Winograd | None] = {}
+
+    def _winograd(self, name: str) -> Winograd | None:
+        """A convolution's faster form, if it has one; made when it is first needed."""
+        if self.winograd and name not in self._faster:
+            kernel, bias = (p.detach() for p in self.convolutions[name].parameters())
+            self._faster[name] = Winograd(kernel, bias) if pays(kernel) else None
+        return self._faster.get(name)
 
     @property
     def last(self) -> str:
@@ -133,8 +136,8 @@ class VGG19(nn.Module):
         for name in LAYERS[: LAYERS.index(deepest) + 1]:
             if name.startswith("pool"):
                 out = x = F.max_pool2d(x, 2) if self.pooling == "max" else F.avg_pool2d(x, 2)
-            elif name in self.faster and not before_relu:
-                out = x = self.faster[name](x)
+            elif (faster := self._winograd(name)) and not before_relu:
+                out = x = faster(x)
             else:
                 out = self.convolutions[name](x)
                 x = F.relu(out, inplace=not before_relu)

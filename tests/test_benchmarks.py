@@ -360,8 +360,12 @@ def test_seconds_between_what_was_timed_and_beyond_it() -> None:
 def tables(folder: Path, seconds: dict[str, list[float]]) -> tuple[Path, Path]:
     """Curves of two ways, and seconds a step of each in each repeat."""
     curves, times = folder / "curves.csv", folder / "seconds.csv"
-    for way, found in (("source", [(1, 9.0), (100, 2.0), (200, 2.05)]), ("a", [(1, 8.0), (10, 2.0)]),
-                       ("b", [(1, 8.0), (10, 2.1)])):  # fmt: skip
+    losses = {
+        "source": [(1, 9.0), (100, 2.0), (200, 2.05)],
+        "a": [(1, 8.0), (10, 2.0)],
+        "b": [(1, 8.0), (10, 2.1)],
+    }
+    for way, found in losses.items():
         for step, loss in found:
             speed.write(curves, speed.CURVE, [64, "x", "y", way, step, loss])
         for repeat, each in enumerate(seconds[way]):

@@ -97,14 +97,33 @@ def test_the_network_sees_the_same(dtype: torch.dtype) -> None:
     layers = ["conv1_1", "conv2_2", "pool3", "conv4_2", "conv5_1"]
     plain, faster = load_vgg19(last="conv5_1"), load_vgg19(last="conv5_1")
     faster.set_precision(dtype, winograd=True)
-    assert {"conv3_1", "conv5_1"} <= set(faster.faster) and not plain.faster
     seen, wanted = faster(photo, layers), plain(photo, layers)
+    assert faster._winograd("conv3_1") and faster._winograd("conv5_1")
+    assert not faster._winograd("conv1_1") and not plain._winograd("conv3_1")
     for name in layers:
         assert seen[name].dtype == torch.float32
         assert apart(seen[name], wanted[name]) < (1e-5 if dtype == torch.float32 else 0.05)
     # Before the ReLU there are negative numbers; the faster way has none, so it isn't taken.
     before = faster(photo, ["conv4_2"], before_relu=True)["conv4_2"]
     assert before.min() < 0 and apart(before.relu(), wanted["conv4_2"]) < 0.05
+
+
+def test_a_given_network_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The transfer's own has Winograd's convolutions, and shares the weights."""
+    photo, network = load_image("camel", 64), load_vgg19(last="conv3_1")
+    recipe = RECIPES["default"].but(
+        size=64, steps=2, content_layers={"conv3_1": 1}, style_layers={"conv1_1": 1}
+    )
+    monkeypatch.setattr("stylelib.transfer.choose_winograd", lambda *_: True)
+    before = network(photo, ["conv3_1"])["conv3_1"]
+    transfer = Transfer(photo, photo.flip(-1), recipe, network, "cpu", torch.float32)
+    transfer.run()
+    assert not network.winograd and network._winograd("conv3_1") is None
+    assert network(photo, ["conv3_1"])["conv3_1"].equal(before)
+    own = transfer.network
+    assert own.winograd and own._winograd("conv3_1")
+    shared = own.convolutions["conv1_1"].weight.data_ptr()
+    assert shared == network.convolutions["conv1_1"].weight.data_ptr()
 
 
 def test_only_where_there_are_maps_enough() -> None:
@@ -133,7 +152,7 @@ def test_the_faster_way_paints_the_same_picture(monkeypatch: pytest.MonkeyPatch)
     for winograd in (False, True):
         monkeypatch.setattr("stylelib.transfer.choose_winograd", lambda *_, w=winograd: w)
         transfer = Transfer(photo, painting, recipe, device="cpu", precision=torch.float32)
-        assert bool(transfer.network.faster) == winograd
+        assert transfer.network.winograd == winograd
         losses.append([step.losses["total"] for step in transfer])
     assert losses[0] != losses[1]
     assert losses[0][:6] == pytest.approx(losses[1][:6], rel=1e-3)  # then L-BFGS makes much of it
