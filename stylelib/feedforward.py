@@ -133,7 +133,8 @@ class FeedForward(nn.Module):
             )
         edge = min(_MARGIN, height - 1, width - 1)
         device = next(self.parameters()).device
-        check_room(height, width, device, _NEEDED + _BYTES * self.width * height * width)
+        needed = _NEEDED + _BYTES * self.width * height * width
+        check_room(height, width, device, needed, fixed=_NEEDED)
         try:
             wide = F.pad(photo.detach().to(device, torch.float32), [edge] * 4, mode="reflect")
             return self(wide)[..., edge : edge + height, edge : edge + width].cpu()

@@ -104,9 +104,14 @@ def check_memory(
 
 
 def check_room(
-    height: int, width: int, device: "torch.device", needed: int, larger: str = ""
+    height: int,
+    width: int,
+    device: "torch.device",
+    needed: int,
+    larger: str = "",
+    fixed: int = _NETWORK,
 ) -> None:
-    """The same for a picture that needs so many bytes.
+    """The same for a picture that needs so many bytes, of which some are fixed.
 
     Raises
     ------
@@ -116,7 +121,7 @@ def check_room(
     free = free_memory(device)
     if needed <= free:
         return
-    size = largest_that_fits(max(height, width), needed, free)
+    size = largest_that_fits(max(height, width), needed, free, fixed)
     advice = f"Try size {size}." if size >= 64 else "Close other programs."
     raise StylelibError(
         f"A picture of {width} x {height} pixels needs about {needed / 1e9:.1f} GB of memory"
@@ -124,9 +129,9 @@ def check_room(
     )
 
 
-def largest_that_fits(size: int, needed: int, free: int) -> int:
+def largest_that_fits(size: int, needed: int, free: int, fixed: int = _NETWORK) -> int:
     """The longest side that fits in `free` bytes if `size` needs `needed`: a multiple of 32."""
-    fits = max(0, free - _NETWORK) / (needed - _NETWORK)
+    fits = max(0, free - fixed) / (needed - fixed)
     return int(size * fits**0.5) // 32 * 32
 
 
