@@ -16,7 +16,7 @@ OPTIMIZERS = ("lbfgs", "adam")
 INITS = ("content", "noise", "style")
 BALANCES = ("relative", "source")
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
-COARSEST = 192  # longest side of the first picture, coarse to fine
+COARSEST = 192  # smaller than that, faces were seen to go
 MAX_SIZE = 8192
 
 
@@ -29,6 +29,7 @@ _RANGES: dict[str, tuple[float, float, type]] = {
     "style_scale": (0.1, 10, Real),
     "learning_rate": (1e-9, 1e3, Real),
     "size": (16, MAX_SIZE, Integral),
+    "coarsest": (16, MAX_SIZE, Integral),
     "steps": (1, 1_000_000, Integral),
     "seed": (0, 2**63 - 1, Integral),
 }
@@ -71,6 +72,9 @@ class Recipe:
         Optimisation steps in all, shared out over the sizes.
     coarse_to_fine : bool
         Paint a small picture first, then paint on at larger sizes.
+    coarsest : int
+        Longest side of that first picture, in pixels. A smaller one is sooner done, and
+        leaves the painting more say in where outlines run.
     optimizer : {"lbfgs", "adam"}
     learning_rate : float
         For Adam alone: how far a pixel moves in a step, in 0-1.
@@ -108,6 +112,7 @@ class Recipe:
     size: int = 512
     steps: int = 200
     coarse_to_fine: bool = True
+    coarsest: int = COARSEST
     optimizer: str = "lbfgs"
     learning_rate: float = 0.02
     clamp: bool = True
@@ -198,8 +203,8 @@ class Recipe:
         if longest is not None:
             check_range("longest", longest, 1, math.inf, Integral)
         sizes = [self.size if longest is None else min(self.size, longest)]
-        while self.coarse_to_fine and sizes[0] > COARSEST * 1.25:
-            sizes.insert(0, max(COARSEST, round(sizes[0] / 2)))
+        while self.coarse_to_fine and sizes[0] > self.coarsest * 1.25:
+            sizes.insert(0, max(self.coarsest, round(sizes[0] / 2)))
         sizes = sizes[-self.steps :]  # each size gets a step, the last before all
         shares = [0.75**i for i in range(len(sizes))]
         stages, done = [], 0

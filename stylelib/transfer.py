@@ -234,8 +234,8 @@ class Transfer:
         StylelibError
             If a setting is unknown, out of range, or can't be changed any more.
         """
-        fixed = {"size", "coarse_to_fine", "init", "pooling", "padding", "weights", "seed"}
-        fixed |= {"match_colors"}
+        fixed = {"size", "coarse_to_fine", "coarsest", "init", "pooling", "padding", "weights"}
+        fixed |= {"seed", "match_colors"}
         recipe = self.recipe.but(**changes)
         for name in fixed & changes.keys():
             if getattr(recipe, name) != getattr(self.recipe, name):

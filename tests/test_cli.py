@@ -90,9 +90,10 @@ def test_paints_a_picture_that_says_how_it_was_made(tmp_path: Path) -> None:
         "steps_done": 3,
         "device": "cpu",
         "precision": made and made["precision"],
+        "winograd": made and made["winograd"],
         "versions": {"stylelib": stylelib.__version__, "torch": torch.__version__},
     }
-    assert made["precision"] in ("float32", "bfloat16")
+    assert made["precision"] in ("float32", "bfloat16") and made["winograd"] in (True, False)
     stored = (tmp_path / "out.png").read_bytes()
     for secret in ("private folder", str(tmp_path), str(Path.home())):
         assert secret.encode() not in stored

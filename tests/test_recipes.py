@@ -110,15 +110,17 @@ def test_the_source_recipe_is_what_the_source_says() -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.integers(16, MAX_SIZE), st.integers(1, 3000), st.booleans())
-def test_stages(size: int, steps: int, coarse_to_fine: bool) -> None:
-    stages = Recipe(size=size, steps=steps, coarse_to_fine=coarse_to_fine).stages()
+@given(st.integers(16, MAX_SIZE), st.integers(1, 3000), st.booleans(), st.integers(16, 600))
+def test_stages(size: int, steps: int, coarse_to_fine: bool, coarsest: int) -> None:
+    recipe = Recipe(size=size, steps=steps, coarse_to_fine=coarse_to_fine, coarsest=coarsest)
+    stages = recipe.stages()
     sizes, counts = [s for s, _ in stages], [n for _, n in stages]
     assert sum(counts) == steps
     assert sizes[-1] == size
     assert sizes == sorted(set(sizes))
     assert min(counts) >= 1
     assert all(isinstance(n, int) for n in sizes + counts)
+    assert sizes[0] >= min(coarsest, size)
     if not coarse_to_fine:
         assert stages == [(size, steps)]
     # No size is more than about twice the one before: a larger jump blurs what is there.

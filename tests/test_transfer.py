@@ -88,7 +88,7 @@ def test_steps_are_counted_and_told(paint: Paint, recipe: Recipe) -> None:
 
 @pytest.mark.parametrize("recipe", OPTIMIZERS.values(), ids=OPTIMIZERS)
 def test_a_steps_picture_is_a_copy_of_its_own(paint: Paint, recipe: Recipe) -> None:
-    recipe = recipe.but(size=170, coarse_to_fine=True, steps=4)  # two sizes
+    recipe = recipe.but(size=170, coarsest=85, coarse_to_fine=True, steps=4)  # two sizes
     expected = paint(recipe).run()
     transfer = paint(recipe)
     for step in transfer:
@@ -122,7 +122,7 @@ def test_no_total_variation_is_told_as_zero(paint: Paint) -> None:
 
 @pytest.mark.parametrize("recipe", OPTIMIZERS.values(), ids=OPTIMIZERS)
 def test_pausing_changes_nothing_bit_for_bit(paint: Paint, recipe: Recipe) -> None:
-    recipe = recipe.but(size=170, coarse_to_fine=True, steps=6)
+    recipe = recipe.but(size=170, coarsest=85, coarse_to_fine=True, steps=6)
     expected = [step.image for step in paint(recipe)]
     transfer, other = paint(recipe), paint(recipe, init="noise", seed=3)
     images = [next(transfer).image]
@@ -479,6 +479,7 @@ def test_run_with_changes_is_iterating_with_changes(paint: Paint) -> None:
         {"weights": "random"},
         {"seed": 4},
         {"coarse_to_fine": True},
+        {"coarsest": 64},
     ],
 )
 def test_what_can_not_be_changed_any_more(paint: Paint, change: dict[str, Any]) -> None:
@@ -530,7 +531,7 @@ def test_changing_the_optimiser_on_the_way(paint: Paint) -> None:
 
 
 def test_going_back_and_on_from_there(paint: Paint) -> None:
-    transfer = paint(size=170, coarse_to_fine=True, steps=8)
+    transfer = paint(size=170, coarsest=85, coarse_to_fine=True, steps=8)
     steps = list(transfer)
     early = steps[2]
     ends = []
@@ -569,8 +570,10 @@ def test_one_step_is_enough_for_the_right_size(paint: Paint, steps: int) -> None
 
 
 def test_coarse_to_fine_starts_each_size_from_the_one_before(paint: Paint) -> None:
-    transfer = paint(size=170, coarse_to_fine=True, steps=2, init="noise", tv_weight=1.0)
+    recipe = QUICK.but(size=170, coarsest=85, coarse_to_fine=True, steps=2)
+    transfer = paint(recipe, init="noise", tv_weight=1.0)
     small = next(transfer).image
+    assert max(small.shape[-2:]) == 85
     larger = next(transfer)
     start = resize(small, 170)
     tv = start.diff(dim=2).square().mean() + start.diff(dim=3).square().mean()
