@@ -30,11 +30,9 @@ import torch
 from competitors import COMPETITORS, SOURCE, quick_source
 from contact import PAIRS
 from torch import Tensor
-from torch.nn import functional as F
 
 from stylelib import load_image, load_vgg19
 from stylelib.objective import Objective
-from stylelib.vgg import LAYERS
 
 HERE = Path(__file__).parent
 LEVELS = (1.5, 1.1, 1.0)  # times the target
@@ -78,10 +76,6 @@ def main() -> None:
     for row in rows:
         write(options.output / "speed.csv", FIELDS, [row[name] for name in FIELDS])
     print(machine(options.threads), report(rows), sep="\n\n")
-    for size in options.size:
-        step, bare = ours_beside_bare(size)
-        print(f"\n{size} px: a step of ours takes {step:.3f} s, its bare convolutions {bare:.3f} s,"
-              f" {step / bare:.2f} times")  # fmt: skip
     plot(curves, seconds, options.output / "speed.png")
 
 
@@ -329,43 +323,6 @@ def machine(threads: int) -> str:
     load = psutil.getloadavg()[0]
     return (f"{name}, {psutil.cpu_count()} cores, {threads} thread(s) used, load {load:.1f}, "
             f"Python {platform.python_version()}, torch {torch.__version__}")  # fmt: skip
-
-
-def ours_beside_bare(size: int, steps: int = 10) -> tuple[float, float]:
-    """Median seconds of a step of ours, and of its convolutions alone, of the first pair."""
-    from stylelib import Transfer
-
-    pictures = [load_image(name, size) for name in PAIRS[0]]
-    recipe = SOURCE.but(size=size, steps=steps + 2, optimizer="lbfgs", clamp=True)
-    transfer = Transfer(*pictures, recipe, device="cpu")
-    times = []
-    for _ in range(steps + 2):
-        start = time.perf_counter()
-        next(transfer)
-        times.append(time.perf_counter() - start)
-    height, width = transfer.image.shape[-2:]
-    bare = median(bare_seconds(height, width, transfer.precision) for _ in range(5))
-    return median(times[2:]), bare
-
-
-def bare_seconds(height: int, width: int, dtype: torch.dtype) -> float:
-    """The convolutions up to the deepest layer needed: forward, and back to their input alone."""
-    seconds = 0.0
-    network = load_vgg19(SOURCE.weights, SOURCE.deepest)
-    network.set_precision(dtype)
-    for name in LAYERS[: LAYERS.index(SOURCE.deepest) + 1]:
-        if name.startswith("pool"):
-            height, width = height // 2, width // 2
-            continue
-        layer = network.convolutions[name]
-        x = torch.rand(1, layer.in_channels, height, width, dtype=dtype)
-        x = x.to(memory_format=torch.channels_last).requires_grad_()
-        upstream = torch.rand(1, layer.out_channels, height, width, dtype=dtype)
-        upstream = upstream.to(memory_format=torch.channels_last)
-        start = time.perf_counter()
-        torch.autograd.grad(F.conv2d(x, layer.weight, layer.bias, padding=1), x, upstream)
-        seconds += time.perf_counter() - start
-    return seconds
 
 
 # -------------------------------------------------------------------------- files

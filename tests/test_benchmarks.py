@@ -24,6 +24,7 @@ import crowson
 import peers
 import quality
 import speed
+import steps
 from cache import Painted, painted
 from gallery import contact_sheet
 
@@ -415,6 +416,30 @@ def test_ours_goes_on_after_its_own_steps(
     assert len(pictures) == 5
 
 
+def test_the_multiplications_of_a_step(network: VGG19) -> None:
+    found = [(h, w) for _, h, w in steps.maps_through(network, 32, 16)]
+    assert found == [(32, 16)] * 2 + [(16, 8)] * 2 + [(8, 4)] * 4 + [(4, 2)] * 4 + [(2, 1)]
+    by_hand = 2 * 9 * (
+        (3 * 64 + 64 * 64) * 512 + (64 * 128 + 128 * 128) * 128 + (128 * 256 + 3 * 256**2) * 32
+        + (256 * 512 + 3 * 512**2) * 8 + 512**2 * 2
+    )  # fmt: skip
+    assert steps.multiplications(network, 32, 16) == by_hand
+
+
+@pytest.mark.slow
+def test_what_a_step_costs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--size", "40", "--steps", "2", "--threads", "1", "--output", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["steps.py", *arguments])
+    steps.main()
+    row = speed.read(tmp_path / "steps.csv")[0]
+    assert int(row["pixels"]) == 40 * 22  # the camel is 16:9
+    assert float(row["seconds a step"]) > float(row["bare convolutions"]) / 4 > 0
+    assert 0 < float(row["bare / peak"]) < 1.5 and float(row["peak MB"]) > 100
+    assert "| 40 |" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_curves_and_seconds_are_found_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -423,7 +448,6 @@ def test_curves_and_seconds_are_found_once(
     monkeypatch.setattr(sys, "argv", ["speed.py", *arguments, "--output", str(tmp_path)])
     monkeypatch.setattr(speed, "COMPETITORS", dict(list(competitors.COMPETITORS.items())[::3]))
     monkeypatch.setattr(speed, "plot", lambda *_: None)
-    monkeypatch.setattr(speed, "ours_beside_bare", lambda size: (2.0, 1.0))
     speed.main()
     rows = speed.read(tmp_path / "speed.csv")
     assert [(row["way"], row["repeat"]) for row in rows] == [
@@ -431,7 +455,7 @@ def test_curves_and_seconds_are_found_once(
     ]
     assert rows[0]["steps to 1x"] == "4" and float(rows[0]["seconds to 1x"]) > 0
     assert all(float(row["peak MB"]) > 100 for row in rows)
-    assert "2.00 times" in capsys.readouterr().out
+    assert "| 40 | stylelib | 2 |" in capsys.readouterr().out
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     speed.main()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
