@@ -66,7 +66,9 @@ class _CenteredGram(torch.autograd.Function):
     def forward(ctx: Any, maps: Tensor, center: Tensor) -> Tensor:
         points = (maps - center).permute(0, 2, 3, 1)  # (B, H, W, C), as the network lays them
         flat = points.flatten(1, 2)
-        ctx.save_for_backward(points.to(maps.dtype))
+        # float16 would not do: it holds no small gradients.
+        ctx.save_for_backward(points.bfloat16() if maps.dtype == torch.bfloat16 else points)
+        ctx.dtype = maps.dtype
         return flat.mT @ flat / flat.shape[1]
 
     @staticmethod
@@ -76,7 +78,7 @@ class _CenteredGram(torch.autograd.Function):
         # A product of the maps with themselves: both factors' gradients at once.
         both = (gradient + gradient.mT) / points[0, :, :, 0].numel()
         pulled = points.flatten(1, 2) @ both.to(points.dtype)
-        return pulled.view(points.shape).permute(0, 3, 1, 2), None
+        return pulled.view(points.shape).permute(0, 3, 1, 2).to(ctx.dtype), None
 
 
 def mean_std(maps: Tensor, share: Tensor | None = None) -> Tensor:

@@ -133,7 +133,7 @@ class Transfer:
         check_memory(height, width, self.device, self.precision, painting, recipe.deepest)
         self._least = self._least_size(recipe)
         try:
-            self.network = self._prepared(network)
+            self.network = self._prepared(network, recipe)
         except Exception as error:
             if is_out_of_memory(error):
                 raise ran_out(error) from error
@@ -245,8 +245,7 @@ class Transfer:
         self._least = self._least_size(recipe)
         deepest = recipe.deepest
         if LAYERS.index(deepest) > LAYERS.index(self.network.last):
-            self.recipe = recipe
-            self.network = self._prepared(None)
+            self.network = self._prepared(None, recipe)
         self.recipe = recipe
         self.stopped = None
         self._restarts = 0
@@ -305,7 +304,7 @@ class Transfer:
                 for one in self._styles
             ]
 
-    def _prepared(self, network: VGG19 | None) -> VGG19:
+    def _prepared(self, network: VGG19 | None, recipe: Recipe) -> VGG19:
         """The network for this transfer: the given one as it is needed, or a new one."""
         wanted = (self.device, self.precision, choose_winograd(self.device, self.precision))
         if network is not None:
@@ -314,7 +313,7 @@ class Transfer:
             same = (network.mean.device, network.dtype) == wanted[:2]
             # It may serve others: leave it as it is.
             network = copy(network) if same else deepcopy(network)
-        network = (network or _load_network(self.recipe)).to(self.device)
+        network = (network or _load_network(recipe)).to(self.device)
         network.set_precision(*wanted[1:])
         return network
 

@@ -142,6 +142,11 @@ def test_a_centered_gram_matrix_and_its_gradient(center: float) -> None:
     rounded = both_ways(maps.bfloat16(), lambda x: centered_gram(x, middle), pull)
     assert rounded[0].dtype == torch.float32 and rounded[1].dtype == torch.bfloat16
     assert apart(rounded[0], wanted[0]) < 5e-3 and apart(rounded[1], wanted[1]) < 1e-2
+    # A gradient that float16 can hold, of factors that it can't.
+    small, large = 1e-7 * pull, 1e4 * (maps - middle) + middle
+    half = both_ways(large.half(), lambda x: centered_gram(x, middle), small)
+    exact = both_ways(large.half().float(), lambda x: gram_matrix(x - middle), small)
+    assert half[1].dtype == torch.float16 and apart(half[1], exact[1]) < 1e-2
 
 
 def test_the_faster_way_paints_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:
