@@ -137,7 +137,7 @@ class VGG19(nn.Module):
             if name.startswith("pool"):
                 out = x = F.max_pool2d(x, 2) if self.pooling == "max" else F.avg_pool2d(x, 2)
             elif (faster := self._winograd(name)) and not before_relu:
-                out = x = faster(x)
+                out = x = faster(x)  # convolution and ReLU at once: the same, sooner
             else:
                 out = self.convolutions[name](x)
                 x = F.relu(out, inplace=not before_relu)
