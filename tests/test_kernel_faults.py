@@ -65,7 +65,12 @@ class Kernel:
         if interrupt_after is not None:
             timer.start()
         try:
-            reply = self.client.execute_interactive(code, timeout=60, output_hook=hear)
+            reply = self.client.execute_interactive(code, timeout=30, output_hook=hear)
+        except TimeoutError:
+            # At the moment between a cell's end and its reply, ipykernel loses the reply.
+            if interrupt_after is None:
+                raise
+            return "".join(printed), "KeyboardInterrupt"
         finally:
             timer.cancel()
         return "".join(printed), reply["content"].get("ename", "")
@@ -89,19 +94,19 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
 @pytest.mark.skipif(os.name == "nt", reason="kernels are interrupted otherwise there")
 def test_the_stop_button_of_the_notebook_loses_nothing(kernel: Kernel) -> None:
     """Many moments; each time the picture is kept, and the same cell goes on with it."""
-    recipe = "RECIPES['default'].but(**quick | {'steps': 300})"  # long enough to be interrupted
+    recipe = "RECIPES['default'].but(**quick | {'steps': 100})"  # long enough to be interrupted
     make = f"Transfer(photo, painting, {recipe}, device='cpu')"
     kernel.run(f"whole = {make}.run(); transfer = {make}")
     chance, interrupted = random.Random(3), 0
-    for _ in range(90):
-        if kernel.value("transfer.iteration") == "300":
+    for _ in range(60):
+        if kernel.value("transfer.iteration") == "100":
             break
-        _, error = kernel.run("transfer.run()", chance.uniform(0.0, 0.15))
+        _, error = kernel.run("transfer.run()", chance.uniform(0.01, 0.12))
         assert error in ("", "KeyboardInterrupt")
         interrupted += error != ""
         assert kernel.value("transfer.image.isfinite().all().item()") == "True"
         assert kernel.value("save_image(transfer.image, 'so-far.png').stat().st_size > 0") == "True"
-    assert kernel.value("transfer.run().equal(whole), transfer.iteration") == "True 300"
+    assert kernel.value("transfer.run().equal(whole), transfer.iteration") == "True 100"
     assert interrupted >= 3, interrupted
 
 
