@@ -402,7 +402,7 @@ def plot(curves: Path, seconds: Path, path: Path) -> None:
 
 
 LABELS = {
-    "source": "the source's recipe: Adam, 5,000 steps",
+    "source": "the source's recipe: Adam",
     "tutorial": "PyTorch's tutorial: L-BFGS",
     "pastiche": "pastiche",
     "stylelib": "stylelib",
