@@ -21,7 +21,7 @@ from stylelib.weights import Weights, read_weights
 SOURCE = RECIPES["source"]
 CONTENT_LAYER = next(iter(SOURCE.content_layers))
 COARSEST = 128  # this loss hardly minds where outlines run
-OUR_STEPS = 70  # of which the smaller sizes get their shares
+OUR_STEPS = 35  # of which the smaller sizes get their shares
 Show = Callable[[Tensor], None]
 
 

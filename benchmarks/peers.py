@@ -22,7 +22,7 @@ from pathlib import Path
 import crowson
 import torch
 from cache import Painted, painted
-from competitors import pastiche_artist, pastiche_image, source
+from competitors import pastiche_artist, pastiche_image, quick_source, source
 from contact import DEFAULT, PAIRS
 from gallery import contact_sheet
 from quality import Quality, measure
@@ -34,6 +34,7 @@ from stylelib.weights import CONVOLUTIONS, Weights, read_weights
 
 HERE = Path(__file__).parent
 # Gatys et al. (2016), as the first example in pystiche's documentation has it.
+SOURCE = "the source's recipe"
 PYSTICHE = {"content": 1.0, "style": 1e3, "layers": [f"relu{block}_1" for block in range(1, 6)]}
 
 
@@ -44,6 +45,8 @@ def main() -> None:
                         help=f"numbers from 1 to {len(PAIRS)}")  # fmt: skip
     parser.add_argument("--steps", type=int, default=DEFAULT.steps, help="of ours")
     parser.add_argument("--source-steps", type=int, default=RECIPES["source"].steps)
+    parser.add_argument("--quick-source", action="store_true",
+                        help="the source's picture by stylelib's network")  # fmt: skip
     parser.add_argument("--pastiche-steps", type=int, default=1000, help="its own default")
     parser.add_argument("--pystiche-steps", type=int, default=500, help="its own default")
     parser.add_argument("--neural-style-steps", type=int, default=1000, help="its own default")
@@ -79,9 +82,10 @@ def main() -> None:
 
 def programs(options: argparse.Namespace) -> list[tuple[str, int, Callable[..., Tensor]]]:
     """Name, steps, and what paints, given both pictures and the steps."""
+    quick = options.quick_source
     found = [
         ("stylelib", options.steps, paint_ours),
-        ("the source's recipe", options.source_steps, paint_source),
+        (SOURCE, options.source_steps, paint_quickly if quick else paint_source),
         ("pastiche", options.pastiche_steps, paint_pastiche),
     ]
     if find_spec("pystiche"):
@@ -95,7 +99,9 @@ def programs(options: argparse.Namespace) -> list[tuple[str, int, Callable[..., 
 def kept(names, size: int, threads: int, name: str, steps: int, paint) -> Painted:
     """The picture of a program, painted now or before."""
     what = {"content": names[0], "style": names[1], "size": size, "threads": threads,
-            "program": name, "steps": steps, "default": DEFAULT.as_dict()}  # fmt: skip
+            "program": paint.__name__ if name == SOURCE else name, "steps": steps}  # fmt: skip
+    if paint is paint_ours:
+        what["default"] = DEFAULT.as_dict()
     return painted(what, lambda: paint(*(load_image(n, size) for n in names), steps))
 
 
@@ -108,14 +114,18 @@ def paint_ours(content: Tensor, style: Tensor, steps: int) -> Tensor:
     return Transfer(content, style, recipe, device="cpu").run()
 
 
-def paint_source(content: Tensor, style: Tensor, steps: int) -> Tensor:
+def paint_source(content: Tensor, style: Tensor, steps: int, way=source) -> Tensor:
     pictures = [content]
 
     def keep(image: Tensor) -> None:
         pictures[0] = image
 
-    source(content, style, steps, keep)
+    way(content, style, steps, keep)
     return pictures[0].clamp(0, 1)
+
+
+def paint_quickly(content: Tensor, style: Tensor, steps: int) -> Tensor:
+    return paint_source(content, style, steps, quick_source)
 
 
 def paint_pastiche(content: Tensor, style: Tensor, steps: int) -> Tensor:

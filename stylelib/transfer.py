@@ -19,12 +19,12 @@ from .color import match_colors
 from .devices import DEVICES, choose_device, choose_precision, choose_winograd
 from .errors import StylelibError, is_out_of_memory, pick, shown
 from .images import fit, resize, resize_to
+from .lbfgs import FIRST, LBFGS
 from .memory import check_memory, ran_out
 from .objective import Objective, Style, as_styles
 from .recipes import RECIPES, Recipe
 from .vgg import LAYERS, VGG19, load_vgg19, smallest_side
 
-_MEMORY = 20  # steps that L-BFGS remembers
 _EXPLODED = 1e3  # a loss that many times the best is not coming back
 _SMALL = 1e-3  # beside the weights: a loss that can grow a thousandfold and still be no accident
 _RESTARTS = 3
@@ -361,7 +361,6 @@ class Transfer:
         painted = self._objective.painted
         if painted is not None:
             picture = torch.where(painted, picture, content)
-        # L-BFGS needs plain memory order (channels_last fails).
         self._pixels = picture.contiguous().clone().requires_grad_()
         if painted is not None:
             self._pixels.register_hook(lambda gradient: gradient * painted)
@@ -381,13 +380,9 @@ class Transfer:
                 [self._pixels], lr=self.recipe.learning_rate
             )
         else:
-            self._optimizer = torch.optim.LBFGS(
-                [self._pixels],
-                max_iter=1,
-                history_size=_MEMORY,
-                tolerance_grad=0,
-                tolerance_change=0,
-            )
+            # At a size where it has painted it goes on as gently as it left off.
+            first = 0.1 * FIRST if max(self._pixels.shape[-2:]) == self._size else FIRST
+            self._optimizer = LBFGS(self._pixels, self._objective.painted, first)
 
     def _update(self) -> tuple[float, dict[str, Tensor]]:
         """One step of the optimiser, counted if all is sound; the loss is of the picture before."""
@@ -397,7 +392,7 @@ class Transfer:
         # What took long is done; until here an interrupt has changed nothing.
         before, state = self._pixels.detach().clone(), _state(self._optimizer)
         try:
-            self._optimizer.step(lambda: loss)  # type: ignore[arg-type, return-value]
+            self._optimizer.step()
             total = loss.item() if self._pixels.isfinite().all() else float("nan")
             if self._sound(total):
                 if self.recipe.clamp:
