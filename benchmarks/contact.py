@@ -5,8 +5,8 @@
 
 Writes a contact sheet for each pair of pictures, the setting and `quality`'s numbers under
 each picture, and all numbers as a table. It can be stopped at any time: what was painted is
-kept in benchmarks/cache, and not painted again. In float32 and on one thread, so that one
-machine gives the same pictures each time.
+kept in benchmarks/cache, and not painted again. On one thread, so that one machine gives the
+same pictures each time.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from cache import Painted, painted
 from gallery import contact_sheet
 from quality import Quality, measure
 
-from stylelib import RECIPES, VGG19, Recipe, Transfer, load_image, load_vgg19, to_pil
+from stylelib import RECIPES, Recipe, Transfer, load_image, load_vgg19, to_pil
 from stylelib.recipes import STYLE_LAYERS
 
 HERE = Path(__file__).parent
@@ -111,16 +111,10 @@ def paint(content: str, style: str, recipe: Recipe) -> Painted:
 
     def transfer() -> torch.Tensor:
         pictures = load_image(content), load_image(style)
-        made = Transfer(*pictures, recipe, network_of(recipe), "cpu", torch.float32)
-        return made.run()
+        return Transfer(*pictures, recipe, device="cpu").run()
 
     what = {"content": content, "style": style, "recipe": recipe.as_dict()}
     return painted(what, transfer)
-
-
-def network_of(recipe: Recipe) -> VGG19:
-    """The network that a recipe asks for."""
-    return load_vgg19(recipe.weights, recipe.deepest, recipe.pooling, recipe.padding, recipe.seed)
 
 
 def sheet(content: str, style: str, size: int, found: dict[str, tuple[Painted, Quality]]):

@@ -119,7 +119,9 @@ def time_steps(
         return
     pictures = [load_image(name, size) for name in pair]
     needed = {way: read_curves(curves)[size, *pair, way][-1][0] for way in COMPETITORS}
-    timed = {way: n if way == "stylelib" else min(n, options.timed) for way, n in needed.items()}
+    timed = {
+        way: n if way.startswith("stylelib") else min(n, options.timed) for way, n in needed.items()
+    }
     found: dict[str, Found] = {way: [] for way in COMPETITORS}
     with ExitStack() as stack:
         runs = {
@@ -381,7 +383,8 @@ def plot(curves: Path, seconds: Path, path: Path) -> None:
     runs = {run: timed for run, (timed, _) in timings(seconds).items() if run[4] == 1}
     sizes = list(dict.fromkeys(run[0] for run in runs))
     figure = Figure(figsize=(7 * len(sizes), 4.4), layout="constrained")
-    colors = dict(zip(COMPETITORS, ("#4477aa", "#ccbb44", "#228833", "#ee6677"), strict=True))
+    hues = ("#4477aa", "#ccbb44", "#228833", "#ee6677", "#aa3377")
+    colors = dict(zip(COMPETITORS, hues, strict=True))
     for axes, size in zip(figure.subplots(1, len(sizes), squeeze=False)[0], sizes, strict=True):
         for run, timed in runs.items():
             if run[0] != size:
@@ -406,6 +409,7 @@ LABELS = {
     "tutorial": "PyTorch's tutorial: L-BFGS",
     "pastiche": "pastiche",
     "stylelib": "stylelib",
+    "stylelib in float32": "stylelib, float32",
 }
 
 if __name__ == "__main__":

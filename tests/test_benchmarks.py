@@ -510,7 +510,7 @@ def test_a_peer_that_is_not_installed_is_not_shown(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(peers, "find_spec", lambda name: None)
     names = ["steps", "source_steps", "pastiche_steps", "pystiche_steps", "neural_style_steps"]
     asked = argparse.Namespace(**dict(zip(names, range(1, 6), strict=True)))
-    asked.size, asked.crowson_steps = 181, None
+    asked.size, asked.crowson_steps, asked.quick_source = 181, None, False
     shown = {name: steps for name, steps, _ in peers.programs(asked)}
     assert "pystiche" not in shown and "neural-style" not in shown
     assert shown["Crowson's recipe"] == 1500
