@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 MEMORY = 20  # steps that it remembers
-FIRST = 0.02  # how far pixels move in the first step, on average, in 0-1
+FIRST = 0.01  # how far pixels move in the first step, on average, in 0-1
 # Stiffness by frequency, in cycles a pixel: in proportion up to _FINE, then all the same. Measured
 # (gradients' changes over pixels'), and alike for sizes, paintings and weights of the losses.
 _FINE, _SOFTEST = 0.15, 0.1
