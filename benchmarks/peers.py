@@ -71,9 +71,11 @@ def main() -> None:
             told = [*names, options.size, name, steps, f"{made.seconds:.1f}"]
             rows.append([*told, *quality.row().values()])
             print(*rows[-1], flush=True)
-    columns = 2 + len(programs(options))
-    sheet = contact_sheet(cells, columns, width=210, font=11)
-    sheet.save(options.output / "peers.jpg", quality=78)
+        if len(cells) % 2:
+            cells.append((None, ""))  # each pair begins a line
+    columns = len(cells) // len(options.pairs) // 2
+    sheet = contact_sheet(cells, columns, width=300, font=12)
+    sheet.save(options.output / "peers.jpg", quality=76)
     head = ["content picture", "style picture", "size", "program", "steps", "seconds"]
     head += quality.row()
     with (options.output / "peers.csv").open("w", encoding="utf-8", newline="") as file:
