@@ -376,7 +376,7 @@ class Transfer:
 
     def _new_optimizer(self) -> None:
         if self.recipe.optimizer == "adam":
-            self._optimizer: torch.optim.Optimizer = torch.optim.Adam(
+            self._optimizer: torch.optim.Optimizer | LBFGS = torch.optim.Adam(
                 [self._pixels], lr=self.recipe.learning_rate
             )
         else:
@@ -386,7 +386,7 @@ class Transfer:
 
     def _update(self) -> tuple[float, dict[str, Tensor]]:
         """One step of the optimiser, counted if all is sound; the loss is of the picture before."""
-        self._optimizer.zero_grad()
+        self._pixels.grad = None
         loss, parts = self._objective(self._pixels)
         loss.backward()
         # What took long is done; until here an interrupt has changed nothing.
@@ -429,7 +429,7 @@ class Transfer:
                 warnings.warn(self.stopped, RuntimeWarning, stacklevel=4)
 
 
-def _state(optimizer: torch.optim.Optimizer) -> dict[Any, dict[str, Any]]:
+def _state(optimizer: torch.optim.Optimizer | LBFGS) -> dict[Any, dict[str, Any]]:
     """What a step of it changes, copied; of L-BFGS's past steps only the list, which grows."""
     return {
         key: {name: _copied(value) for name, value in values.items()}
