@@ -34,7 +34,7 @@ from stylelib.vgg import VGG19
 from stylelib.widgets import target as explore
 from stylelib.widgets.progress import Progress, progress
 
-STEPS = 4
+STEPS = 8
 RECIPE = Recipe(
     size=48,
     steps=STEPS,
