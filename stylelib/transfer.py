@@ -361,6 +361,7 @@ class Transfer:
         painted = self._objective.painted
         if painted is not None:
             picture = torch.where(painted, picture, content)
+        # L-BFGS reads them as one long row: in plain order nothing is copied for that.
         self._pixels = picture.contiguous().clone().requires_grad_()
         if painted is not None:
             self._pixels.register_hook(lambda gradient: gradient * painted)

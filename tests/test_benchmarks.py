@@ -21,6 +21,7 @@ import all_pairs
 import competitors
 import contact
 import crowson
+import first
 import peers
 import quality
 import speed
@@ -593,3 +594,18 @@ def test_crowsons_recipe_comes_nearer_at_each_size(
     with torch.no_grad():
         start, few, more = (float(loss(image)) for image in (camel, *made))
     assert more < few < start
+
+
+def test_a_picture_is_recognisable_when_nine_tenths_of_the_loss_are_gone() -> None:
+    # From 11 to 1: 2 is enough. A loss is of the picture before its step.
+    assert first.recognisable([11, 8, 2.1, 2.0, 5, 1]) == 3
+    assert first.recognisable([11, 1.5, 1]) == 1
+    assert first.recognisable([3, 3]) == 1  # nothing was lost
+
+
+def test_the_first_picture_is_timed_from_the_start_of_python() -> None:
+    heard = first.told("camel", "hokusai-great-wave", 48, 2)
+    seconds, losses = zip(*heard, strict=True)
+    assert len(heard) == 3 and list(seconds) == sorted(seconds)
+    assert 0.1 < seconds[0] < seconds[1]  # no torch is imported sooner
+    assert losses[0] == 0 < losses[1]
