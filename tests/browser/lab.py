@@ -36,7 +36,9 @@ def find_browser() -> str | None:
 _CELL = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell"
 _COMPLAINTS = ("error", "stderr")
 _PICTURE = "img.jupyter-widgets:visible, .jupyter-widgets img:visible"
+# Nothing, while a new picture is on its way: drawn then, it would be blank.
 _PIXELS = """(image, [width, height]) => {
+  if (!image.complete || image.naturalWidth === 0) return null;
   const canvas = document.createElement('canvas');
   canvas.width = width; canvas.height = height;
   const context = canvas.getContext('2d');
@@ -255,8 +257,7 @@ class Page:
     def pixels(self, within: Any = None, size: tuple[int, int] = (16, 9)) -> list[int]:
         """The first widget picture there, made small: what a person would see of it."""
         image = (within or self.page).locator(_PICTURE).first
-        self.until(lambda: image.evaluate("i => i.complete && i.naturalWidth > 0"), "it is there")
-        values: list[int] = image.evaluate(_PIXELS, list(size))
+        values: list[int] = self.until(lambda: image.evaluate(_PIXELS, list(size)), "it is there")
         assert len(set(values)) > 5, "the picture is blank"
         return values
 
