@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .color import match_colors as match_colors
     from .errors import StylelibError as StylelibError
     from .feedforward import FeedForward as FeedForward
+    from .film import save_film as save_film
     from .images import load_image as load_image
     from .images import load_mask as load_mask
     from .images import read_recipe as read_recipe
@@ -43,6 +44,7 @@ _HOMES = {
     "color": ["keep_colors", "match_colors"],
     "errors": ["StylelibError"],
     "feedforward": ["FeedForward"],
+    "film": ["save_film"],
     "images": ["load_image", "load_mask", "read_recipe", "resize", "save_image", "to_pil"],
     "losses": ["content_loss", "gram_matrix", "style_loss", "target_loss", "total_variation"],
     "objective": ["Style"],

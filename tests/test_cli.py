@@ -191,6 +191,33 @@ def test_two_paintings_in_the_photos_colours(run: Run) -> None:
     assert result.status == 1 and "3 numbers for 2 paintings" in result.err
 
 
+def test_a_film_in_the_photos_colours(run: Run, pictures: Path) -> None:
+    film = ("--film", "film.webp")
+    result = run("paint", *PAIR, *SMALL, "--keep-colors", "-o", "out.png", *film)
+    assert result.status == 0, result.err
+    assert "film.webp: a film of 4 pictures" in result.out  # the photo, and three steps
+    with Image.open("film.webp") as shown:
+        assert (shown.n_frames, shown.size) == (4, (64, 36))
+        first = load_image(shown.convert("RGB"))
+        shown.seek(3)
+        last = load_image(shown.convert("RGB"))
+    photo, picture = load_image("camel", 64), load_image("out.png")
+    assert (first - photo).abs().mean() < 0.03
+    assert (last - picture).abs().mean() < 0.03
+    assert (last - photo).abs().mean() > 1.5 * (first - photo).abs().mean()
+
+    Path("full").touch()
+    for path, told in (("film.mp4", ".gif or .webp"), ("full/film.gif", "no folder full")):
+        result = run("paint", *PAIR, *SMALL, "-o", "again.png", "--film", path)
+        assert result.status == 1 and told in result.err and not Path("again.png").exists()
+    photo_file = pictures / "camel.jpg"
+    gif = pictures / "camel.gif"
+    gif.write_bytes(photo_file.read_bytes())
+    result = run("paint", gif, PAIR[1], *SMALL, "--film", gif)
+    assert result.status == 1 and "--film names" in result.err
+    assert gif.read_bytes() == photo_file.read_bytes()
+
+
 def test_a_mask_says_where_to_paint(run: Run) -> None:
     mask = Image.new("L", (64, 36))
     mask.paste(255, (0, 0, 64, 12))

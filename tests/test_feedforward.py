@@ -604,6 +604,7 @@ PAIR = ("camel", "hokusai-great-wave.pt")
         (("paint", *PAIR, "--style-weight", "3"), "--style-weight does nothing"),
         (("paint", *PAIR, "--mask", "sky.png"), "--mask does nothing"),
         (("paint", *PAIR, "--steps", "3"), "--steps does nothing"),
+        (("paint", *PAIR, "--film", "film.gif"), "--film does nothing"),
         (("paint", *PAIR, "--recipe", "source"), "--recipe does nothing"),
         (("paint", *PAIR, "hokusai-poppies"), "one .pt file and no painting"),
         (("paint", "camel", "nowhere/net.pt"), "There is no file nowhere/net.pt"),

@@ -221,8 +221,6 @@ def test_save_and_film(painter: Painter, folder: Path) -> None:
     assert record is not None and record["content"] == "camel" and record["recipe"]["size"] == 48
     film = Image.open(folder / names[0])
     assert film.n_frames == len(run.frames) and film.info["loop"] == 0  # type: ignore[attr-defined]
-    with pytest.raises(StylelibError, match="gif"):
-        painter.film("film.mp4")
     with pytest.raises(StylelibError, match="folder"):
         painter.save("nowhere/x.png")
 
@@ -442,6 +440,9 @@ def test_keep_my_colours_changes_the_looks_alone() -> None:
     assert torch.equal(replay(run.code()), run.picture())
     assert far(shown(studio), to_pil(run.picture())) < 4
     assert read_recipe(studio.save())["keep_colors"] is True  # type: ignore[index]
+    with Image.open(studio.film("film.webp")) as film:
+        film.seek(film.n_frames - 1)  # type: ignore[attr-defined]
+        assert far(film, to_pil(run.picture())) < 12 < far(film, to_pil(plain))
     studio.set(keep_colors=False)
     assert torch.equal(run.picture(), plain)
     studio.close()

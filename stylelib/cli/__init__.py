@@ -22,6 +22,11 @@ from .progress import Progress, duration
 from .telling import INTERRUPTED, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torch import Tensor
+
+    from ..film import Film
     from ..objective import Style
     from ..recipes import Recipe
     from ..transfer import Transfer
@@ -80,43 +85,74 @@ def _paint(options: Namespace) -> int:
     if any(is_network(style) for style in options.style):
         return paint_at_once(options, _output(options))
     from ..color import keep_colors
+    from ..film import Film, check_film
     from ..images import check_output, load_image
     from ..rescue import save_somewhere
     from ..transfer import Transfer
 
     output = check_output(_output(options))
+    film = Film() if options.film else None
+    if film:
+        check_film(_not_given(options.film, options, "--film"))
     recipe = _recipe(options)
     content = load_image(options.content, recipe.size)
     start = time.monotonic()
     transfer = Transfer(content, _styles(options, recipe), recipe, device=options.device)
     with one_interrupt() as interrupts:
-        told, trouble, status = _run(transfer, interrupts)
+        told, trouble, status = _run(transfer, film, interrupts)
         if not told:
             say(trouble or "Nothing was painted.")
             return status
         mask = Path(options.mask).name if options.mask else None
         where = [mask, mask and f"1 - {mask}"][: len(options.style)]
         record = transfer.record(options.content, options.style, where)
-        picture = transfer.image
         if options.keep_colors:
-            picture, record["keep_colors"] = keep_colors(picture, content), True
+            record["keep_colors"] = True
+
+        def dressed(image: "Tensor") -> "Tensor":
+            return keep_colors(image, content) if options.keep_colors else image
+
+        picture = dressed(transfer.image)
         output, lost = save_somewhere(picture, output, record, new=options.output is None)
         if trouble:
             say(f"{trouble} The picture so far is kept.")
         if lost:
             say(f"stylelib: {lost}")
-        height, width = transfer.image.shape[-2:]
-        first, last = told
-        print(
-            f"{output}: {width} x {height} pixels, {transfer.iteration} steps in "
-            f"{duration(time.monotonic() - start)} ({transfer.device.type})."
-        )
-        print(
-            f"From the first step to the last, the style loss went from {first['style']:.3g} to "
-            f"{last['style']:.3g}, the content loss from {first['content']:.3g} to "
-            f"{last['content']:.3g}."
-        )
+        seconds = time.monotonic() - start
+        _tell(transfer, output, seconds, *told)
+        if film:
+            film.close(transfer.iteration, transfer.image)
+            lost = _save_film(map(dressed, film.pictures), options.film) or lost
     return status or int(lost is not None)
+
+
+def _tell(
+    transfer: "Transfer", output: Path, seconds: float,
+    first: dict[str, float], last: dict[str, float],
+) -> None:  # fmt: skip
+    height, width = transfer.image.shape[-2:]
+    print(
+        f"{output}: {width} x {height} pixels, {transfer.iteration} steps in "
+        f"{duration(seconds)} ({transfer.device.type})."
+    )
+    print(
+        f"From the first step to the last, the style loss went from {first['style']:.3g} to "
+        f"{last['style']:.3g}, the content loss from {first['content']:.3g} to "
+        f"{last['content']:.3g}."
+    )
+
+
+def _save_film(pictures: "Iterable[Tensor]", path: Path) -> str | None:
+    """Save it, there or elsewhere; if elsewhere, what was said of it."""
+    from ..film import save_film
+    from ..rescue import save_with
+
+    shown = list(pictures)
+    place, lost = save_with(lambda place: save_film(shown, place), path)
+    if lost:
+        say(f"stylelib: {lost}")
+    print(f"{place}: a film of {len(shown)} pictures.")
+    return lost
 
 
 def _styles(options: Namespace, recipe: "Recipe") -> "list[Style]":
@@ -139,13 +175,16 @@ def _output(options: Namespace) -> Path:
         stem = f"prettier-{Path(file_name(options.content)).stem}"
         names = [f"{stem}.png", *(f"{stem}-{n}.png" for n in range(2, 10_000))]
         return next((Path(name) for name in names if not Path(name).exists()), Path(names[0]))
-    output: Path = options.output
+    return _not_given(options.output, options, "--output")
+
+
+def _not_given(path: Path, options: Namespace, option: str) -> Path:
     for given in map(Path, filter(None, [options.content, *options.style, options.mask])):
-        if output.is_file() and given.is_file() and output.samefile(given):
+        if path.is_file() and given.is_file() and path.samefile(given):
             raise StylelibError(
-                f"--output names {given}, a picture to paint from. Choose another name."
+                f"{option} names {given}, a picture to paint from. Choose another name."
             )
-    return output
+    return path
 
 
 def _recipe(options: Namespace) -> "Recipe":
@@ -157,7 +196,7 @@ def _recipe(options: Namespace) -> "Recipe":
 
 
 def _run(
-    transfer: "Transfer", interrupts: Interrupts
+    transfer: "Transfer", film: "Film | None", interrupts: Interrupts
 ) -> tuple[list[dict[str, float]], str | None, int]:
     """Paint, and show how it goes; from its end on, nothing interrupts.
 
@@ -170,10 +209,14 @@ def _run(
     told: list[dict[str, float]] = []
     trouble, status = None, 0
     try:
+        if film:
+            film.see(0, transfer.image)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # told below, as `stopped`
             for step in transfer:
                 told = [told[0] if told else step.losses, step.losses]
+                if film:
+                    film.see(step.iteration, step.image)
                 bar.update(step.iteration, step.losses)
         if transfer.stopped:
             trouble, status = transfer.stopped, 1

@@ -34,8 +34,8 @@ Two paintings, the second one three times as much; or each in its own place:
 By a network that was trained on the painting before, in a blink:
   stylelib paint camel hokusai-great-wave.pt
 
-Your own photo, large:
-  stylelib paint holiday.jpg van-gogh-village-street-in-auvers --size 1024
+Your own photo, large, and a film of how it is painted:
+  stylelib paint holiday.jpg van-gogh-village-street-in-auvers --size 1024 --film holiday.webp
 
 Ctrl-C stops early and keeps the picture as it is. A saved picture says how it
 was made; in Python: stylelib.read_recipe("prettier-camel.png").
@@ -135,6 +135,12 @@ def _add_pictures(paint: Parser) -> None:
         metavar="FILE",
         type=Path,
         help="where to save the picture, .png or .jpg (left out: prettier-CONTENT.png, here)",
+    )
+    add(
+        "--film",
+        metavar="FILE",
+        type=Path,
+        help="save how it was painted as well, as an animated .gif or .webp",
     )
     add(
         "--recipe",

@@ -11,6 +11,7 @@ import ipywidgets
 
 from ..checks import as_path
 from ..errors import StylelibError, pick
+from ..film import save_film
 from ..images import Source, save_image
 from ..pace import about
 from ..recipes import RECIPES, Recipe
@@ -19,7 +20,6 @@ from ..samples import SAMPLES
 from .chooser import PictureChooser
 from .desk import Desk, close_all
 from .easel import Easel
-from .film import save_film
 from .knobs import SIZES, offer_size, read, size_knob, turn, weight_knob
 from .runs import Picture, Run, changed_settings
 
@@ -273,10 +273,10 @@ class Painter(ipywidgets.VBox):
         return self._write(write, path or run.new_path(".png"), new=path is None)
 
     def film(self, path: str | Path | None = None) -> Path:
-        """Save how the picture was painted, as an animated GIF; see `save`."""
+        """Save how the picture was painted, as an animated GIF or WebP; see `save`."""
         run = self._painted()
         name = path or run.new_path(".gif")
-        return self._write(lambda place: save_film(run, place), name, new=path is None)
+        return self._write(lambda place: save_film(run.pictures(), place), name, new=path is None)
 
     def close(self) -> None:
         """End the painting and the widgets: nothing is left running."""

@@ -2,7 +2,7 @@
 
 import io
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -252,6 +252,10 @@ class Run:
         if not self.colors:
             return image
         return keep_colors(image, self.content.load(self.recipe.size))
+
+    def pictures(self) -> Iterator[Tensor]:
+        """Those that were kept, from the start on, as they are to be seen."""
+        return (self.dressed(load_image(frame.jpeg)) for frame in self.frames)
 
     def new_path(self, ending: str) -> Path:
         """A file name for it that is still free, in the working folder."""
