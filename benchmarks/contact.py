@@ -39,6 +39,10 @@ PAIRS = [
 CHANGES: dict[str, dict[str, object]] = {
     AS_SHIPPED: {},
     "style_weight: 8": {"style_weight": 8.0},
+    "content also at conv5_2, style_weight: 8": {
+        "content_layers": {"conv4_2": 1.0, "conv5_2": 1.0},
+        "style_weight": 8.0,
+    },
     # Not centred, and mean_std, keep more content at the default's style weight; more of it
     # shows what they keep when they are as near to the painting as the default.
     "Gram matrix not centred": {"centered": False},

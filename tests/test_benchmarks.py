@@ -186,7 +186,7 @@ def test_a_change_is_one_change_and_one_that_changes_nothing_is_left_out() -> No
     assert len({str(changed) for changed in found.values()}) == len(found)
     assert set(contact.variants(recipe, ["init"])) == {"default", "init: noise", "init: style"}
     heavier = contact.variants(recipe, ["style_weight"])
-    assert len(heavier) == 6 and all(r.style_weight > 4 for r in list(heavier.values())[1:])
+    assert len(heavier) == 7 and all(r.style_weight > 4 for r in list(heavier.values())[1:])
 
 
 def test_what_was_painted_is_not_painted_again(tmp_path: Path, noise) -> None:
