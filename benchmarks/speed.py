@@ -91,7 +91,7 @@ def find_curve(
     curves = read_curves(path)
     if (size, *pair, way) in curves:
         return
-    target = 0.0 if way == "source" else best(curves[size, *pair, "source"])
+    target = None if way == "source" else best(curves[size, *pair, "source"])
     most = options.steps if way == "source" else options.most or options.steps
     pictures = [load_image(name, size) for name in pair]
     judge = Objective(*pictures, SOURCE, load_vgg19(SOURCE.weights, SOURCE.deepest))
@@ -101,8 +101,7 @@ def find_curve(
         while run.image is not None:
             with torch.no_grad():
                 found.append((run.step, float(judge(run.image.clamp(0, 1))[0])))
-            past = way == "source" and found[-1][1] > PAST * best(found)
-            if found[-1][1] <= target or past or run.step >= most:
+            if settled(found, target) or run.step >= most:
                 break
             run.go(min(max(1, round(run.step * (OFTEN - 1))), most - run.step))
     for step, loss in found:
@@ -248,6 +247,12 @@ def peak_memory() -> float:
 def best(curve: Found) -> float:
     """The lowest loss on the way: Adam's goes up and down at the end."""
     return min(loss for _, loss in curve)
+
+
+def settled(curve: Found, target: float | None) -> bool:
+    """Whether the target is reached; without one, whether the lowest loss has been."""
+    last = curve[-1][1]
+    return last > PAST * best(curve) if target is None else last <= target
 
 
 def steps_to(loss: float, curve: Found) -> int | None:

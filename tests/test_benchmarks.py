@@ -346,6 +346,14 @@ def test_the_clock_stands_while_it_waits_for_its_turn() -> None:
     assert master.seen == [(1, 10), (2, 20), (5, 50)]
 
 
+def test_a_way_ends_at_the_target_and_the_source_past_its_best() -> None:
+    curve = [(1, 9.0), (2, 5.0), (4, 5.2)]
+    assert not speed.settled(curve, None) and not speed.settled(curve, 5.1)
+    assert speed.settled(curve, 5.2)
+    assert speed.settled([*curve, (8, 5.3)], None)
+    assert not speed.settled([*curve, (8, 5.3), (16, 4.0)], None)
+
+
 def test_steps_to_a_loss() -> None:
     curve = [(1, 9.0), (2, 5.0), (4, 5.5), (8, 4.0)]
     assert [speed.steps_to(loss, curve) for loss in (5, 4.5, 3)] == [2, 8, None]
