@@ -58,6 +58,8 @@ def main() -> None:
     parser.add_argument("--most", type=int, help="steps of the others at most; the same")
     parser.add_argument("--pairs", type=int, nargs="+", default=[1, 2, 3],
                         help=f"numbers from 1 to {len(PAIRS)}")  # fmt: skip
+    parser.add_argument("--ways", nargs="+", default=list(COMPETITORS), choices=COMPETITORS,
+                        help="beside the source's")  # fmt: skip
     parser.add_argument("--repeats", type=int, default=3, help="of the timing")
     parser.add_argument("--timed", type=int, default=40, help="steps of a way that are all alike")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -66,10 +68,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=HERE, help="a folder")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    # The source first: it sets the target.
+    options.ways = ["source", *(way for way in options.ways if way != "source")]
     curves, seconds = (options.output / f"speed-{what}.csv" for what in ("curves", "seconds"))
     for size in options.size:
         for pair in (PAIRS[number - 1] for number in options.pairs):
-            for way in COMPETITORS:  # the source first: it sets the target
+            for way in options.ways:
                 find_curve(size, pair, way, options, curves)
             for repeat in range(1, options.repeats + 1):
                 time_steps(size, pair, repeat, options, curves, seconds)
@@ -120,15 +124,15 @@ def time_steps(
     if any(row[:3] == (size, *pair) and row[4] == repeat for row in read_seconds(path)):
         return
     pictures = [load_image(name, size) for name in pair]
-    needed = {way: read_curves(curves)[size, *pair, way][-1][0] for way in COMPETITORS}
+    needed = {way: read_curves(curves)[size, *pair, way][-1][0] for way in options.ways}
     timed = {
         way: n if way.startswith("stylelib") else min(n, options.timed) for way, n in needed.items()
     }
-    found: dict[str, Found] = {way: [] for way in COMPETITORS}
+    found: dict[str, Found] = {way: [] for way in options.ways}
     with ExitStack() as stack:
         runs = {
-            way: stack.enter_context(Run(paint, pictures, needed[way], options.threads))
-            for way, paint in COMPETITORS.items()
+            way: stack.enter_context(Run(COMPETITORS[way], pictures, steps, options.threads))
+            for way, steps in needed.items()
         }
         for turn in range(TURNS + 1):
             for way, run in runs.items():
