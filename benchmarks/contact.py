@@ -91,7 +91,7 @@ def main() -> None:
     for number in options.pairs:
         one = {name: found[number, name] for name in recipes}
         sheet(*PAIRS[number - 1], options.size, one).save(
-            options.output / f"{options.name}-{number}.jpg", quality=72
+            options.output / f"{options.name}-{number}.jpg", quality=64
         )
     write(options.output / f"{options.name}.csv", found)
     print(summary(found))
