@@ -9,8 +9,8 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from .checks import as_path
-from .errors import StylelibError
+from .checks import as_path, check_colors
+from .errors import StylelibError, shown
 from .images import check_place, fit, resize_to, to_pil, write_whole
 
 _LONGEST = 400  # pixels
@@ -67,10 +67,12 @@ def save_film(pictures: Iterable[Tensor], path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     StylelibError
-        If there are fewer than two pictures, the ending is another, or the file
-        can't be written. A file that was there before is then unchanged.
+        If there are fewer than two pictures, or one is none, the ending is another,
+        or the file can't be written. A file that was there before is then unchanged.
     """
     path = check_film(path)
+    if isinstance(pictures, Tensor) or not isinstance(pictures, Iterable):
+        raise StylelibError(f"A film is made of several pictures; these are {shown(pictures)}.")
     small = [_small(picture) for picture in pictures]
     if len(small) < 2:
         raise StylelibError("A film needs two pictures or more. Take some steps first.")
@@ -108,5 +110,6 @@ def check_film(path: str | os.PathLike[str]) -> Path:
 
 
 def _small(image: Tensor) -> Tensor:
+    check_colors(image)
     longest = min(_LONGEST, max(image.shape[-2:]))
     return resize_to(image, fit(image.shape, longest))

@@ -142,6 +142,13 @@ CALLS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "resize": (lambda _, *a: stylelib.resize(*a), [anything, st.one_of(st.integers(1, 20), junk)]),
     "to_pil": (lambda _, a: stylelib.to_pil(a), [anything]),
     "save_image": (lambda _, *a: stylelib.save_image(*a), [anything, or_rather("a.png"), junk]),
+    "save_film": (
+        lambda _, *a: stylelib.save_film(*a),
+        [
+            st.one_of(st.lists(anything, max_size=3), st.lists(good, max_size=3), junk),
+            or_rather("a.gif"),
+        ],
+    ),
     "save_somewhere": (lambda _, *a: save_somewhere(*a), [good, junk, junk]),
     "luminance": (lambda _, a: luminance(a), [anything]),
     "keep_colors": (lambda _, *a: keep_colors(*a), [good, anything]),

@@ -34,8 +34,9 @@ Two paintings, the second one three times as much; or each in its own place:
 By a network that was trained on the painting before, in a blink:
   stylelib paint camel hokusai-great-wave.pt
 
-Your own photo, large, and a film of how it is painted:
-  stylelib paint holiday.jpg van-gogh-village-street-in-auvers --size 1024 --film holiday.webp
+Your own photo, large; and a film of how it is painted:
+  stylelib paint holiday.jpg van-gogh-village-street-in-auvers --size 1024
+  stylelib paint holiday.jpg hokusai-poppies --film holiday.webp
 
 Ctrl-C stops early and keeps the picture as it is. A saved picture says how it
 was made; in Python: stylelib.read_recipe("prettier-camel.png").
