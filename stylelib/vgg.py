@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from .checks import check_kind, check_switch, check_tensor, checked
 from .errors import StylelibError, pick, shown
 from .weights import CONVOLUTIONS, Weights, read_weights
-from .winograd import Winograd, pays
+from .winograd import Winograd, is_large, pays
 
 POOLINGS = ("max", "average")
 
@@ -100,9 +100,11 @@ class VGG19(nn.Module):
         self.winograd = winograd
         self._faster: dict[str, Winograd | None] = {}
 
-    def _winograd(self, name: str) -> Winograd | None:
-        """A convolution's faster form, if it has one; made when it is first needed."""
-        if self.winograd and name not in self._faster:
+    def _winograd(self, name: str, maps: Tensor) -> Winograd | None:
+        """A convolution's faster form, if it has one for such maps; made when first needed."""
+        if not self.winograd or not is_large(maps):
+            return None
+        if name not in self._faster:
             kernel, bias = (p.detach() for p in self.convolutions[name].parameters())
             self._faster[name] = Winograd(kernel, bias) if pays(kernel) else None
         return self._faster.get(name)
@@ -136,7 +138,7 @@ class VGG19(nn.Module):
         for name in LAYERS[: LAYERS.index(deepest) + 1]:
             if name.startswith("pool"):
                 out = x = F.max_pool2d(x, 2) if self.pooling == "max" else F.avg_pool2d(x, 2)
-            elif (faster := self._winograd(name)) and not before_relu:
+            elif not before_relu and (faster := self._winograd(name, x)):
                 out = x = faster(x)  # convolution and ReLU at once: the same, sooner
             else:
                 out = self.convolutions[name](x)

@@ -24,6 +24,7 @@ from torch.autograd.function import once_differentiable
 _POINTS = (0.0, 2**0.5, -(2**0.5), -(2**-0.5), 2**-0.5)  # and infinity
 TILE = len(_POINTS) - 1  # pixels a side that come out of a tile of TILE + 2
 _BAND = 512  # tiles at a time: few enough to stay in the processor's cache
+_FEWEST = 16  # tiles: for fewer, reading four times as many weights takes longer than it saves
 
 
 class Winograd(nn.Module):
@@ -70,6 +71,11 @@ class Winograd(nn.Module):
 def pays(kernel: Tensor) -> bool:
     """Whether a kernel has maps enough to share the additions; measured, not reckoned."""
     return kernel[..., 0, 0].numel() >= (64 * 128 if kernel.dtype == torch.bfloat16 else 128 * 256)
+
+
+def is_large(maps: Tensor) -> bool:
+    """Whether maps have tiles enough to be worth the larger weights; measured, too."""
+    return maps.shape[-2] * maps.shape[-1] >= _FEWEST * TILE**2
 
 
 class _ConvolutionReLU(torch.autograd.Function):

@@ -98,8 +98,10 @@ def test_the_network_sees_the_same(dtype: torch.dtype) -> None:
     plain, faster = load_vgg19(last="conv5_1"), load_vgg19(last="conv5_1")
     faster.set_precision(dtype, winograd=True)
     seen, wanted = faster(photo, layers), plain(photo, layers)
-    assert faster._winograd("conv3_1") and faster._winograd("conv5_1")
-    assert not faster._winograd("conv1_1") and not plain._winograd("conv3_1")
+    large, small = torch.empty(1, 1, 16, 16), torch.empty(1, 1, 16, 15)
+    assert faster._winograd("conv3_1", large) and faster._winograd("conv5_1", large)
+    assert not faster._winograd("conv5_1", small)
+    assert not faster._winograd("conv1_1", large) and not plain._winograd("conv3_1", large)
     for name in layers:
         assert seen[name].dtype == torch.float32
         assert apart(seen[name], wanted[name]) < (1e-5 if dtype == torch.float32 else 0.05)
@@ -118,10 +120,10 @@ def test_a_given_network_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> No
     before = network(photo, ["conv3_1"])["conv3_1"]
     transfer = Transfer(photo, photo.flip(-1), recipe, network, "cpu", torch.float32)
     transfer.run()
-    assert not network.winograd and network._winograd("conv3_1") is None
+    assert not network.winograd and network._winograd("conv3_1", photo) is None
     assert network(photo, ["conv3_1"])["conv3_1"].equal(before)
     own = transfer.network
-    assert own.winograd and own._winograd("conv3_1")
+    assert own.winograd and own._winograd("conv3_1", photo)
     shared = own.convolutions["conv1_1"].weight.data_ptr()
     assert shared == network.convolutions["conv1_1"].weight.data_ptr()
 
