@@ -20,8 +20,6 @@ from stylelib.weights import Weights, read_weights
 
 SOURCE = RECIPES["source"]
 CONTENT_LAYER = next(iter(SOURCE.content_layers))
-COARSEST = 128  # this loss hardly minds where outlines run
-OUR_STEPS = 35  # of which the smaller sizes get their shares
 Show = Callable[[Tensor], None]
 
 
@@ -229,14 +227,8 @@ def ours(
     precision: torch.dtype | None = None,
 ) -> None:
     """Our optimiser at the source's loss: coarse to fine, then on at full size as long as asked."""
-    recipe = SOURCE.but(
-        size=max(content.shape[-2:]),
-        steps=min(steps, OUR_STEPS),
-        optimizer="lbfgs",
-        coarse_to_fine=True,
-        coarsest=COARSEST,
-        clamp=True,
-    )
+    fast = RECIPES["source-fast"]
+    recipe = fast.but(size=max(content.shape[-2:]), steps=min(steps, fast.steps))
     transfer = Transfer(content, style, recipe, device="cpu", precision=precision)
     for step in transfer:
         show(resize_to(step.image, tuple(content.shape[-2:])))  # small at first

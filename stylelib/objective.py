@@ -17,6 +17,7 @@ from .recipes import Recipe
 from .statistics import STATISTICS, Statistic, centered_gram, gram
 from .vgg import LAYERS, VGG19
 
+_DETAIL = "conv3_1"  # up to there: a third of the cost of all layers to conv5_1
 _EMPTY = 1 / 512  # darker than that is black: half of the smallest step of a picture file
 
 
@@ -161,6 +162,17 @@ class Objective:
         with torch.no_grad():
             other.content_maps = self.network(content, layers) if layers else {}
         other.content_weights = other._balance()
+        return other
+
+    def of_detail(self) -> "Objective | None":
+        """What the first layers alone ask of the style; None if none of them is asked."""
+        first = LAYERS[: LAYERS.index(_DETAIL) + 1]
+        layers = {n: w for n, w in self.recipe.style_layers.items() if w and n in first}
+        if not layers or not self.recipe.style_weight:
+            return None
+        other = copy(self)
+        other.recipe = self.recipe.but(content_layers={}, style_layers=layers)
+        other.layers, other.content_weights = list(layers), {}
         return other
 
     def _balance(self) -> dict[str, float]:

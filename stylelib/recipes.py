@@ -30,6 +30,7 @@ _RANGES: dict[str, tuple[float, float, type]] = {
     "learning_rate": (1e-9, 1e3, Real),
     "size": (16, MAX_SIZE, Integral),
     "coarsest": (16, MAX_SIZE, Integral),
+    "detail_steps": (0, 1000, Integral),
     "steps": (1, 1_000_000, Integral),
     "seed": (0, 2**63 - 1, Integral),
 }
@@ -75,6 +76,10 @@ class Recipe:
     coarsest : int
         Longest side of that first picture, in pixels. A smaller one is sooner done, and
         leaves the painting more say in where outlines run.
+    detail_steps : int
+        Steps with the first style layers alone after each enlargement, before the others:
+        they put in the fine detail that a small picture lacks, each in a third of the time.
+        Worth it where those layers count much, as in the source's balance.
     optimizer : {"lbfgs", "adam"}
     learning_rate : float
         For Adam alone: how far a pixel moves in a step, in 0-1.
@@ -113,6 +118,7 @@ class Recipe:
     steps: int = 200
     coarse_to_fine: bool = True
     coarsest: int = COARSEST
+    detail_steps: int = 0
     optimizer: str = "lbfgs"
     learning_rate: float = 0.02
     clamp: bool = True
@@ -243,22 +249,33 @@ def _number(name: str, value: Any, low: float, high: float, kind: type = Real) -
     return int(value) if isinstance(value, Integral) else float(value)
 
 
+# The notebook that the story follows. Its learning rate, 0.003, counts in ImageNet-normalised
+# pixels; a pixel's standard deviation there is 0.225.
+_SOURCE = Recipe(
+    style_layers=dict(zip(STYLE_LAYERS, (1.0, 0.75, 0.2, 0.2, 0.2), strict=True)),
+    style_weight=1e6,
+    balance="source",
+    centered=False,
+    size=400,
+    steps=5000,
+    coarse_to_fine=False,
+    optimizer="adam",
+    learning_rate=0.003 * 0.225,
+    clamp=False,
+    padding="zeros",
+)
+
 RECIPES: dict[str, Recipe] = {
     "default": Recipe(),
-    # The notebook that the story follows. Its learning rate, 0.003, counts in
-    # ImageNet-normalised pixels; a pixel's standard deviation there is 0.225.
-    "source": Recipe(
-        style_layers=dict(zip(STYLE_LAYERS, (1.0, 0.75, 0.2, 0.2, 0.2), strict=True)),
-        style_weight=1e6,
-        balance="source",
-        centered=False,
-        size=400,
-        steps=5000,
-        coarse_to_fine=False,
-        optimizer="adam",
-        learning_rate=0.003 * 0.225,
-        clamp=False,
-        padding="zeros",
+    "source": _SOURCE,
+    # The source's losses, as low in a hundredth of the time. They hardly mind where outlines run.
+    "source-fast": _SOURCE.but(
+        steps=40,
+        coarse_to_fine=True,
+        coarsest=128,
+        detail_steps=20,
+        optimizer="lbfgs",
+        clamp=True,
     ),
 }
 """Recipes by name."""

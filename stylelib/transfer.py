@@ -365,9 +365,31 @@ class Transfer:
         self._pixels = picture.contiguous().clone().requires_grad_()
         if painted is not None:
             self._pixels.register_hook(lambda gradient: gradient * painted)
+        if self.recipe.detail_steps and 0 < self._size < size:
+            self._add_detail()
         self._best, self._best_loss = self._pixels.detach().clone(), float("inf")
         self._new_optimizer()
         self._size, self._begun = size, True
+
+    def _add_detail(self) -> None:
+        """What enlarging could not: the first layers' style, until it is as near as that goes."""
+        objective = self._objective.of_detail()
+        if objective is None:
+            return
+        optimizer = LBFGS(self._pixels, objective.painted)
+        best, least = self._pixels.detach().clone(), float("inf")
+        for _ in range(self.recipe.detail_steps):
+            self._pixels.grad = None
+            loss, _ = objective(self._pixels)
+            if not loss.isfinite():
+                break
+            if loss < least:
+                best, least = self._pixels.detach().clone(), loss.item()
+            loss.backward()
+            optimizer.step()
+            if self.recipe.clamp:
+                self._pixels.data.clamp_(0, 1)
+        self._pixels.data.copy_(best)
 
     def _forget(self) -> None:
         """Let go of all that the next step can set up again from the picture so far."""

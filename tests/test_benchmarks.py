@@ -418,7 +418,8 @@ def test_the_quick_source_takes_the_same_steps(camel: Tensor, painting: Tensor) 
 def test_ours_goes_on_after_its_own_steps(
     camel: Tensor, painting: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(competitors, "OUR_STEPS", 3)
+    fast = RECIPES["source-fast"].but(steps=3)
+    monkeypatch.setitem(competitors.RECIPES, "source-fast", fast)
     pictures: list[Tensor] = []
     competitors.ours(camel, painting, 5, pictures.append)
     assert len(pictures) == 5

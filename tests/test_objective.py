@@ -113,6 +113,24 @@ def test_a_part_of_the_painting_is_a_painting(
         assert style(Objective(camel, painting, recipe, network), camel) != style(masked, camel)
 
 
+def test_detail_is_what_the_first_layers_ask(
+    camel: Tensor, painting: Tensor, network: VGG19
+) -> None:
+    layers = {"conv4_1": 2.0, "conv3_1": 0.5, "conv1_1": 1.0}
+    recipe = PLAIN.but(style_layers=layers, content_weight=1.0, style_weight=3.0, tv_weight=0.1)
+    objective = Objective(camel, painting, recipe, network)
+    detail = objective.of_detail()
+    assert detail is not None
+    parts, whole = detail(camel)[1], objective(camel)[1]
+    assert [name for name in parts if " " in name] == ["style conv3_1", "style conv1_1"]
+    style = float(whole["style conv3_1"] + whole["style conv1_1"])
+    assert float(parts["style"]) == pytest.approx(style, rel=1e-6)
+    assert float(parts["total"]) == pytest.approx(3 * style + 0.1 * float(whole["tv"]), rel=1e-6)
+    assert objective.recipe == recipe  # as it was
+    for deep in ({"style_layers": {"conv4_1": 1.0, "conv1_1": 0.0}}, {"style_weight": 0.0}):
+        assert Objective(camel, painting, recipe.but(**deep), network).of_detail() is None
+
+
 def paint(camel: Tensor, styles: object, network: VGG19, **changes: object) -> Transfer:
     recipe = RECIPE.but(style_layers={"conv1_1": 1.0}, content_layers={"conv2_1": 1.0})
     return Transfer(camel, styles, recipe.but(**changes), network, "cpu", torch.float32)  # type: ignore[arg-type]
@@ -121,7 +139,8 @@ def paint(camel: Tensor, styles: object, network: VGG19, **changes: object) -> T
 def test_what_the_mask_leaves_out_stays_the_photo(
     camel: Tensor, painting: Tensor, left: Tensor, network: VGG19
 ) -> None:
-    for changes in ({}, {"init": "noise"}, {"coarse_to_fine": True, "size": 256, "steps": 4}):
+    larger = {"coarse_to_fine": True, "size": 256, "steps": 4}
+    for changes in ({}, {"init": "noise"}, larger, larger | {"detail_steps": 3}):
         transfer = paint(camel, Style(painting, where=left), network, **changes)
         image = transfer.run()
         photo = resize(camel, transfer.recipe.size)

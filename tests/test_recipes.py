@@ -109,6 +109,13 @@ def test_the_source_recipe_is_what_the_source_says() -> None:
     assert recipe.learning_rate == pytest.approx(0.000675)
 
 
+def test_the_fast_way_has_the_sources_losses() -> None:
+    """Only how to get there is another."""
+    way = {"steps", "coarse_to_fine", "coarsest", "detail_steps", "optimizer", "clamp"}
+    source, fast = RECIPES["source"].as_dict(), RECIPES["source-fast"].as_dict()
+    assert {name for name in source if source[name] != fast[name]} == way
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.integers(16, MAX_SIZE), st.integers(1, 3000), st.booleans(), st.integers(16, 600))
 def test_stages(size: int, steps: int, coarse_to_fine: bool, coarsest: int) -> None:

@@ -122,7 +122,7 @@ def test_no_total_variation_is_told_as_zero(paint: Paint) -> None:
 
 @pytest.mark.parametrize("recipe", OPTIMIZERS.values(), ids=OPTIMIZERS)
 def test_pausing_changes_nothing_bit_for_bit(paint: Paint, recipe: Recipe) -> None:
-    recipe = recipe.but(size=170, coarsest=85, coarse_to_fine=True, steps=6)
+    recipe = recipe.but(size=170, coarsest=85, coarse_to_fine=True, steps=6, detail_steps=2)
     expected = [step.image for step in paint(recipe)]
     transfer, other = paint(recipe), paint(recipe, init="noise", seed=3)
     images = [next(transfer).image]
@@ -578,6 +578,56 @@ def test_coarse_to_fine_starts_each_size_from_the_one_before(paint: Paint) -> No
     start = resize(small, 170)
     tv = start.diff(dim=2).square().mean() + start.diff(dim=3).square().mean()
     assert larger.losses["tv"] == pytest.approx(tv.item(), rel=1e-4)
+
+
+DETAILED = QUICK.but(size=170, coarsest=85, coarse_to_fine=True, steps=4, detail_steps=6)
+
+
+def test_detail_is_added_after_an_enlargement(paint: Paint) -> None:
+    bare, detailed = list(paint(DETAILED, detail_steps=0)), list(paint(DETAILED))
+    for step in (0, 1):  # the small picture is the same
+        assert torch.equal(bare[step].image, detailed[step].image)
+    for layer in ("style conv1_1", "style conv2_1"):
+        assert detailed[2].layers[layer] < 0.5 * bare[2].layers[layer]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"coarse_to_fine": False}, {"style_layers": {"conv2_1": 0.0}}, {"style_weight": 0}]
+)
+def test_where_there_is_none_to_add(paint: Paint, changes: dict[str, Any]) -> None:
+    recipe = DETAILED.but(**changes)
+    assert torch.equal(paint(recipe).run(), paint(recipe, detail_steps=0).run())
+
+
+def test_adding_detail_makes_no_picture_worse(
+    paint: Paint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where its steps lead astray, the best picture of them is taken: here the enlarged one."""
+    plain = list(paint(DETAILED, detail_steps=0))
+    transfer = paint(DETAILED)
+    next(transfer), next(transfer)
+    with monkeypatch.context() as astray:
+        astray.setattr("stylelib.lbfgs.LBFGS.step", lambda self: self.pixels.data.fill_(1e9))
+        transfer._begin(170)
+    assert next(transfer).losses == pytest.approx(plain[2].losses)
+
+
+def test_interrupted_while_it_adds_detail(paint: Paint, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected, transfer, count = paint(DETAILED).run(), paint(DETAILED), 0
+    honest = Objective.__call__
+
+    def call(self: Objective, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        nonlocal count
+        count += 1
+        if count == 5:  # two steps on the small picture, and the third of the detail
+            raise KeyboardInterrupt
+        return honest(self, image)
+
+    monkeypatch.setattr(Objective, "__call__", call)
+    with pytest.raises(KeyboardInterrupt):
+        transfer.run()
+    assert transfer.iteration == 2
+    assert torch.equal(transfer.run(), expected)
 
 
 # When it goes wrong

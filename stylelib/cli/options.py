@@ -147,8 +147,9 @@ def _add_pictures(paint: Parser) -> None:
         "--recipe",
         metavar="NAME",
         default="default",
-        help="all settings at once: default; or source, as the original notebook has them "
-        "(Adam, 5000 steps: much slower). What is not set below is as the recipe has it",
+        help="all settings at once: default; source, as the original notebook has them (Adam, "
+        "5000 steps: an hour); or source-fast, the same losses in a minute. What is not set below "
+        "is as the recipe has it",
     )
 
 
