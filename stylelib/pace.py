@@ -32,10 +32,12 @@ class Pace:
         """Seconds for all the steps after the first `done`."""
         total, before = 0.0, 0
         for size, steps in recipe.stages():
-            left = before + steps - max(before, done)
-            if left > 0:
-                # Each size begins with a look at the photo and the painting.
-                total += (left + (left == steps)) * self.step(size, shape)
+            left: float = before + steps - max(before, done)
+            if left == steps:
+                # Each size begins with a look at the photo and the painting, and then detail
+                # by a third of the layers.
+                left += 1 + (recipe.detail_steps / 3 if before else 0)
+            total += max(0, left) * self.step(size, shape)
             before += steps
         return total
 
