@@ -5,6 +5,7 @@ first used, so that ``import stylelib`` takes no time.
 """
 
 from importlib import import_module
+from os import environ
 
 TYPE_CHECKING = False  # type checkers take it for True; importing typing takes its time
 if TYPE_CHECKING:
@@ -56,6 +57,12 @@ _HOMES = {
     "vgg": ["LAYERS", "VGG19", "features", "load_vgg19"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+# Read when PyTorch is loaded. On Linux its threads wait for each other turning round and round, for
+# long: where another program has one of the cores, a step takes 15 to 40 times as long
+# (benchmarks/busy.py). So few turns, as where there are more threads than cores.
+if "OMP_WAIT_POLICY" not in environ:
+    environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 __version__ = "0.1.0"
 __all__ = sorted(_HOME)

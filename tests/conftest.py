@@ -1,5 +1,8 @@
 """What the tests share: the network, two small pictures, torchvision's VGG-19."""
 
+import stylelib  # noqa: F401 - before torch, whose threads wait as it says
+
+# isort: split
 import sys
 from collections.abc import Callable
 from typing import Any

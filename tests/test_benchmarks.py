@@ -6,6 +6,7 @@ from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from PIL import Image
@@ -18,6 +19,7 @@ from stylelib.vgg import VGG19
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
 import all_pairs
+import busy
 import competitors
 import contact
 import crowson
@@ -447,6 +449,19 @@ def test_what_a_step_costs(
     assert float(row["seconds a step"]) > float(row["bare convolutions"]) / 4 > 0
     assert 0 < float(row["bare / peak"]) < 1.5 and float(row["peak MB"]) > 100
     assert "| 40 |" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_step_beside_other_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ["--size", "40", "--others", "0", "1", "--repeats", "1", "--output", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["busy.py", *arguments])
+    busy.main()
+    rows = speed.read(tmp_path / "busy.csv")
+    assert [(row["other programs"], row["how threads wait"]) for row in rows] == [
+        (others, way) for others in "01" for way in busy.WAYS
+    ]
+    assert all(float(row["seconds a step"]) > 0 for row in rows)
+    assert not [p for p in psutil.Process().children() if "while True" in " ".join(p.cmdline())]
 
 
 @pytest.mark.slow

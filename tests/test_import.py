@@ -1,12 +1,16 @@
 """``import stylelib`` is quick and brings nothing heavy; every public name is there."""
 
+import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import stylelib
 
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 PROMISED = [
     "load_image",
     "save_image",
@@ -63,6 +67,35 @@ def test_every_public_name_is_there(name: str) -> None:
     assert value is getattr(stylelib, name)
     if callable(value):
         assert value.__doc__ and value.__module__.startswith("stylelib.")
+
+
+@pytest.mark.parametrize(
+    ("given", "waiting"),
+    [
+        ({}, "1000"),
+        ({"GOMP_SPINCOUNT": "7"}, "7"),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, "None"),
+    ],
+)
+def test_threads_soon_sleep_unless_you_say_otherwise(
+    given: dict[str, str], waiting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    code = "import os, stylelib; print(os.environ.get('GOMP_SPINCOUNT'))"
+    assert python(code).strip() == waiting
+
+
+@pytest.mark.parametrize("lesson", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_lessons_load_stylelib_before_torch(lesson: Path) -> None:
+    """Else its setting for the threads comes too late."""
+    code = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
+    first = re.search(r"^(?:from|import) (torch|stylelib)\b",
+                      "\n".join("".join(c["source"]) for c in code if c["cell_type"] == "code"),
+                      re.M)  # fmt: skip
+    assert first is None or first[1] == "stylelib"
 
 
 def test_a_name_that_is_not_there() -> None:
