@@ -59,7 +59,9 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, nargs="+", default=[1, 2, 3],
                         help=f"numbers from 1 to {len(PAIRS)}")  # fmt: skip
     parser.add_argument("--ways", nargs="+", default=list(COMPETITORS), choices=COMPETITORS,
-                        help="beside the source's")  # fmt: skip
+                        help="beside the target's")  # fmt: skip
+    parser.add_argument("--target", default="source", choices=COMPETITORS,
+                        help="the way whose lowest loss is to be reached")  # fmt: skip
     parser.add_argument("--repeats", type=int, default=3, help="of the timing")
     parser.add_argument("--timed", type=int, default=40, help="steps of a way that are all alike")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -68,8 +70,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=HERE, help="a folder")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    # The source first: it sets the target.
-    options.ways = ["source", *(way for way in options.ways if way != "source")]
+    # First the way that sets the target: from here on it is known by that.
+    options.ways = [options.target, *(way for way in options.ways if way != options.target)]
     curves, seconds = (options.output / f"speed-{what}.csv" for what in ("curves", "seconds"))
     for size in options.size:
         for pair in (PAIRS[number - 1] for number in options.pairs):
@@ -95,8 +97,9 @@ def find_curve(
     curves = read_curves(path)
     if (size, *pair, way) in curves:
         return
-    target = None if way == "source" else best(curves[size, *pair, "source"])
-    most = options.steps if way == "source" else options.most or options.steps
+    first = way == options.ways[0]
+    target = None if first else best(curves[size, *pair, options.ways[0]])
+    most = options.steps if first else options.most or options.steps
     pictures = [load_image(name, size) for name in pair]
     judge = Objective(*pictures, SOURCE, load_vgg19(SOURCE.weights, SOURCE.deepest))
     quick = way == "source" and options.quick_source
@@ -105,7 +108,9 @@ def find_curve(
         while run.image is not None:
             with torch.no_grad():
                 found.append((run.step, float(judge(run.image.clamp(0, 1))[0])))
-            if settled(found, target) or run.step >= most:
+            # L-BFGS may leap up and come back: where it sets the target, it takes all its steps.
+            ended = (way == "source" or not first) and settled(found, target)
+            if ended or run.step >= most:
                 break
             run.go(min(max(1, round(run.step * (OFTEN - 1))), most - run.step))
     for step, loss in found:
@@ -280,7 +285,7 @@ def summary(curves: Path, seconds: Path) -> Iterator[dict[str, object]]:
     known = read_curves(curves)
     for run, (timed, peak) in timings(seconds).items():
         curve = known[run[:4]]
-        target = best(known[*run[:3], "source"])
+        target = best(first_of(known, run))
         row: dict[str, object] = dict(zip([*RUN, "repeat"], run, strict=True))
         for level in LEVELS:
             step = steps_to(level * target, curve)
@@ -290,11 +295,16 @@ def summary(curves: Path, seconds: Path) -> Iterator[dict[str, object]]:
         yield row | {"seconds a step": f"{pace:.4f}", "peak MB": peak}
 
 
+def first_of(curves: dict[tuple[object, ...], Found], run: tuple[object, ...]) -> Found:
+    """The curve of the way that set the target for that size and pair."""
+    return next(curve for other, curve in curves.items() if other[:3] == run[:3])
+
+
 def report(rows: list[dict[str, object]]) -> str:
-    """Medians by size and way, and how many times faster than the source's recipe."""
+    """Medians by size and way, and how many times as fast as the size's first."""
     levels = [f"{level:g}x" for level in LEVELS]
     named = " | ".join(f"to {level}, s" for level in levels)
-    head = f"| size | way | runs | steps | {named} | source / this | s a step | peak MB |"
+    head = f"| size | way | runs | steps | {named} | first / this | s a step | peak MB |"
     lines = [head, "|---" * (len(levels) + 7) + "|"]
     for size in dict.fromkeys(row["size"] for row in rows):
         at = [row for row in rows if row["size"] == size]
@@ -312,13 +322,12 @@ def report(rows: list[dict[str, object]]) -> str:
 
 
 def faster(row: dict[str, object], rows: list[dict[str, object]]) -> object:
-    """How many times as fast as the source's recipe beside it, of the same pair and repeat."""
+    """How many times as fast as the first way beside it, of the same pair and repeat."""
     same = ["size", "content", "style", "repeat"]
-    source = next(other for other in rows if other["way"] == "source"
-                  and all(other[name] == row[name] for name in same))  # fmt: skip
+    first = next(other for other in rows if all(other[name] == row[name] for name in same))
     if not row["seconds to 1x"]:
         return ""
-    return float(str(source["seconds to 1x"])) / float(str(row["seconds to 1x"]))
+    return float(str(first["seconds to 1x"])) / float(str(row["seconds to 1x"]))
 
 
 def middle(values: Iterator[object]) -> float | None:
@@ -401,7 +410,7 @@ def plot(curves: Path, seconds: Path, path: Path) -> None:
         for run, timed in runs.items():
             if run[0] != size:
                 continue
-            way, target = str(run[3]), best(known[*run[:3], "source"])
+            way, target = str(run[3]), best(first_of(known, run))
             new = LABELS[way] not in axes.get_legend_handles_labels()[1]
             axes.plot(
                 [seconds_at(step, timed) for step, _ in known[run[:4]]],

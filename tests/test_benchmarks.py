@@ -485,6 +485,24 @@ def test_curves_and_seconds_are_found_once(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.slow
+def test_another_way_sets_the_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--size", "40", "--steps", "6", "--pairs", "1", "--repeats", "1", "--threads", "1"]
+    arguments += ["--target", "tutorial", "--ways", "stylelib", "--most", "60"]
+    monkeypatch.setattr(sys, "argv", ["speed.py", *arguments, "--output", str(tmp_path)])
+    monkeypatch.setattr(speed, "plot", lambda *_: None)
+    speed.main()
+    curves = speed.read_curves(tmp_path / "speed-curves.csv")
+    theirs, ours = curves.values()
+    assert [run[3] for run in curves] == ["tutorial", "stylelib"]
+    assert theirs[-1][0] == 6  # it takes all its steps
+    assert ours[-1][1] <= speed.best(theirs) < ours[-2][1]
+    lines = capsys.readouterr().out.splitlines()
+    assert "| tutorial | 1 |" in lines[-2] and " | 1.0 | " in lines[-2]
+
+
 # ----------------------------------------------------------------------- peers
 
 
