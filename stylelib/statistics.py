@@ -62,23 +62,35 @@ def centered_gram(maps: Tensor, center: Tensor) -> Tensor:
 
 
 class _CenteredGram(torch.autograd.Function):
+    """No centred maps are ever made: what the center takes away is a sum of products with it."""
+
     @staticmethod
     def forward(ctx: Any, maps: Tensor, center: Tensor) -> Tensor:
-        points = (maps - center).permute(0, 2, 3, 1)  # (B, H, W, C), as the network lays them
-        flat = points.flatten(1, 2)
-        # float16 would not do: it holds no small gradients.
-        ctx.save_for_backward(points.bfloat16() if maps.dtype == torch.bfloat16 else points)
-        ctx.dtype = maps.dtype
-        return flat.mT @ flat / flat.shape[1]
+        ctx.save_for_backward(maps, center)
+        flat = _flat(maps).to(torch.promote_types(maps.dtype, torch.float32))
+        center = center.flatten(1)[:, None].to(flat)  # (1, 1, C)
+        # (x - c)(x - c)ᵀ in the mean: of xxᵀ, less what c has to do with it.
+        shared = center.mT @ (flat.mean(1, keepdim=True) - center / 2)
+        return flat.mT @ flat / flat.shape[1] - shared - shared.mT
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        (points,) = ctx.saved_tensors
+        maps, center = ctx.saved_tensors
+        flat = _flat(maps)
+        if maps.dtype == torch.float16:  # it holds no small gradients
+            flat = flat.float()
         # A product of the maps with themselves: both factors' gradients at once.
-        both = (gradient + gradient.mT) / points[0, :, :, 0].numel()
-        pulled = points.flatten(1, 2) @ both.to(points.dtype)
-        return pulled.view(points.shape).permute(0, 3, 1, 2).to(ctx.dtype), None
+        both = (gradient + gradient.mT) / flat.shape[1]
+        pulled = flat @ both.to(flat.dtype)
+        pulled -= (center.flatten(1)[:, None].to(both) @ both).to(flat.dtype)
+        batch, channels, height, width = maps.shape
+        return pulled.view(batch, height, width, channels).permute(0, 3, 1, 2).to(maps.dtype), None
+
+
+def _flat(maps: Tensor) -> Tensor:
+    """(B, H·W, C), as the network lays them: nothing is copied."""
+    return maps.permute(0, 2, 3, 1).flatten(1, 2)
 
 
 def mean_std(maps: Tensor, share: Tensor | None = None) -> Tensor:
