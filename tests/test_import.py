@@ -72,7 +72,7 @@ def test_every_public_name_is_there(name: str) -> None:
 @pytest.mark.parametrize(
     ("given", "waiting"),
     [
-        ({}, "1000"),
+        ({}, "3000"),
         ({"GOMP_SPINCOUNT": "7"}, "7"),
         ({"OMP_WAIT_POLICY": "ACTIVE"}, "None"),
     ],
