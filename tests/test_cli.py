@@ -289,7 +289,7 @@ BAD_PICTURES = [
     (("camel", "given/cut-short.jpg"), "cut-short.jpg could not be read"),
 ]
 BAD_SETTINGS = [
-    (("--recipe", "sauce"), "no recipe called 'sauce'. Did you mean source?"),
+    (("--recipe", "sauce"), "no recipe called 'sauce'. Did you mean source or source-fast?"),
     (("--style-layers", "conv1_1,conv9_9"), "no layer called 'conv9_9'"),
     (("--content-layers", "conv42"), "Did you mean conv4_2"),
     (("--optimizer", "sgd"), "There are: lbfgs, adam."),
