@@ -227,11 +227,12 @@ def ours(
     precision: torch.dtype | None = None,
 ) -> None:
     """Our optimiser at the source's loss: coarse to fine, then on at full size as long as asked."""
-    fast = RECIPES["source-fast"]
-    recipe = fast.but(size=max(content.shape[-2:]), steps=min(steps, fast.steps))
+    recipe = RECIPES["source-fast"].but(size=max(content.shape[-2:]))
     transfer = Transfer(content, style, recipe, device="cpu", precision=precision)
     for step in transfer:
         show(resize_to(step.image, tuple(content.shape[-2:])))  # small at first
+        if step.iteration == steps:
+            break
         if step.iteration == recipe.steps:
             transfer.change(steps=steps)
 

@@ -16,6 +16,7 @@ speed.csv, and the plot, speed.png. Stopped and started again, it goes on where 
 import argparse
 import csv
 import multiprocessing
+import os
 import platform
 import sys
 import time
@@ -70,6 +71,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=HERE, help="a folder")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    os.environ.pop("GOMP_SPINCOUNT", None)  # stylelib's: all ways wait alike, as PyTorch has it
     # First the way that sets the target: from here on it is known by that.
     options.ways = [options.target, *(way for way in options.ways if way != options.target)]
     curves, seconds = (options.output / f"speed-{what}.csv" for what in ("curves", "seconds"))
@@ -112,7 +114,7 @@ def find_curve(
             ended = (way == "source" or not first) and settled(found, target)
             if ended or run.step >= most:
                 break
-            run.go(min(max(1, round(run.step * (OFTEN - 1))), most - run.step))
+            run.go(min(max(1, int(run.step * (OFTEN - 1))), most - run.step))
     for step, loss in found:
         write(path, CURVE, [size, *pair, way, step, f"{loss:.5g}"])
     print(size, *pair, way, *found[-1], flush=True)
@@ -306,7 +308,7 @@ def report(rows: list[dict[str, object]]) -> str:
     named = " | ".join(f"to {level}, s" for level in levels)
     head = f"| size | way | runs | steps | {named} | first / this | s a step | peak MB |"
     lines = [head, "|---" * (len(levels) + 7) + "|"]
-    for size in dict.fromkeys(row["size"] for row in rows):
+    for size in sorted({row["size"] for row in rows}):
         at = [row for row in rows if row["size"] == size]
         for way in dict.fromkeys(row["way"] for row in at):
             runs = [row for row in at if row["way"] == way]
@@ -402,7 +404,7 @@ def plot(curves: Path, seconds: Path, path: Path) -> None:
 
     known = read_curves(curves)
     runs = {run: timed for run, (timed, _) in timings(seconds).items() if run[4] == 1}
-    sizes = list(dict.fromkeys(run[0] for run in runs))
+    sizes = sorted({run[0] for run in runs})
     figure = Figure(figsize=(7 * len(sizes), 4.4), layout="constrained")
     hues = ("#4477aa", "#ccbb44", "#228833", "#ee6677", "#aa3377")
     colors = dict(zip(COMPETITORS, hues, strict=True))
@@ -420,7 +422,7 @@ def plot(curves: Path, seconds: Path, path: Path) -> None:
             )
         axes.axhline(1, color="#333333", linewidth=0.8, linestyle="--")
         axes.set(xscale="log", yscale="log", xlabel="seconds", title=f"{size} pixels",
-                 ylabel="loss, over the source's best")  # fmt: skip
+                 ylabel="loss, over the target")  # fmt: skip
         axes.legend(frameon=False)
     figure.savefig(path, dpi=100)
 
