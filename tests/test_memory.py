@@ -297,7 +297,8 @@ network = load_vgg19(last="conv5_1")
 network.set_precision(torch.float32, winograd)
 paint(32)
 """
-WINOGRAD = PAINT.replace("winograd = False", "winograd = True")
+# At 256 pixels every layer has tiles enough: the weights are made before there is a limit.
+WINOGRAD = PAINT.replace("winograd = False", "winograd = True").replace("paint(32)", "paint(256)")
 
 
 @LINUX
