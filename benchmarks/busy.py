@@ -52,10 +52,9 @@ def main() -> None:
 
 @contextmanager
 def busy(programs: int) -> Iterator[None]:
-    """So many other programs at work."""
-    running = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(programs)
-    ]
+    """So many other programs at work, each with a session of its own, as a desktop's have."""
+    command = [sys.executable, "-c", "while True: pass"]
+    running = [subprocess.Popen(command, start_new_session=True) for _ in range(programs)]
     try:
         yield
     finally:

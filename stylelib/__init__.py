@@ -59,7 +59,7 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 # Read when PyTorch is loaded. On Linux its threads wait for each other turning round and round:
-# where another program has one of two cores, a step takes 15 to 40 times as long
+# where another program has one of two cores, a step takes 20 to 35 times as long
 # (benchmarks/busy.py). So they sleep after a tenth of a millisecond: operations follow sooner.
 if "OMP_WAIT_POLICY" not in environ:
     environ.setdefault("GOMP_SPINCOUNT", "3000")
