@@ -78,7 +78,8 @@ class Recipe:
         leaves the painting more say in where outlines run.
     detail_steps : int
         Steps with the first style layers alone after each enlargement, before the others:
-        they put in the fine detail that a small picture lacks, each in a third of the time.
+        they put in the fine detail that a small picture lacks, each in a third to a half of
+        the time.
         Worth it where those layers count much, as in the source's balance.
     optimizer : {"lbfgs", "adam"}
     learning_rate : float
