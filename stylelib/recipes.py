@@ -79,8 +79,7 @@ class Recipe:
     detail_steps : int
         Steps with the first style layers alone after each enlargement, before the others:
         they put in the fine detail that a small picture lacks, each in a third to a half of
-        the time.
-        Worth it where those layers count much, as in the source's balance.
+        the time. Worth it where those layers count much, as in the source's balance.
     optimizer : {"lbfgs", "adam"}
     learning_rate : float
         For Adam alone: how far a pixel moves in a step, in 0-1.

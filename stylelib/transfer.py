@@ -20,7 +20,7 @@ from .devices import DEVICES, choose_device, choose_precision, choose_winograd
 from .errors import StylelibError, is_out_of_memory, pick, shown
 from .images import fit, resize, resize_to
 from .lbfgs import FIRST, LBFGS
-from .memory import check_memory, ran_out
+from .memory import check_memory, give_back, keep_memory, ran_out
 from .objective import Objective, Style, as_styles
 from .recipes import RECIPES, Recipe
 from .vgg import LAYERS, VGG19, load_vgg19, smallest_side
@@ -28,6 +28,7 @@ from .vgg import LAYERS, VGG19, load_vgg19, smallest_side
 _EXPLODED = 1e3  # a loss that many times the best is not coming back
 _SMALL = 1e-3  # beside the weights: a loss that can grow a thousandfold and still be no accident
 _RESTARTS = 3
+_GENTLY = 0.1
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ class Transfer:
         height, width = fit(content.shape, recipe.size)
         painting = max(_pixels(s.image, recipe.style_size()) for s in self._styles)
         check_memory(height, width, self.device, self.precision, painting, recipe.deepest)
+        keep_memory()
         self._least = self._least_size(recipe)
         try:
             self.network = self._prepared(network, recipe)
@@ -149,6 +151,7 @@ class Transfer:
 
     def __next__(self) -> Step:
         if self.stopped or self.iteration >= self.recipe.steps:
+            give_back()
             raise StopIteration
         done = self.iteration
         try:
@@ -365,31 +368,36 @@ class Transfer:
         self._pixels = picture.contiguous().clone().requires_grad_()
         if painted is not None:
             self._pixels.register_hook(lambda gradient: gradient * painted)
-        if self.recipe.detail_steps and 0 < self._size < size:
-            self._add_detail()
+        # At a size where it has painted it goes on as gently as it left off.
+        first = _GENTLY * FIRST if size == self._size else FIRST
+        if self.recipe.detail_steps and 0 < self._size < size and self._add_detail():
+            first = 0.3 * FIRST  # what was farthest is done
         self._best, self._best_loss = self._pixels.detach().clone(), float("inf")
-        self._new_optimizer()
+        self._new_optimizer(first)
         self._size, self._begun = size, True
 
-    def _add_detail(self) -> None:
-        """What enlarging could not: the first layers' style, until it is as near as that goes."""
+    def _add_detail(self) -> bool:
+        """What enlarging could not: the first layers' style, if any is asked, as near as it goes."""
         objective = self._objective.of_detail()
         if objective is None:
-            return
-        optimizer = LBFGS(self._pixels, objective.painted)
+            return False
+        optimizer = LBFGS(self._pixels, objective.painted, 3 * FIRST)  # it has far to go
         best, least = self._pixels.detach().clone(), float("inf")
-        for _ in range(self.recipe.detail_steps):
+        for left in reversed(range(self.recipe.detail_steps + 1)):
             self._pixels.grad = None
             loss, _ = objective(self._pixels)
             if not loss.isfinite():
                 break
             if loss < least:
                 best, least = self._pixels.detach().clone(), loss.item()
+            if not left:  # nothing would look at a further picture
+                break
             loss.backward()
             optimizer.step()
             if self.recipe.clamp:
                 self._pixels.data.clamp_(0, 1)
         self._pixels.data.copy_(best)
+        return True
 
     def _forget(self) -> None:
         """Let go of all that the next step can set up again from the picture so far."""
@@ -397,14 +405,12 @@ class Transfer:
         for name in ("_objective", "_optimizer", "_pixels", "_good"):
             self.__dict__.pop(name, None)
 
-    def _new_optimizer(self) -> None:
+    def _new_optimizer(self, first: float) -> None:
         if self.recipe.optimizer == "adam":
             self._optimizer: torch.optim.Optimizer | LBFGS = torch.optim.Adam(
                 [self._pixels], lr=self.recipe.learning_rate
             )
         else:
-            # At a size where it has painted it goes on as gently as it left off.
-            first = 0.1 * FIRST if max(self._pixels.shape[-2:]) == self._size else FIRST
             self._optimizer = LBFGS(self._pixels, self._objective.painted, first)
 
     def _update(self) -> tuple[float, dict[str, Tensor]]:
@@ -441,7 +447,7 @@ class Transfer:
         self._pixels.data.copy_(self._best)
         self.image = self._best.clamp(0, 1).cpu()
         self._restarts += 1
-        self._new_optimizer()
+        self._new_optimizer(_GENTLY * FIRST)
         if self.recipe.optimizer == "adam" or self._restarts > _RESTARTS:
             self.stopped = (
                 f"The loss became {total:g} at step {self.iteration + 1}, so the optimisation "

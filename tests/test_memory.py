@@ -15,6 +15,8 @@ from stylelib.errors import OUT_OF_MEMORY, is_out_of_memory
 from stylelib.memory import (
     check_memory,
     free_memory,
+    give_back,
+    keep_memory,
     memory_limits,
     memory_needed,
     numbers_kept,
@@ -292,6 +294,7 @@ def leave(room):
     used = psutil.Process().memory_info().vms
     resource.setrlimit(resource.RLIMIT_AS, (used + room,) * 2)
 
+resource.setrlimit(resource.RLIMIT_AS, (2**45,) * 2)  # ulimit: there from the start
 transfers = []
 network = load_vgg19(last="conv5_1")
 network.set_precision(torch.float32, winograd)
@@ -339,6 +342,69 @@ print(paint(128))
 """
     )
     assert told.split() == ["True", "True", "128"]
+
+
+KEEP = """
+import resource, psutil, torch
+from stylelib.memory import give_back, keep_memory
+
+def pages(pieces=20, each=60_000_000):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(pieces):
+        torch.ones(each // 4)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+def size():
+    return psutil.Process().memory_info().rss
+
+"""
+
+
+@LINUX
+def test_memory_is_kept_until_it_is_given_back() -> None:
+    told = python(KEEP + "print(pages()); keep_memory(); pages(); print(pages(), size())\n"
+                         "give_back(); print(size())")  # fmt: skip
+    cleared, kept, before, after = map(int, told.split())
+    assert cleared > 20 * 60_000_000 / 65_536 and kept < cleared / 20
+    assert before - after > 50_000_000
+
+
+@LINUX
+@pytest.mark.parametrize("name", ["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"])
+def test_who_sets_it_has_it_their_way(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "1000000")
+    first, again = map(int, python(KEEP + "print(pages()); keep_memory(); print(pages())").split())
+    assert again > first / 2
+
+
+@LINUX
+def test_where_the_process_has_a_limit_none_is_kept() -> None:
+    told = python(KEEP + "print(pages()); keep_memory(); print(pages())", limit="ulimit -v 8000000")
+    first, again = map(int, told.split())
+    assert again > first / 2
+
+
+@LINUX
+def test_a_finished_painting_gives_its_memory_back() -> None:
+    told = python(
+        KEEP
+        + """
+from stylelib import RECIPES, Transfer, load_image
+recipe = RECIPES["default"].but(size=256, steps=2, coarse_to_fine=False)
+transfer = Transfer(load_image("camel"), load_image("hokusai-poppies"), recipe, device="cpu")
+for step in transfer:
+    painted = size()
+print(painted, size())
+"""
+    )
+    painted, after = map(int, told.split())
+    assert painted - after > 50_000_000
+
+
+def test_other_systems_have_no_such_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stylelib.memory.ctypes.CDLL", lambda _: object())
+    keep_memory()
+    give_back()
 
 
 @LINUX

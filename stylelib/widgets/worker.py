@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory
+from ..memory import give_back
 from ..transfer import Step, Transfer
 
 PERIOD = 0.2  # seconds between two redraws, at least
@@ -201,6 +202,7 @@ class _Job:
             # Let go of the network's maps: they are most of the memory.
             del self._make, self._each
             transfer = None
+            give_back()
             with self._gate:
                 self.state = "idle"
             self._news(now=True)
