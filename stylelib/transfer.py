@@ -377,7 +377,7 @@ class Transfer:
         self._size, self._begun = size, True
 
     def _add_detail(self) -> bool:
-        """What enlarging could not: the first layers' style, if any is asked, as near as it goes."""
+        """What enlarging could not: the first layers' style. Returns whether any is asked."""
         objective = self._objective.of_detail()
         if objective is None:
             return False
