@@ -35,8 +35,8 @@ class Pace:
             left: float = before + steps - max(before, done)
             if left == steps:
                 # Each size begins with a look at the photo and the painting, and then detail
-                # by a third of the layers.
-                left += 1 + (recipe.detail_steps / 3 if before else 0)
+                # by a third of the layers, the largest maps among them.
+                left += 1 + (recipe.detail_steps / 2 if before else 0)
             total += max(0, left) * self.step(size, shape)
             before += steps
         return total

@@ -469,7 +469,7 @@ def test_the_time_to_expect() -> None:
     assert pace.seconds(recipe, (9, 16), done=100) == 0
     assert pace.seconds(recipe, (9, 16), done=99) == 1
     detailed = pace.seconds(recipe.but(detail_steps=6), (9, 16))
-    assert detailed == pytest.approx(100 + stages + 2 * (stages - 1))
+    assert detailed == pytest.approx(100 + stages + 3 * (stages - 1))
     larger = Pace(fixed=0.0, per_pixel=1.0)
     assert larger.step(512, (9, 16)) == pytest.approx(4 * larger.step(256, (9, 16)))
     said = [about(s) for s in (3, 22, 60, 100, 600, 7200)]
