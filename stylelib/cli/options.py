@@ -215,7 +215,8 @@ def _add_weights(paint: Parser) -> None:
         type=_layers,
         metavar="LAYERS",
         help="where the network compares with the photo, from conv1_1 (every pixel) to conv5_4 "
-        "(only what things there are); several with commas between",
+        "(only what things there are); several with commas between: conv4_2,conv5_2 for faces, "
+        "conv4_2,conv2_2 for writing",
     )
     add(
         "--style-layers",
