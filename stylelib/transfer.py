@@ -28,7 +28,7 @@ from .vgg import LAYERS, VGG19, load_vgg19, smallest_side
 _EXPLODED = 1e3  # a loss that many times the best is not coming back
 _SMALL = 1e-3  # beside the weights: a loss that can grow a thousandfold and still be no accident
 _RESTARTS = 3
-_GENTLY = 0.1
+_GENTLY = 0.1  # times the first stride, where it has painted before
 
 
 @dataclass(frozen=True)
