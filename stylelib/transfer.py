@@ -402,7 +402,7 @@ class Transfer:
     def _forget(self) -> None:
         """Let go of all that the next step can set up again from the picture so far."""
         self._begun = False
-        for name in ("_objective", "_optimizer", "_pixels", "_good"):
+        for name in ("_objective", "_optimizer", "_pixels", "_best"):
             self.__dict__.pop(name, None)
 
     def _new_optimizer(self, first: float) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -137,6 +138,25 @@ def test_pause_resume_stop_within_a_step(owner: Owner, make: Callable[..., Trans
     owner.worker.stop(wait=True)
     assert len(owner.steps) <= before + 1
     assert owner.worker.state == "idle" and not painters()
+
+
+def test_stopped_midway_it_gives_memory_back(
+    owner: Owner, make: Callable[..., Transfer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, when the transfer has gone: before that there is little to give."""
+    transfers: weakref.WeakSet[Transfer] = weakref.WeakSet()
+    alive: list[int] = []
+    monkeypatch.setattr(worker_module, "give_back", lambda: alive.append(len(transfers)))
+
+    def made() -> Transfer:
+        transfer = make()
+        transfers.add(transfer)
+        return transfer
+
+    owner.worker.start(made, owner.each)
+    until(lambda: len(owner.steps) >= 2)
+    owner.worker.stop(wait=True)
+    assert alive == [0]
 
 
 def test_stop_while_paused(owner: Owner, make: Callable[..., Transfer]) -> None:
