@@ -1,0 +1,163 @@
+"""The site's configuration; ``python docs/build.py`` builds it and checks its links.
+
+The source directory is the project's folder, not this one: lessons, benchmarks, contributor's
+notes and changelog are read where they lie, and nothing is copied.
+"""
+
+import json
+import pkgutil
+import re
+from importlib import import_module
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.application import Sphinx
+
+from stylelib import __version__
+
+project = "stylelib"
+author = "the stylelib authors"
+version = release = __version__
+language = "en"
+
+root_doc = "docs/index"
+include_patterns = [
+    "docs/**",
+    "notebooks/*.ipynb",
+    "benchmarks/README.md",
+    "stylelib/pictures/samples/CREDITS.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+]
+exclude_patterns = [".*", "build", "dist", "tests", "**/.ipynb_checkpoints", "docs/_*"]
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_argparse_cli",
+]
+
+# ------------------------------------------------------------------------- how it looks
+html_theme = "pydata_sphinx_theme"
+html_title = "stylelib"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_additional_pages = {"index": "redirect.html"}  # the home page is docs/index.html
+templates_path = ["_templates"]
+html_copy_source = False
+html_show_sourcelink = False
+html_context = {"default_mode": "auto"}  # light or dark, as the system is set
+html_theme_options = {
+    "logo": {"text": "stylelib"},
+    "header_links_before_dropdown": 7,
+    "navbar_align": "left",
+    "navbar_end": ["theme-switcher"],
+    "show_prev_next": True,
+    "show_nav_level": 1,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+}
+html_sidebars = {  # pages with nothing below them in the tree of contents
+    f"docs/{page}": [] for page in ("index", "setup", "teachers", "tinkerers", "inside")
+}
+copyright = "the stylelib authors; the code and the lessons are under the MIT licence"
+
+# ------------------------------------------------------------------------------ lessons
+# The stored outputs are shown: nothing runs while the site is built.
+nb_execution_mode = "off"
+nb_merge_streams = True
+nb_ipywidgets_js = {}  # no scripts from elsewhere: a page has no kernel to answer a control
+myst_heading_anchors = 4
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+
+_RUN_IT = """\
+:::{{note}}
+The pictures below were stored when the lesson last ran. To move the controls and to have your
+answers checked, run it on your own computer: `stylelib lab` opens `{name}.ipynb`.
+:::
+"""
+
+
+def _show_lesson(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Describe each picture of a lesson, and say where its controls work."""
+    if not docname.startswith("notebooks/"):
+        return
+    notebook = json.loads(source[0])
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            for mime in data:
+                if mime.startswith("image/"):
+                    text = "".join(data["text/plain"])
+                    output["metadata"].setdefault(mime, {}).setdefault("alt", text)
+    if docname != "notebooks/glossary":
+        name = docname.rpartition("/")[2]
+        note = {"cell_type": "markdown", "metadata": {}, "source": _RUN_IT.format(name=name)}
+        notebook["cells"].insert(1, note | {"id": "run-it"})
+    source[0] = json.dumps(notebook)
+
+
+# -------------------------------------------------------------------------------- the API
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings say the types, with shapes and ranges
+autodoc_default_options = {"members": True, "show-inheritance": True}
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+default_role = "py:obj"  # `gram_matrix` in a docstring is a link
+suppress_warnings = ["ref.python"]  # some names are in the core and, guarded, at the door
+toc_object_entries_show_parents = "hide"
+python_use_unqualified_type_names = True
+add_module_names = False
+
+_ROOM = re.compile(r"^\{\{ *room +([\w.]+) *\}\}$", re.MULTILINE)
+
+
+def _modules(name: str) -> list[str]:
+    """A module and, if it is a package, all that lie in it."""
+    path = getattr(import_module(name), "__path__", None)
+    if path is None:
+        return [name]
+    inner = [module.name for module in pkgutil.walk_packages(path, f"{name}.")]
+    return [name, *inner]
+
+
+def _list_rooms(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Replace each ``{{ room stylelib.core }}`` by the documentation of its modules."""
+
+    def room(match: re.Match[str]) -> str:
+        parts = []
+        for module in _modules(match[1]):
+            if not (import_module(module).__doc__ or "").strip():
+                continue
+            if module != match[1] or not hasattr(import_module(module), "__path__"):
+                parts.append(f"## {module.removeprefix('stylelib.')}\n")
+            parts.append(f"```{{eval-rst}}\n.. automodule:: {module}\n```\n")
+        return "\n".join(parts)
+
+    source[0] = _ROOM.sub(room, source[0])
+
+
+# ------------------------------------------------------------------------------ formulas
+# MathML, which browsers draw themselves: MathJax would be fetched from elsewhere.
+html_math_renderer = "mathml"
+
+
+def _inline(translator: object, node: nodes.math) -> None:
+    translator.body.append(tex2mathml(node.astext()))
+    raise nodes.SkipNode
+
+
+def _block(translator: object, node: nodes.math_block) -> None:
+    translator.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>')
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    """Register what is above."""
+    app.connect("source-read", _show_lesson)
+    app.connect("source-read", _list_rooms)
+    app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
