@@ -20,7 +20,7 @@ from PIL import Image
 from quality import Quality, measure
 
 from stylelib import RECIPES, SAMPLES, Recipe, Transfer, load_image, load_vgg19, to_pil
-from stylelib.devices import choose_device, choose_precision
+from stylelib.engine.devices import choose_device, choose_precision
 
 HERE = Path(__file__).parent
 DEFAULT = RECIPES["default"]

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stylelib import RECIPES, Transfer, save_image
-from stylelib.images import resize_to
-from stylelib.vgg import LAYERS
-from stylelib.weights import Weights, read_weights
+from stylelib.core.vgg import LAYERS, Weights
+from stylelib.engine.weights import read_weights
+from stylelib.pictures.images import resize_to
 
 SOURCE = RECIPES["source"]
 CONTENT_LAYER = next(iter(SOURCE.content_layers))

@@ -20,7 +20,7 @@ from gallery import contact_sheet
 from quality import Quality, measure
 
 from stylelib import RECIPES, Recipe, Transfer, load_image, load_vgg19, to_pil
-from stylelib.recipes import STYLE_LAYERS
+from stylelib.core.vgg import STYLE_LAYERS
 
 HERE = Path(__file__).parent
 DEFAULT = RECIPES["default"]

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stylelib import VGG19, gram_matrix, load_vgg19, resize
-from stylelib.recipes import STYLE_LAYERS
+from stylelib.core.vgg import STYLE_LAYERS
 
 CONTENT_LAYER, CONTENT_WEIGHT, TV_WEIGHT = "conv4_2", 0.015, 2.0
 _PARTS = dict(zip(STYLE_LAYERS, (256, 64, 16, 4, 1), strict=True))

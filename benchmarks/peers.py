@@ -29,8 +29,8 @@ from quality import Quality, measure
 from torch import Tensor
 
 from stylelib import RECIPES, Transfer, load_image, load_vgg19, save_image, to_pil
-from stylelib.vgg import LAYERS
-from stylelib.weights import CONVOLUTIONS, Weights, read_weights
+from stylelib.core.vgg import CONVOLUTIONS, LAYERS, Weights
+from stylelib.engine.weights import read_weights
 
 HERE = Path(__file__).parent
 # Gatys et al. (2016), as the first example in pystiche's documentation has it.

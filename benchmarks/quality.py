@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stylelib import VGG19, gram_matrix, resize
-from stylelib.images import resize_to
-from stylelib.recipes import STYLE_LAYERS
+from stylelib.core.vgg import STYLE_LAYERS
+from stylelib.pictures.images import resize_to
 
 CONTENT_LAYER = "conv4_2"
 SCALES = (1.0, 0.5, 0.25)

@@ -23,7 +23,7 @@ import nbformat
 import torch
 from IPython.core.interactiveshell import InteractiveShell
 
-from stylelib.widgets import explorer
+from stylelib.lessons import explorer
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 STEPS = re.compile(r"\b(STEPS|steps|total|ADAM_STEPS) ?= ?\d+")

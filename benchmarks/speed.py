@@ -33,7 +33,7 @@ from contact import PAIRS
 from torch import Tensor
 
 from stylelib import load_image, load_vgg19
-from stylelib.objective import Objective
+from stylelib.engine.objective import Objective
 
 HERE = Path(__file__).parent
 LEVELS = (1.5, 1.1, 1.0)  # times the target

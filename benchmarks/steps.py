@@ -19,8 +19,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stylelib import RECIPES, Transfer, load_image, load_vgg19
-from stylelib.devices import choose_precision
-from stylelib.vgg import LAYERS
+from stylelib.core.vgg import LAYERS
+from stylelib.engine.devices import choose_precision
 
 DEFAULT = RECIPES["default"]
 PAIR = ("camel", "hokusai-great-wave")

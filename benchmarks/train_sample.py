@@ -1,6 +1,6 @@
 """Train the feed-forward network that comes with stylelib.
 
-    python benchmarks/train_sample.py       # writes stylelib/samples/hokusai-great-wave.pt
+    python benchmarks/train_sample.py       # writes stylelib/pictures/samples/hokusai-great-wave.pt
 
 On one machine, with as many threads, the same network comes out each time.
 """
@@ -12,7 +12,7 @@ from statistics import fmean
 import torch
 
 from stylelib import FeedForward, load_image, train
-from stylelib.samples import NETWORKS
+from stylelib.pictures.samples import NETWORKS
 
 NAME = "hokusai-great-wave"
 STEPS = 1200

@@ -1,38 +1,14 @@
-"""Refuse in words what no function here could work with, before PyTorch does in riddles."""
+"""Checks of single values at the door, each with an error that says what to give instead."""
 
 import os
-from collections.abc import Callable
-from functools import wraps
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from .errors import StylelibError, shown
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def checked(check: Callable[P, None]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let `check` see a function's arguments first, and raise.
-
-    For functions that the lessons show: there the formula stands alone.
-    """
-
-    def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        check.__qualname__ = function.__qualname__  # for Python's own errors, of missing arguments
-
-        @wraps(function)
-        def call(*arguments: P.args, **named: P.kwargs) -> R:
-            check(*arguments, **named)
-            return function(*arguments, **named)
-
-        return call
-
-    return decorate
 
 
 def check_tensor(tensor: Any, what: str) -> None:

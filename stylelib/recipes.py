@@ -1,99 +1,113 @@
-"""All the knobs of a style transfer in one place, and two settings of them."""
+"""All settings of a style transfer, each defined once: default, range, label, help.
+
+The checks of `Recipe`, the options of the command line, the studio's controls, the settings
+that `Transfer.change` accepts and the table in the documentation are all made from the
+fields of `Recipe`. To add a setting, add a field here, and use it where it counts.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from numbers import Integral, Real
+from textwrap import fill, indent
 from typing import Any
 
 from .checks import check_range, check_switch
+from .core.statistics import STATISTICS
+from .core.vgg import CONTENT_LAYER, LAYERS, PADDINGS, POOLINGS, STYLE_LAYERS
 from .errors import StylelibError, pick, shown
-from .statistics import STATISTICS
-from .vgg import LAYERS, POOLINGS
-from .weights import SOURCES
 
+ORIGINS = ("embedded", "torchvision", "random")
 OPTIMIZERS = ("lbfgs", "adam")
 INITS = ("content", "noise", "style")
 BALANCES = ("relative", "source")
-STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
-COARSEST = 192  # smaller than that, faces were seen to go
+COARSEST = 192  # smaller than that, faces were seen to be lost
 MAX_SIZE = 8192
+_MAX_WEIGHT = 1e12
 
 
-_MOST = 1e12  # that much a weight may be
-_SHARE = "a painting's share"
-_RANGES: dict[str, tuple[float, float, type]] = {
-    "content_weight": (0, _MOST, Real),
-    "style_weight": (0, _MOST, Real),
-    "tv_weight": (0, _MOST, Real),
-    "style_scale": (0.1, 10, Real),
-    "learning_rate": (1e-9, 1e3, Real),
-    "size": (16, MAX_SIZE, Integral),
-    "coarsest": (16, MAX_SIZE, Integral),
-    "detail_steps": (0, 1000, Integral),
-    "steps": (1, 1_000_000, Integral),
-    "seed": (0, 2**63 - 1, Integral),
-}
+@dataclass(frozen=True)
+class Setting:
+    """What is known of one field of `Recipe`.
+
+    Attributes
+    ----------
+    kind : {"number", "whole", "switch", "choice", "layers", "shares"}
+        What its value is.
+    help : str
+        What it does, for the command line's help, a control's tooltip, the documentation.
+    low, high : float
+        The range of a number.
+    choices : collection of str
+        The values of a choice.
+    what : str
+        What an error message calls a choice.
+    label : str
+        What the studio calls it; empty if the studio doesn't offer it.
+    shown : tuple of float
+        From where to where, and in which steps, the studio's control goes; empty for a
+        choice, a switch, and for a weight, whose control covers several powers of ten.
+    option : {"", "look", "work"}
+        Under which heading the command line offers it, if at all.
+    live : bool
+        Whether it can be changed while a picture is being painted.
+    """
+
+    kind: str
+    help: str
+    low: float = -math.inf
+    high: float = math.inf
+    choices: Mapping[str, Any] | Sequence[str] = ()
+    what: str = ""
+    label: str = ""
+    shown: tuple[float, ...] = ()
+    option: str = ""
+    live: bool = True
+
+    def check(self, name: str, value: Any) -> Any:
+        """The value as plain Python: what NumPy has doesn't go into a file.
+
+        Raises
+        ------
+        StylelibError
+            If this setting can't have that value.
+        """
+        if self.kind == "switch":
+            check_switch(name, value)
+        elif self.kind == "choice":
+            pick(value, self.choices, self.what or name)
+        elif self.kind == "layers":
+            return _checked_layers(value)
+        elif self.kind == "shares":
+            return _checked_shares(value)
+        else:
+            check_range(name, value, self.low, self.high, Integral if self.whole else Real)
+            return int(value) if isinstance(value, Integral) else float(value)
+        return value
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a whole number."""
+        return self.kind == "whole"
+
+
+def _setting(kind: str, default: Any, help: str, **known: Any) -> Any:
+    """A field of `Recipe` with its `Setting`."""
+    metadata = {"setting": Setting(kind, help, **known)}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def _weight(default: float, help: str, **known: Any) -> Any:
+    return _setting("number", default, help, low=0, high=_MAX_WEIGHT, **known)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to make a picture; with the two pictures, all it takes to make it again.
+    """How to make a picture; with the photo and the painting, all it takes to make it again.
 
-    Attributes
-    ----------
-    content_layers, style_layers : mapping of layer name to weight, 0 or more
-        Where content and style are compared, and how much each layer counts.
-    content_weight, style_weight, tv_weight : float, 0 or more
-        How much content loss, style loss and total variation count.
-    style_shares : sequence of float, 0 or more
-        Of several paintings: how much each one counts, in their order. Only the
-        ratio matters. Empty: all the same.
-    style_scale : float
-        Size of the painting beside the picture: 2 makes its strokes twice as
-        large, 0.5 half as large.
-    match_colors : bool
-        Give the paintings the photo's colours before they are looked at: see
-        `match_colors`.
-    statistic : {"gram", "mean_std", "sliced"}
-        What of the feature maps is the style: one of `STATISTICS`.
-    balance : {"relative", "source"}
-        ``"relative"`` divides each layer's loss by the mean square of its own
-        target, so that one setting serves every painting, and takes the layers'
-        weighted mean. ``"source"`` is the normalisation of the notebook that
-        the story follows: Gram matrices not divided by H·W, each layer's mean
-        squared error divided by C·H·W, and their weighted sum.
-    centered : bool
-        Subtract the painting's mean from each feature map, its own and the new
-        picture's, before the Gram matrix: it then says what goes together
-        rather than what is bright.
-    size : int
-        Longest side of the picture, in pixels.
-    steps : int
-        Optimisation steps in all, shared out over the sizes.
-    coarse_to_fine : bool
-        Paint a small picture first, then paint on at larger sizes.
-    coarsest : int
-        Longest side of that first picture, in pixels. A smaller one is sooner done, and
-        leaves the painting more say in where outlines run.
-    detail_steps : int
-        Steps with the first style layers alone after each enlargement, before the others:
-        they put in the fine detail that a small picture lacks, each in a third to a half of
-        the time. Worth it where those layers count much, as in the source's balance.
-    optimizer : {"lbfgs", "adam"}
-    learning_rate : float
-        For Adam alone: how far a pixel moves in a step, in 0-1.
-    clamp : bool
-        Keep the pixels in 0-1 after each step, not only at the end.
-    init : {"content", "noise", "style"}
-        The picture to start from.
-    pooling : {"max", "average"}
-    padding : {"zeros", "replicate"}
-        See `VGG19`.
-    weights : {"embedded", "torchvision", "random"}
-        See `read_weights`.
-    seed : int
-        Of the noise (and of random weights). The rest is not random.
+    Its settings are the fields below; each explains itself in `SETTINGS`.
 
     Raises
     ------
@@ -101,60 +115,202 @@ class Recipe:
         If a value is unknown or out of range.
     """
 
-    content_layers: Mapping[str, float] = field(default_factory=lambda: {"conv4_2": 1.0})
-    style_layers: Mapping[str, float] = field(
-        default_factory=lambda: dict(zip(STYLE_LAYERS, (1.0, 0.8, 0.6, 0.4, 0.2), strict=True))
+    content_layers: Mapping[str, float] = _setting(
+        "layers",
+        lambda: {CONTENT_LAYER: 1.0},
+        "Where the network compares with the photo, from conv1_1 (every pixel) to conv5_4 (only "
+        "what things there are); several with commas between: conv4_2,conv5_2 for faces, "
+        "conv4_2,conv2_2 for writing.",
+        label="content layers",
+        option="look",
     )
-    content_weight: float = 1.0
-    style_weight: float = 4.0
-    tv_weight: float = 0.0
-    style_shares: Sequence[float] = ()
-    style_scale: float = 1.0
-    match_colors: bool = False
-    statistic: str = "gram"
-    balance: str = "relative"
-    centered: bool = True
-    size: int = 512
-    steps: int = 200
-    coarse_to_fine: bool = True
-    coarsest: int = COARSEST
-    detail_steps: int = 0
-    optimizer: str = "lbfgs"
-    learning_rate: float = 0.02
-    clamp: bool = True
-    init: str = "content"
-    pooling: str = "max"
-    padding: str = "replicate"
-    weights: str = "embedded"
-    seed: int = 0
+    style_layers: Mapping[str, float] = _setting(
+        "layers",
+        lambda: dict(zip(STYLE_LAYERS, (1.0, 0.8, 0.6, 0.4, 0.2), strict=True)),
+        "Where it compares with the painting: early layers see colours and strokes, late ones "
+        "whole shapes; for example conv1_1,conv2_1,conv3_1.",
+        label="style layers",
+        option="look",
+    )
+    content_weight: float = _weight(
+        1.0,
+        "How much the photo counts: more keeps more of the camel.",
+        label="content weight",
+        option="look",
+    )
+    style_weight: float = _weight(
+        4.0,
+        "How much the painting counts: more gives bolder strokes and less camel; 8 suits animals "
+        "and landscapes, but faces are lost. Only the ratio of these two weights matters.",
+        label="style weight",
+        option="look",
+    )
+    tv_weight: float = _weight(
+        0.0,
+        "How much smoothness counts (total variation): more removes speckles, then detail.",
+        label="smoothness",
+        shown=(0, 100, 1),
+        option="look",
+    )
+    style_shares: Sequence[float] = _setting(
+        "shares",
+        (),
+        "How much each of several paintings counts, in their order; only the ratio matters.",
+        label="blend",
+        option="look",
+    )
+    style_scale: float = _setting(
+        "number",
+        1.0,
+        "Size of the painting's strokes: 2 makes them twice as large, 0.5 half as large.",
+        low=0.1,
+        high=10,
+        label="stroke size",
+        shown=(0.25, 4, 0.05),
+        option="look",
+    )
+    match_colors: bool = _setting(
+        "switch",
+        False,
+        "Give the painting the photo's colours before painting starts.",
+        label="paint with my photo's colours",
+        option="look",
+        live=False,
+    )
+    statistic: str = _setting(
+        "choice",
+        "gram",
+        "What describes the style of feature maps: gram (which are active together), mean_std "
+        "(how strong each is and how much it varies) or sliced (their whole distribution).",
+        choices=STATISTICS,
+        label="measured by",
+        option="look",
+    )
+    balance: str = _setting(
+        "choice",
+        "relative",
+        "How the layers' losses are normalised. relative divides each by the mean square of its "
+        "own target, so that one setting serves every painting, and takes the layers' weighted "
+        "mean. source does as the notebook that the story follows: Gram matrices not divided by "
+        "H·W, each layer's mean squared error divided by C·H·W, and their weighted sum.",
+        choices=BALANCES,
+    )
+    centered: bool = _setting(
+        "switch",
+        True,
+        "Subtract the painting's mean from each feature map, its own and the new picture's, before "
+        "the Gram matrix: it then says what goes together rather than what is bright.",
+    )
+    size: int = _setting(
+        "whole",
+        512,
+        "Longest side of the picture, in pixels; twice the size takes four times as long.",
+        low=16,
+        high=MAX_SIZE,
+        label="size",
+        option="work",
+        live=False,
+    )
+    steps: int = _setting(
+        "whole",
+        200,
+        "Steps in all: more go further and take longer.",
+        low=1,
+        high=1_000_000,
+        label="steps",
+        shown=(10, 1000, 10),
+        option="work",
+    )
+    coarse_to_fine: bool = _setting(
+        "switch", True, "Paint a small picture first, then continue at larger sizes.", live=False
+    )
+    coarsest: int = _setting(
+        "whole",
+        COARSEST,
+        "Longest side of the first, small picture, in pixels. A smaller one is done sooner, and "
+        "leaves the painting more say in where outlines run.",
+        low=16,
+        high=MAX_SIZE,
+        live=False,
+    )
+    detail_steps: int = _setting(
+        "whole",
+        0,
+        "Steps with the first style layers alone after each enlargement: they put in the fine "
+        "detail that a small picture lacks, each in a third to a half of the time of a step. Worth "
+        "it where those layers count much, as in the source's balance.",
+        low=0,
+        high=1000,
+    )
+    optimizer: str = _setting(
+        "choice",
+        "lbfgs",
+        "lbfgs (a few hundred steps), or adam (the source's: thousands).",
+        choices=OPTIMIZERS,
+        label="optimiser",
+        option="work",
+    )
+    learning_rate: float = _setting(
+        "number",
+        0.02,
+        "For adam alone: how far a pixel moves in a step.",
+        low=1e-9,
+        high=1e3,
+        label="learning rate",
+    )
+    clamp: bool = _setting("switch", True, "Keep the pixels in 0-1 after each step.")
+    init: str = _setting(
+        "choice",
+        "content",
+        "The picture to start from: content, noise or style.",
+        choices=INITS,
+        what="start",
+        label="start from",
+        option="work",
+        live=False,
+    )
+    pooling: str = _setting(
+        "choice",
+        "max",
+        "How the network halves a map: by the largest or the mean of each 2 x 2 numbers.",
+        choices=POOLINGS,
+        label="pooling",
+        live=False,
+    )
+    padding: str = _setting(
+        "choice",
+        "replicate",
+        "What the network sees beyond the picture's edge: zeros, or the edge pixels again.",
+        choices=PADDINGS,
+        live=False,
+    )
+    weights: str = _setting(
+        "choice",
+        "embedded",
+        "The network's weights: embedded (installed with stylelib), torchvision (downloaded once), "
+        "or random (untrained, to see what the training is good for).",
+        choices=ORIGINS,
+        what="origin of weights",
+        option="work",
+        live=False,
+    )
+    seed: int = _setting(
+        "whole",
+        0,
+        "Of the noise: the same seed, the same picture.",
+        low=0,
+        high=2**63 - 1,
+        label="seed",
+        option="work",
+        live=False,
+    )
 
     def __post_init__(self) -> None:
-        pick(self.optimizer, OPTIMIZERS, "optimizer")
-        pick(self.init, INITS, "start")
-        pick(self.balance, BALANCES, "balance")
-        pick(self.statistic, STATISTICS, "statistic")
-        pick(self.pooling, POOLINGS, "pooling")
-        pick(self.padding, ("zeros", "replicate"), "padding")
-        pick(self.weights, SOURCES, "source of weights")
-        for name in ("match_colors", "centered", "coarse_to_fine", "clamp"):
-            check_switch(name, getattr(self, name))
-        for name in ("content_layers", "style_layers"):
-            self._set(name, _checked_layers(getattr(self, name)))
+        for name, setting in SETTINGS.items():
+            # The dataclass is frozen only from here on.
+            object.__setattr__(self, name, setting.check(name, getattr(self, name)))
         if not self.content_layers and not self.style_layers:
             raise StylelibError("Name at least one layer, for content or for style.")
-        if not isinstance(self.style_shares, list | tuple):
-            raise StylelibError(
-                f"style_shares is {shown(self.style_shares)}; give a number for each painting, "
-                f"for example (1, 3)."
-            )
-        self._set("style_shares", tuple(_number(_SHARE, n, 0, _MOST) for n in self.style_shares))
-        if self.style_shares and not sum(self.style_shares):
-            raise StylelibError("All of style_shares are 0; one painting at least must count.")
-        for name, (low, high, kind) in _RANGES.items():
-            self._set(name, _number(name, getattr(self, name), low, high, kind))
-
-    def _set(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)  # it is frozen only from here on
 
     def but(self, **changes: Any) -> "Recipe":
         """The same recipe with some values changed.
@@ -162,12 +318,20 @@ class Recipe:
         Raises
         ------
         StylelibError
-            If there is no such value, naming the nearest, or it is out of range.
+            If there is no such setting (the message names the nearest), or a value is out
+            of range.
         """
-        names = [f.name for f in fields(self)]
         for name in changes:
-            pick(name, names, "setting")
+            pick(name, SETTINGS, "setting")
         return replace(self, **changes)
+
+    def changed_from(self, other: "Recipe") -> dict[str, Any]:
+        """The settings that `other` has otherwise, with the values that they have here."""
+        return {
+            name: getattr(self, name)
+            for name in SETTINGS
+            if getattr(self, name) != getattr(other, name)
+        }
 
     def shares(self, paintings: int) -> list[float]:
         """How much each of so many paintings counts; the shares add up to 1.
@@ -211,7 +375,7 @@ class Recipe:
         sizes = [self.size if longest is None else min(self.size, longest)]
         while self.coarse_to_fine and sizes[0] > self.coarsest * 1.25:
             sizes.insert(0, max(self.coarsest, round(sizes[0] / 2)))
-        sizes = sizes[-self.steps :]  # each size gets a step, the last before all
+        sizes = sizes[-self.steps :]  # each size gets a step; with too few steps, only the largest
         shares = [0.75**i for i in range(len(sizes))]
         stages, done = [], 0
         for i, size in enumerate(sizes):
@@ -230,6 +394,24 @@ class Recipe:
         }
 
 
+SETTINGS: dict[str, Setting] = {f.name: f.metadata["setting"] for f in fields(Recipe)}
+"""Every setting of `Recipe` by its name."""
+
+
+def _describe(settings: Mapping[str, Setting]) -> str:
+    """The settings as a section of a docstring."""
+    lines = []
+    for name, setting in settings.items():
+        values = f" : one of {', '.join(setting.choices)}" if setting.choices else ""
+        if setting.high < math.inf:
+            values = f" : {setting.low:g} to {setting.high:g}"
+        lines += [name + values, indent(fill(setting.help, 84), "    ")]
+    return indent("\n".join(["Attributes", "----------", *lines]), "    ")
+
+
+Recipe.__doc__ = f"{Recipe.__doc__}\n{_describe(SETTINGS)}\n"
+
+
 def _checked_layers(layers: Any) -> dict[str, float]:
     """A copy of a mapping of layers to weights, of plain numbers."""
     if not isinstance(layers, Mapping):
@@ -238,15 +420,24 @@ def _checked_layers(layers: Any) -> dict[str, float]:
             f"not as {shown(layers)}."
         )
     return {
-        pick(name, LAYERS, "layer"): _number(f"the weight of {name}", weight, 0, _MOST)
+        pick(name, LAYERS, "layer"): _checked_weight(f"the weight of {name}", weight)
         for name, weight in layers.items()
     }
 
 
-def _number(name: str, value: Any, low: float, high: float, kind: type = Real) -> Any:
-    """A number in a range, as Python's own: NumPy's don't go into a file."""
-    check_range(name, value, low, high, kind)
-    return int(value) if isinstance(value, Integral) else float(value)
+def _checked_shares(shares: Any) -> tuple[float, ...]:
+    if not isinstance(shares, list | tuple):
+        raise StylelibError(
+            f"style_shares is {shown(shares)}; give a number for each painting, for example (1, 3)."
+        )
+    numbers = tuple(_checked_weight("a painting's share", share) for share in shares)
+    if numbers and not sum(numbers):
+        raise StylelibError("All of style_shares are 0; one painting at least must count.")
+    return numbers
+
+
+def _checked_weight(name: str, value: Any) -> float:
+    return Setting("number", "", 0, _MAX_WEIGHT).check(name, value)  # type: ignore[no-any-return]
 
 
 # The notebook that the story follows. Its learning rate, 0.003, counts in ImageNet-normalised
@@ -268,7 +459,8 @@ _SOURCE = Recipe(
 RECIPES: dict[str, Recipe] = {
     "default": Recipe(),
     "source": _SOURCE,
-    # The source's losses, as low in a hundredth of the time. They hardly mind where outlines run.
+    # The source's losses, as low in a hundredth of the time. They say little about where
+    # outlines run, so that a very small first picture does no harm.
     "source-fast": _SOURCE.but(
         steps=40,
         coarse_to_fine=True,

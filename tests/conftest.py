@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stylelib.images import load_image
-from stylelib.vgg import VGG19, load_vgg19
-from stylelib.weights import CONVOLUTIONS
+from stylelib.core.vgg import CONVOLUTIONS
+from stylelib.engine.network import VGG19, load_vgg19
+from stylelib.pictures.images import load_image
 
 
 @pytest.fixture(scope="session")

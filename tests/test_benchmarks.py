@@ -13,8 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 from stylelib import RECIPES, Transfer, load_image
-from stylelib.objective import Objective
-from stylelib.vgg import VGG19
+from stylelib.engine.network import VGG19
+from stylelib.engine.objective import Objective
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 

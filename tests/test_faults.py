@@ -15,7 +15,7 @@ import pytest
 from torch import Tensor
 
 from stylelib import StylelibError, Transfer, cli, load_image, read_recipe
-from stylelib.rescue import save_somewhere
+from stylelib.pictures.rescue import save_somewhere
 
 PAIR = ("camel", "hokusai-great-wave")
 SMALL = (

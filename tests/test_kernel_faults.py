@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from stylelib import StylelibError, Transfer, cli, load_image, load_vgg19, read_recipe
-from stylelib.weights import CONVOLUTIONS
-from stylelib.widgets import Painter
+from stylelib.core.vgg import CONVOLUTIONS
+from stylelib.studio import Painter
 
 QUICK: dict[str, Any] = {
     "size": 48,
@@ -334,7 +334,7 @@ def bare(**more: str) -> dict[str, str]:
 def test_no_display_no_home_and_a_log_of_ascii() -> None:
     code = (
         "import io; from stylelib import *; from stylelib.plots import cnn, style, theme; "
-        "from stylelib.widgets import Painter; from stylelib.widgets.curve import loss_curve; "
+        "from stylelib.widgets import Painter; from stylelib.studio.curve import loss_curve; "
         f"painter = Painter(**{QUICK | {'steps': 2}!r}); run = painter.paint(); "
         "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.savefig(io.BytesIO()); "
         "loss_curve(run.losses, run.steps); print(painter.save())"

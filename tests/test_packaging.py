@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from stylelib import SAMPLES
-from stylelib.samples import NETWORKS
+from stylelib.pictures.samples import NETWORKS
 
 PROJECT = Path(__file__).resolve().parent.parent
 # conda-forge's name of a package that has another on PyPI
@@ -193,11 +193,18 @@ def test_a_wheel_has_the_samples_and_their_licences(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("stylelib-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    wanted = {"stylelib/py.typed", "stylelib/cli/__init__.py", "stylelib/samples/CREDITS.md"}
-    wanted |= {"stylelib/widgets/mask.js", "stylelib/widgets/mask.css"}
+    wanted = {
+        "stylelib/py.typed",
+        "stylelib/cli/__init__.py",
+        "stylelib/pictures/samples/CREDITS.md",
+    }
+    wanted |= {"stylelib/studio/mask.js", "stylelib/widgets/mask.css"}
     for sample in SAMPLES:
-        wanted |= {f"stylelib/samples/{sample}.jpg", f"stylelib/samples/{sample}.jpg.license"}
+        wanted |= {
+            f"stylelib/pictures/samples/{sample}.jpg",
+            f"stylelib/samples/{sample}.jpg.license",
+        }
     for network in NETWORKS:
-        wanted |= {f"stylelib/samples/{network}", f"stylelib/samples/{network}.license"}
+        wanted |= {f"stylelib/pictures/samples/{network}", f"stylelib/samples/{network}.license"}
     assert wanted <= names
     assert not {name.split("/")[0] for name in names} - {"stylelib", wheel.stem[:14] + ".dist-info"}

@@ -17,10 +17,10 @@ from torch import Tensor
 
 import stylelib
 from stylelib import RECIPES, FeedForward, Recipe, Style, StylelibError, Transfer
-from stylelib.color import keep_colors, luminance, match_colors
-from stylelib.rescue import save_somewhere
-from stylelib.vgg import VGG19
-from stylelib.weights import read_weights
+from stylelib.engine.network import VGG19
+from stylelib.engine.weights import read_weights
+from stylelib.pictures.color import keep_colors, luminance, match_colors
+from stylelib.pictures.rescue import save_somewhere
 
 SMALL = RECIPES["default"].but(
     size=16, steps=2, content_layers={"conv1_2": 1.0}, style_layers={"conv1_1": 1.0}

@@ -28,10 +28,10 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from stylelib import RECIPES, FeedForward, StylelibError, cli, read_recipe
-from stylelib.names import file_name
-from stylelib.widgets import Studio, uploads
-from stylelib.widgets.chooser import PictureChooser
-from stylelib.widgets.runs import Picture, Run
+from stylelib.pictures.names import file_name
+from stylelib.studio import Studio, uploads
+from stylelib.studio.chooser import PictureChooser
+from stylelib.studio.runs import Picture, Run
 
 PROJECT = Path(__file__).resolve().parent.parent
 QUICK: dict[str, Any] = {

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick
-from ..names import file_name
+from ..pictures.names import file_name
 from .doctor import doctor
 from .feedforward import is_network, paint_at_once, train
 from .interrupts import Interrupts, one_interrupt
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from ..film import Film
-    from ..objective import Style
+    from ..engine.masks import Style
+    from ..engine.transfer import Transfer
+    from ..pictures.film import Film
     from ..recipes import Recipe
-    from ..transfer import Transfer
 
 _LESSONS = "[0-9][0-9]-*.ipynb"
 
@@ -84,11 +84,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _paint(options: Namespace) -> int:
     if any(is_network(style) for style in options.style):
         return paint_at_once(options, _output(options))
-    from ..color import keep_colors
-    from ..film import Film, check_film
-    from ..images import check_output, load_image
-    from ..rescue import save_somewhere
-    from ..transfer import Transfer
+    from ..engine.transfer import Transfer
+    from ..pictures.color import keep_colors
+    from ..pictures.film import Film, check_film
+    from ..pictures.images import check_output, load_image
+    from ..pictures.rescue import save_somewhere
 
     output = check_output(_output(options))
     film = Film() if options.film else None
@@ -144,8 +144,8 @@ def _tell(
 
 def _save_film(pictures: "Iterable[Tensor]", path: Path) -> str | None:
     """Save it, there or elsewhere; if elsewhere, what was said of it."""
-    from ..film import save_film
-    from ..rescue import save_with
+    from ..pictures.film import save_film
+    from ..pictures.rescue import save_with
 
     shown = list(pictures)
     place, lost = save_with(lambda place: save_film(shown, place), path)
@@ -157,8 +157,8 @@ def _save_film(pictures: "Iterable[Tensor]", path: Path) -> str | None:
 
 def _styles(options: Namespace, recipe: "Recipe") -> "list[Style]":
     """The paintings, the first where the mask is white, a second one where it is black."""
-    from ..images import load_image, load_mask
-    from ..objective import Style
+    from ..engine.masks import Style
+    from ..pictures.images import load_image, load_mask
 
     paintings = [load_image(name, recipe.style_size()) for name in options.style]
     if options.mask is None:
@@ -234,7 +234,7 @@ def _run(
 
 
 def _samples() -> int:
-    from ..samples import NETWORKS, SAMPLES
+    from ..pictures.samples import NETWORKS, SAMPLES
 
     width = max(len(name) for name in SAMPLES)
     for sample in SAMPLES.values():

@@ -1,7 +1,7 @@
 """``stylelib doctor``: whether it works on this computer, and if not, why."""
 
-from .. import __version__
-from ..doctor import examine
+from ..version import __version__
+from .examine import examine
 
 
 def doctor() -> int:

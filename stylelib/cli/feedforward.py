@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from ..training import TrainingStep
+    from ..feedforward.training import TrainingStep
 
 # All that can be asked of a trained network; the rest was settled when it was trained.
 _ASKED = {"command", "content", "style", "output", "size", "device", "keep_colors"}
@@ -30,12 +30,12 @@ def is_network(style: str) -> bool:
 
 def paint_at_once(options: Namespace, output: Path) -> int:
     """Paint with a trained network; the exit status."""
-    from .. import __version__
-    from ..color import keep_colors
-    from ..devices import choose_device
-    from ..feedforward import FeedForward
-    from ..images import check_output, load_image
-    from ..rescue import save_somewhere
+    from ..engine.devices import choose_device
+    from ..feedforward.network import FeedForward
+    from ..pictures.color import keep_colors
+    from ..pictures.images import check_output, load_image
+    from ..pictures.rescue import save_somewhere
+    from ..version import __version__
 
     _check(options)
     check_output(output)
@@ -75,11 +75,11 @@ def _check(options: Namespace) -> None:
 
 def train(options: Namespace) -> int:
     """Train a network and save it; the exit status."""
-    from ..feedforward import FeedForward, check_network_file
-    from ..images import load_image
-    from ..rescue import save_with
-    from ..training import TRAINING
-    from ..training import train as training
+    from ..feedforward.network import FeedForward, check_network_file
+    from ..feedforward.training import TRAINING
+    from ..feedforward.training import train as training
+    from ..pictures.images import load_image
+    from ..pictures.rescue import save_with
 
     output = check_network_file(options.output)
     changes = {name: getattr(options, name) for name in ("style_weight", "style_scale")}
@@ -147,7 +147,7 @@ def _run(
 
 def _photos(folder: Path) -> "list[Tensor]":
     """Every picture in a folder; what is none is passed over, and told."""
-    from ..images import load_image
+    from ..pictures.images import load_image
 
     if not folder.is_dir():
         raise StylelibError(f"There is no folder {folder}. --photos takes a folder of pictures.")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .. import __version__
+from ..version import __version__
 
 _PAINT = """\
 Paint CONTENT, a photo, in the style of STYLE, a painting.

@@ -1,1 +1,1 @@
-"""What the lessons compute, so that a cell stays a few lines; painting needs none of it."""
+"""What the notebooks use, a folder for each lesson; beside them what all lessons share."""

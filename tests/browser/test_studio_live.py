@@ -6,7 +6,7 @@ import pytest
 from torch.nn.functional import max_pool2d
 
 from stylelib import load_image, load_mask
-from stylelib.images import resize_to
+from stylelib.pictures.images import resize_to
 
 from .lab import Lab, Page
 

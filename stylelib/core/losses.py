@@ -1,0 +1,116 @@
+"""The losses: how far a picture is from the content and from the style that we want.
+
+They know nothing of networks or of pictures; they compare tensors. Equation numbers are
+those of Gatys, Ecker, Bethge, *Image Style Transfer Using Convolutional Neural Networks*
+(2016). Where the paper sums, these take the mean: the number then means the same for
+pictures of every size.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+
+def content_loss(maps: Tensor, target: Tensor) -> Tensor:
+    """Mean squared error between feature maps: equation 1.
+
+    Parameters
+    ----------
+    maps, target : Tensor, shape (B, C, H, W)
+        The new picture's feature maps and the photo's, of the same layer.
+
+    Returns
+    -------
+    Tensor, scalar, 0 or more
+
+    Examples
+    --------
+    >>> content_loss(torch.tensor([[[[1.0, 0.0]]]]), torch.tensor([[[[3.0, 0.0]]]]))
+    tensor(2.)
+    """
+    return (maps - target).square().mean()
+
+
+def gram_matrix(maps: Tensor) -> Tensor:
+    """How strongly each pair of feature maps is active in the same places: equation 3.
+
+    It is divided by the number of places, H·W.
+
+    Parameters
+    ----------
+    maps : Tensor, shape (B, C, H, W)
+
+    Returns
+    -------
+    Tensor, shape (B, C, C)
+        Entry ``[b, i, j]`` is the mean, over all places, of map ``i`` times map ``j``.
+
+    Examples
+    --------
+    >>> gram_matrix(torch.tensor([[[[4.0, 0.0]], [[2.0, 6.0]]]]))
+    tensor([[[ 8.,  4.],
+             [ 4., 20.]]])
+    """
+    flat = maps.flatten(start_dim=2)  # (B, C, H*W): one row for each feature map
+    return flat @ flat.mT / flat.shape[-1]
+
+
+def style_loss(
+    grams: Mapping[str, Tensor],
+    targets: Mapping[str, Tensor],
+    layer_weights: Mapping[str, float] | None = None,
+) -> Tensor:
+    """Mean squared error between Gram matrices, summed over the layers: equations 4 and 5.
+
+    Parameters
+    ----------
+    grams, targets : mapping of layer name to Tensor, shape (B, C, C)
+        The new picture's Gram matrices and the painting's.
+    layer_weights : mapping of layer name to float, optional
+        How much each layer counts: 1 for each layer of `targets` by default.
+
+    Returns
+    -------
+    Tensor, scalar, 0 or more
+    """
+    weights = dict.fromkeys(targets, 1.0) if layer_weights is None else layer_weights
+    terms = [w * (grams[name] - targets[name]).square().mean() for name, w in weights.items()]
+    return torch.stack(terms).sum()
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """How rough a picture is: the mean squared difference between neighbouring pixels.
+
+    Mahendran, Vedaldi (2015), section 3, with exponent 2.
+
+    Parameters
+    ----------
+    image : Tensor, shape (B, C, H, W), at least 2 x 2 pixels
+
+    Returns
+    -------
+    Tensor, scalar, 0 or more
+    """
+    down = image[..., 1:, :] - image[..., :-1, :]
+    right = image[..., :, 1:] - image[..., :, :-1]
+    return down.square().mean() + right.square().mean()
+
+
+def target_loss(
+    content: Tensor, style: Tensor, content_weight: float = 1.0, style_weight: float = 1.0
+) -> Tensor:
+    """The number that is minimised: equation 7.
+
+    Parameters
+    ----------
+    content, style : Tensor, scalar
+        From `content_loss` and `style_loss`.
+    content_weight, style_weight : float
+        How much each counts. Only their ratio changes the picture.
+
+    Returns
+    -------
+    Tensor, scalar
+    """
+    return content_weight * content + style_weight * style

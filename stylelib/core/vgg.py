@@ -1,0 +1,141 @@
+"""VGG-19 as a feature extractor: a stack of convolutions and poolings, its weights frozen.
+
+The network was trained to name what is in a photo. Its classifier is gone; what stays
+turns a picture into *feature maps*: for each channel of a layer, a grey picture that is
+bright where the channel has found what it looks for.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+# Five blocks: how many convolutions, and how many feature maps each of them makes.
+# Simonyan, Zisserman (2014), table 1, column E.
+BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
+
+CONVOLUTIONS: dict[str, tuple[int, int]] = {}
+"""The 16 convolutions, first to last, and how many maps go into each and come out."""
+
+LAYERS: tuple[str, ...] = ()
+"""All layers, first to last: ``conv1_1``, ``conv1_2``, ``pool1``, ``conv2_1`` … ``conv5_4``."""
+
+_maps = 3  # a picture: red, green and blue
+for _block, (_count, _width) in enumerate(BLOCKS, start=1):
+    for _index in range(1, _count + 1):
+        CONVOLUTIONS[f"conv{_block}_{_index}"] = (_maps, _width)
+        LAYERS += (f"conv{_block}_{_index}",)
+        _maps = _width
+    if _block < len(BLOCKS):  # the fifth pooling belongs to the classifier
+        LAYERS += (f"pool{_block}",)
+
+CONTENT_LAYER = "conv4_2"
+STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+"""The layers of Gatys et al. (2016), section 3, where style is compared; content in `conv4_2`."""
+
+POOLINGS = ("max", "average")
+PADDINGS = ("zeros", "replicate")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The numbers that training found, and how pictures have to be normalised for them.
+
+    Attributes
+    ----------
+    kernels : dict of layer name to Tensor, shape (out, in, 3, 3)
+    biases : dict of layer name to Tensor, shape (out,)
+    mean, std : three floats, for red, green and blue
+        The network is fed ``(image - mean) / std``, with the image in 0-1.
+    """
+
+    kernels: dict[str, Tensor]
+    biases: dict[str, Tensor]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+class VGG19(nn.Module):
+    """The feature extractor of VGG-19. Its weights are frozen: only pictures get gradients.
+
+    Parameters
+    ----------
+    weights : Weights
+        Only the convolutions that are in it are built.
+    pooling : {"max", "average"}
+        VGG was trained with max. Gatys et al. (2016), section 2, find that average
+        pooling "yields slightly more appealing results".
+    padding : {"zeros", "replicate"}
+        What the first convolution sees beyond the picture's edge: zeros, as in
+        training (a mid grey, after the mean is subtracted), or the edge pixels again.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, weights: Weights, pooling: str = "max", padding: str = "zeros") -> None:
+        super().__init__()
+        self.pooling, self.padding = pooling, padding
+        self.convolutions = nn.ModuleDict()
+        for name, kernel in weights.kernels.items():
+            mode = padding if name == "conv1_1" else "zeros"
+            layer = nn.Conv2d(*kernel.shape[1::-1], 3, padding=1, padding_mode=mode)
+            layer.weight = nn.Parameter(kernel, requires_grad=False)
+            layer.bias = nn.Parameter(weights.biases[name], requires_grad=False)
+            self.convolutions[name] = layer
+        self.register_buffer("mean", torch.tensor(weights.mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(weights.std).view(1, 3, 1, 1))
+        self.eval()
+
+    def forward(
+        self, image: Tensor, layers: Iterable[str], before_relu: bool = False
+    ) -> dict[str, Tensor]:
+        """The feature maps of the layers named; the network runs no further than it must.
+
+        Parameters
+        ----------
+        image : Tensor, shape (B, 3, H, W), RGB in 0-1
+        layers : several of `LAYERS`
+        before_relu : bool
+            Take the convolutions' maps before ReLU instead of after it.
+
+        Returns
+        -------
+        dict of layer name to Tensor, shape (B, C, h, w)
+            Each pooling before a layer halves h and w, rounding down.
+        """
+        wanted = list(layers)
+        deepest = max(wanted, key=LAYERS.index)
+        found: dict[str, Tensor] = {}
+        maps = self.normalize(image)
+        for name in LAYERS[: LAYERS.index(deepest) + 1]:
+            if name.startswith("pool"):
+                out = maps = self.pool(maps)
+            else:
+                out = self.convolve(name, maps, relu=not before_relu)
+                maps = F.relu(out) if before_relu else out
+            if name in wanted:
+                found[name] = out
+        return {name: found[name] for name in wanted}
+
+    def normalize(self, image: Tensor) -> Tensor:
+        """The image as the network was trained to see it: mean 0, standard deviation about 1."""
+        return (image - self.mean) / self.std
+
+    def convolve(self, name: str, maps: Tensor, relu: bool = True) -> Tensor:
+        """One convolution and, unless told otherwise, the ReLU after it."""
+        out: Tensor = self.convolutions[name](maps)
+        return F.relu(out, inplace=True) if relu else out
+
+    def pool(self, maps: Tensor) -> Tensor:
+        """Half the height and half the width: the largest, or the mean, of each 2 x 2 numbers."""
+        return F.max_pool2d(maps, 2) if self.pooling == "max" else F.avg_pool2d(maps, 2)
+
+    @property
+    def last(self) -> str:
+        """The deepest layer: the last convolution that was built, or the pooling after it."""
+        following = LAYERS.index(list(self.convolutions)[-1]) + 1
+        pooled = following < len(LAYERS) and LAYERS[following].startswith("pool")
+        return LAYERS[following if pooled else following - 1]

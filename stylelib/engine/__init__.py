@@ -1,0 +1,1 @@
+"""The same as the book, fast and hard to break: what `Transfer` is composed of."""

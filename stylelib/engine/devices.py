@@ -1,0 +1,135 @@
+"""What this computer can do: the device, and the number format."""
+
+import time
+from collections.abc import Callable
+from functools import lru_cache, partial
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..errors import StylelibError, pick
+from .winograd import Winograd
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+_FORMATS = (torch.bfloat16, torch.float32)
+
+
+@lru_cache
+def choose_device(name: str = "auto") -> torch.device:
+    """The device to compute on.
+
+    Parameters
+    ----------
+    name : {"auto", "cpu", "cuda", "mps"}
+        ``"auto"`` takes an NVIDIA card or an Apple GPU where it works, else the CPU.
+
+    Raises
+    ------
+    StylelibError
+        If the name is unknown, or this computer has no such device.
+    """
+    pick(name, DEVICES, "device")
+    if name == "cpu":
+        return torch.device("cpu")
+    for candidate in ("cuda", "mps") if name == "auto" else (name,):
+        if _works(candidate):
+            return torch.device(candidate)
+    if name == "auto":
+        return torch.device("cpu")
+    raise StylelibError(
+        f"PyTorch finds no working {name} device on this computer. "
+        f"Use 'cpu', which is always there."
+    )
+
+
+def _works(name: str) -> bool:
+    module = torch.cuda if name == "cuda" else torch.backends.mps
+    if not module.is_available():
+        return False
+    try:  # an old driver or a full card fails only when used
+        x = torch.rand(1, 3, 16, 16, device=name, requires_grad=True)
+        F.max_pool2d(F.relu(F.conv2d(x, torch.rand(4, 3, 3, 3, device=name))), 2).sum().backward()
+        return x.grad is not None and bool(x.grad.isfinite().all().item())
+    except (RuntimeError, NotImplementedError):
+        return False
+
+
+@lru_cache
+def choose_precision(device: torch.device) -> torch.dtype:
+    """bfloat16 where it is clearly faster than float32, else float32.
+
+    A processor with matrix units for bfloat16 is asked; of any other, one
+    convolution is timed in both, in turns, which takes about 0.2 s.
+    """
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(False) else torch.float32
+    if device.type != "cpu":
+        return torch.float32
+    if _has_matrix_units():  # no timing, which a busy moment can mislead
+        return torch.bfloat16
+    try:
+        half, full = _best_times(*(partial(_convolution_time, dtype) for dtype in _FORMATS))
+    except RuntimeError:
+        return torch.float32
+    return torch.bfloat16 if half * 1.4 < full else torch.float32
+
+
+@lru_cache
+def choose_winograd(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether convolutions with fewer multiplications are the faster ones: see `Winograd`.
+
+    They are on most CPUs, where one is timed both ways, in turns, in about 0.1 s.
+    Matrix units for bfloat16, and graphics cards, multiply faster than they add.
+    """
+    if device.type != "cpu" or dtype not in _FORMATS:
+        return False
+    if dtype == torch.bfloat16 and _has_matrix_units():
+        return False
+    kernel, bias = torch.ones(256, 256, 3, 3, dtype=dtype), torch.ones(256, dtype=dtype)
+    kernel = kernel.to(memory_format=torch.channels_last)
+    winograd = Winograd(kernel, bias)
+
+    def plain(maps: Tensor) -> Tensor:
+        return F.relu(F.conv2d(maps, kernel, bias, padding=1))
+
+    fewer, direct = _best_times(*(partial(_time, way, dtype, 256, 24) for way in (winograd, plain)))
+    return fewer < direct
+
+
+def _has_matrix_units() -> bool:
+    """Whether it multiplies bfloat16 matrices (Intel's AMX).
+
+    bfloat16 instructions alone don't do: convolutions were seen to be half as
+    fast as in float32 with AVX-512's.
+    """
+    return getattr(torch.cpu, "_is_amx_tile_supported", bool)()
+
+
+def _best_times(*ways: Callable[[], float]) -> list[float]:
+    """The best of five times of each, in turns: a busy moment is then everybody's.
+
+    In one thread: two would wait for each other whenever another program takes a processor.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        rounds = [[way() for way in ways] for _ in range(5)]
+    finally:
+        torch.set_num_threads(threads)
+    return [min(times) for times in zip(*rounds, strict=True)]
+
+
+def _convolution_time(dtype: torch.dtype) -> float:
+    """Seconds for one convolution like VGG's, forward and back."""
+    kernel = torch.ones(64, 64, 3, 3, dtype=dtype).to(memory_format=torch.channels_last)
+    return _time(lambda maps: F.conv2d(maps, kernel, padding=1), dtype, 64, 64)
+
+
+def _time(way: Callable[[Tensor], Tensor], dtype: torch.dtype, channels: int, side: int) -> float:
+    """Seconds for one way through maps of that size, and back."""
+    maps = torch.ones(1, channels, side, side, dtype=dtype)
+    maps = maps.to(memory_format=torch.channels_last).requires_grad_()
+    start = time.perf_counter()
+    way(maps).sum().backward()
+    return time.perf_counter() - start

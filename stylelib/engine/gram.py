@@ -1,0 +1,66 @@
+"""A faster form of the book's centred Gram matrix: the same numbers, half the work.
+
+The gradient is written out. Autograd would treat the two factors of a product of the maps
+with themselves one after the other; they are equal, so one product does for both.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+_BAND = 4096  # places at a time: few enough to stay in the processor's cache
+
+
+def centered_gram(maps: Tensor, center: Tensor) -> Tensor:
+    """``gram_matrix(maps - center)`` in half the time, for maps of any precision.
+
+    Parameters
+    ----------
+    maps : Tensor, shape (B, C, H, W)
+    center : Tensor, shape (1, C, 1, 1)
+        A constant: it gets no gradient.
+
+    Returns
+    -------
+    Tensor, shape (B, C, C), float32
+    """
+    return _CenteredGram.apply(maps, center)
+
+
+class _CenteredGram(torch.autograd.Function):
+    """The center is subtracted from the products: no centred copy of the maps is made."""
+
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor, center: Tensor) -> Tensor:
+        ctx.save_for_backward(maps, center)
+        exact = torch.promote_types(maps.dtype, torch.float32)
+        center = center.flatten(1)[:, None].to(exact)  # (1, 1, C)
+        total, products = torch.zeros_like(center), torch.zeros_like(center.mT @ center)
+        for band in _flat(maps).split(_BAND, 1):  # only a band at a time is in full precision
+            band = band.to(exact)
+            total = total + band.sum(1, keepdim=True)
+            products = products + band.mT @ band
+        places = maps[0, 0].numel()
+        # The mean of (x - c)(x - c)ᵀ is that of xxᵀ less the terms with c.
+        shared = center.mT @ (total / places - center / 2)
+        return products / places - shared - shared.mT
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        maps, center = ctx.saved_tensors
+        flat = _flat(maps)
+        if maps.dtype == torch.float16:  # it can't hold small gradients
+            flat = flat.float()
+        both = (gradient + gradient.mT) / flat.shape[1]
+        pulled = flat @ both.to(flat.dtype)
+        pulled -= (center.flatten(1)[:, None].to(both) @ both).to(flat.dtype)
+        batch, channels, height, width = maps.shape
+        return pulled.view(batch, height, width, channels).permute(0, 3, 1, 2).to(maps.dtype), None
+
+
+def _flat(maps: Tensor) -> Tensor:
+    """The maps as (B, H·W, C): in channels_last order, as the network has them, a mere view."""
+    return maps.permute(0, 2, 3, 1).flatten(1, 2)

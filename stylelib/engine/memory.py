@@ -1,0 +1,145 @@
+"""How much memory a painting needs, whether that is free, and what to do when it runs out."""
+
+import gc
+from collections.abc import Callable
+
+import torch
+
+from ..core.vgg import CONVOLUTIONS, LAYERS
+from ..errors import OUT_OF_MEMORY, StylelibError
+from ..memory import free_memory, give_back
+
+# Measured with the default recipe's layers, peak memory of a process, by tests/test_memory.py.
+_NETWORK = 420_000_000  # weights, and the same as the convolutions and `Winograd` want them
+_STEP = 2400  # bytes a pixel: gradients, Gram matrices' copies, Adam or L-BFGS at work
+_REUSED = 0.4  # of what is kept; the rest takes the place of what is gone by then
+_HISTORY = 480  # bytes a pixel: 20 steps that L-BFGS remembers, 2 x 3 numbers each
+_LOOK = 1000  # bytes a pixel of a painting: looked at once, with no way back
+_SEEN = 550  # bytes a pixel of the photo, which is looked at just before
+
+
+def numbers_kept(deepest: str) -> float:
+    """Numbers that the network keeps for each pixel, up to that layer; its poolings count.
+
+    Parameters
+    ----------
+    deepest : str
+        A layer's name, ``"conv1_1"`` to ``"conv5_4"``, or a pooling's.
+    """
+    total, maps, pixels = 0.0, 3, 1.0
+    for name in LAYERS[: LAYERS.index(deepest) + 1]:
+        if name in CONVOLUTIONS:
+            maps = CONVOLUTIONS[name][1]
+        else:
+            pixels /= 4
+        total += maps * pixels
+    return total
+
+
+def memory_needed(
+    height: int,
+    width: int,
+    dtype: torch.dtype,
+    painting: int = 0,
+    deepest: str = "conv5_1",
+) -> int:
+    """Bytes that a painting step needs, about, the network's own included.
+
+    Parameters
+    ----------
+    height, width : int
+        Of the picture.
+    dtype : torch.dtype
+        Of the convolutions.
+    painting : int
+        Pixels of the largest painting, at the size at which it is looked at.
+    deepest : str
+        The deepest layer that is compared.
+    """
+    pixels = height * width
+    each = _STEP + _HISTORY + _REUSED * dtype.itemsize * numbers_kept(deepest)
+    return round(_NETWORK + max(each * pixels, _SEEN * pixels + _LOOK * painting))
+
+
+def check_memory(
+    height: int,
+    width: int,
+    device: torch.device,
+    dtype: torch.dtype,
+    painting: int = 0,
+    deepest: str = "conv5_1",
+) -> None:
+    """Say so before the work starts if the picture won't fit in memory.
+
+    Parameters
+    ----------
+    height, width, dtype, painting, deepest
+        As for `memory_needed`.
+    device : torch.device
+
+    Raises
+    ------
+    StylelibError
+        With the largest size that fits.
+    """
+    larger = " (the painting is the larger one)" if painting > height * width else ""
+    check_room(
+        height, width, device, memory_needed(height, width, dtype, painting, deepest), larger
+    )
+
+
+def check_room(
+    height: int,
+    width: int,
+    device: torch.device,
+    needed: int,
+    larger: str = "",
+    fixed: int = _NETWORK,
+) -> None:
+    """The same for a picture that needs so many bytes, of which some are fixed.
+
+    Raises
+    ------
+    StylelibError
+        With the largest size that fits.
+    """
+    give_back()  # what is kept is free, too
+    free = free_memory(device)
+    if needed <= free:
+        return
+    size = largest_that_fits(max(height, width), needed, free, fixed)
+    advice = f"Try size {size}." if size >= 64 else "Close other programs."
+    raise StylelibError(
+        f"A picture of {width} x {height} pixels needs about {needed / 1e9:.1f} GB of memory"
+        f"{larger}, and {free / 1e9:.1f} GB are free. {advice}"
+    )
+
+
+def largest_that_fits(size: int, needed: int, free: int, fixed: int = _NETWORK) -> int:
+    """The longest side that fits in `free` bytes if `size` needs `needed`: a multiple of 32."""
+    fits = max(0, free - fixed) / (needed - fixed)
+    return int(size * fits**0.5) // 32 * 32
+
+
+def ran_out(error: BaseException, let_go: Callable[[], object] = lambda: None) -> StylelibError:
+    """Free what a failure for want of memory holds, and have the sentence to raise for it.
+
+    The error's traceback holds the local variables of all that was under way,
+    feature maps among them, and a notebook holds the last error: so the
+    traceback goes.
+
+    Parameters
+    ----------
+    error : BaseException
+        One that `is_out_of_memory`, where it was caught.
+    let_go : callable
+        Lets go of what else is held, so that a smaller size has room.
+    """
+    inner: BaseException | None = error
+    while inner is not None:
+        inner.__traceback__ = None
+        inner = inner.__context__
+    let_go()
+    gc.collect()
+    give_back()
+    return StylelibError(OUT_OF_MEMORY)

@@ -1,0 +1,210 @@
+"""The target loss of a picture: what the photo and the paintings ask of it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from copy import copy
+
+import torch
+from torch import Tensor
+
+from ..core.losses import content_loss, style_loss, target_loss, total_variation
+from ..core.statistics import STATISTICS, Statistic, gram
+from ..core.vgg import LAYERS
+from ..errors import StylelibError
+from ..recipes import Recipe
+from .gram import centered_gram
+from .masks import EMPTY, Style, as_styles, fit_mask, shares_of_places
+from .network import VGG19
+
+_DETAIL = "conv3_1"  # up to there: a third of the cost of all layers to conv5_1
+
+
+class Objective:
+    """The target loss, for one content picture and one or more paintings at one size.
+
+    Parameters
+    ----------
+    content : Tensor, shape (1, 3, H, W), RGB in 0-1
+        At the size to compare at.
+    style : Tensor, shape (1, 3, H', W'), `Style`, or several of them
+        At the size to compare at; it need not have the content's shape.
+    recipe : Recipe
+    network : VGG19
+        At least as deep as the recipe's deepest layer.
+
+    Attributes
+    ----------
+    content : Tensor
+        As given.
+    painted : Tensor, shape (1, 1, H, W), bool, or None
+        The pixels that a style goes to; None if it is all of them.
+    """
+
+    def __init__(
+        self,
+        content: Tensor,
+        style: Tensor | Style | Sequence[Tensor | Style],
+        recipe: Recipe,
+        network: VGG19,
+    ) -> None:
+        self.recipe, self.network, self.content = recipe, network, content
+        self.layers = sorted({*recipe.content_layers, *recipe.style_layers}, key=LAYERS.index)
+        styles = as_styles(style)
+        shares = recipe.shares(len(styles))
+        with torch.no_grad():
+            seen = network(content, self.layers)
+            self.content_maps = {name: seen[name] for name in recipe.content_layers}
+            masks = [fit_mask(one.where, content.shape, "photo") for one in styles]
+            self.targets = [
+                StyleTarget(one, mask, share, seen, recipe, network)
+                for one, mask, share in zip(styles, masks, shares, strict=True)
+            ]
+        self.content_weights = self._balance()
+        drawn = [mask for mask in masks if mask is not None]
+        self.painted = None
+        if len(drawn) == len(styles):
+            self.painted = torch.stack(drawn).amax(0) > EMPTY
+
+    def with_content(self, content: Tensor) -> "Objective":
+        """The same for another photo of the same size; the paintings' targets are kept.
+
+        Raises
+        ------
+        StylelibError
+            If there are masks: they belong to the first photo.
+        """
+        if any(target.places for target in self.targets):
+            raise StylelibError("A mask belongs to one photo; leave it out for several.")
+        other, layers = copy(self), list(self.recipe.content_layers)
+        other.content = content
+        with torch.no_grad():
+            other.content_maps = self.network(content, layers) if layers else {}
+        other.content_weights = other._balance()
+        return other
+
+    def of_detail(self) -> "Objective | None":
+        """The style loss of the first layers alone; None if the recipe uses none of them."""
+        first = LAYERS[: LAYERS.index(_DETAIL) + 1]
+        layers = {n: w for n, w in self.recipe.style_layers.items() if w and n in first}
+        if not layers or not self.recipe.style_weight:
+            return None
+        other = copy(self)
+        other.recipe = self.recipe.but(content_layers={}, style_layers=layers)
+        other.layers, other.content_weights = list(layers), {}
+        return other
+
+    def _balance(self) -> dict[str, float]:
+        """What each content layer's mean squared error is multiplied by; see `Recipe`."""
+        weights = _shares(self.recipe.content_layers)
+        if self.recipe.balance == "source":
+            return weights
+        return {n: w / _mean_square(self.content_maps[n]) for n, w in weights.items()}
+
+    def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The target loss of a picture, to differentiate, and its parts, to look at."""
+        maps = self.network.raw(image, self.layers)
+        parts: dict[str, Tensor] = {}
+        zero = image.new_zeros(())
+        content, style = zero, zero
+        for name, weight in self.content_weights.items():
+            parts[f"content {name}"] = weight * content_loss(maps[name], self.content_maps[name])
+            content = content + parts[f"content {name}"]
+        for name in self.recipe.style_layers:
+            parts[f"style {name}"] = zero
+            for target in self.targets:
+                parts[f"style {name}"] = parts[f"style {name}"] + target.loss(maps, name)
+            style = style + parts[f"style {name}"]
+        total = target_loss(content, style, self.recipe.content_weight, self.recipe.style_weight)
+        rough = total_variation(image) if self.recipe.tv_weight else zero
+        total = total + self.recipe.tv_weight * rough
+        return total, parts | {"content": content, "style": style, "tv": rough, "total": total}
+
+
+class StyleTarget:
+    """What one painting asks for: its statistic in each layer, and where it applies.
+
+    Parameters
+    ----------
+    style : Style
+    mask : Tensor, shape (1, 1, H, W), in 0-1, or None
+        Where it goes, at the content picture's size.
+    share : float
+        How much it counts among the paintings.
+    seen : mapping of layer name to Tensor
+        The content picture's feature maps.
+    recipe, network
+        As for `Objective`.
+    """
+
+    def __init__(
+        self,
+        style: Style,
+        mask: Tensor | None,
+        share: float,
+        seen: Mapping[str, Tensor],
+        recipe: Recipe,
+        network: VGG19,
+    ) -> None:
+        layers = list(recipe.style_layers)
+        self.statistic = STATISTICS[recipe.statistic]
+        painted = network(style.image, layers) if layers else {}
+        shares = shares_of_places(style.source, painted)
+        area = 1.0 if mask is None else float(mask.mean())
+        self.places = shares_of_places(mask, {name: seen[name] for name in layers})
+        self.centers = {
+            name: (painted[name] * shares.get(name, 1)).mean((2, 3), keepdim=True) * recipe.centered
+            for name in layers
+        }
+        self.wanted = {name: self._measure(painted[name], name, shares) for name in layers}
+        whole = {name: self.statistic(painted[name], shares.get(name)) for name in layers}
+        self.degree = _degree(self.statistic, painted[layers[-1]]) if layers else 2.0
+        # A small region counts as little as it is large: the same pull on each pixel.
+        self.weights = {
+            name: weight * share * area
+            for name, weight in self._balance(whole, seen, recipe).items()
+        }
+
+    def _measure(self, maps: Tensor, name: str, places: Mapping[str, Tensor]) -> Tensor:
+        if self.statistic is gram and name not in places:
+            return centered_gram(maps, self.centers[name])
+        return self.statistic(maps - self.centers[name], places.get(name))
+
+    def _balance(
+        self, whole: Mapping[str, Tensor], seen: Mapping[str, Tensor], recipe: Recipe
+    ) -> dict[str, float]:
+        """What each layer's mean squared error is multiplied by; see `Recipe`."""
+        style = dict(recipe.style_layers)
+        if recipe.balance == "source":
+            for name in style:
+                channels, places = seen[name].shape[1], seen[name][0, 0].numel()
+                # (H W)² from the Gram matrices, which the source does not divide.
+                style[name] *= places / channels
+            return style
+        for name, share in _shares(style).items():
+            # A painting of one colour has no correlations: compare with its brightness.
+            floor = 1e-3 * _mean_square(whole[name])
+            # Maps 1 % off are 2 % off in a Gram matrix, 1 % in a mean: count both alike.
+            alike = (2 / self.degree) ** 2
+            style[name] = share * alike / max(_mean_square(self.wanted[name]), floor)
+        return style
+
+    def loss(self, maps: Mapping[str, Tensor], name: str) -> Tensor:
+        """One layer's share of the style loss of a picture with these feature maps."""
+        found = self._measure(maps[name], name, self.places)
+        return style_loss({name: found}, self.wanted, {name: self.weights[name]})
+
+
+def _degree(statistic: Statistic, maps: Tensor) -> float:
+    """The power with which a statistic grows with the maps: 2 for the Gram matrix."""
+    growth = _mean_square(statistic(2 * maps, None)) / _mean_square(statistic(maps, None))
+    return max(math.log2(growth) / 2, 0.5)
+
+
+def _shares(weights: Mapping[str, float]) -> dict[str, float]:
+    """Weights that add up to 1, so that more layers don't mean more loss."""
+    total = sum(weights.values()) or 1.0
+    return {name: weight / total for name, weight in weights.items()}
+
+
+def _mean_square(tensor: Tensor) -> float:
+    return max(float(tensor.square().mean()), 1e-12)

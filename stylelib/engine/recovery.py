@@ -1,0 +1,135 @@
+"""Steps that are taken whole or not at all, and a way back when the loss explodes."""
+
+import math
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from ..recipes import Recipe
+from .lbfgs import FIRST, LBFGS
+
+GENTLY = 0.1  # times the first step's length, where the optimiser starts again
+RESTARTS = 3  # of L-BFGS, before it gives up
+_EXPLODED = 1e3  # a loss that many times the best does not come back
+_SMALL = 1e-3  # relative to the weights: a loss that can grow a thousandfold without any harm
+
+
+class Optimizer(Protocol):
+    """An optimiser whose steps can be undone."""
+
+    def zero_grad(self) -> None: ...  # noqa: D102
+    def step(self) -> object: ...  # noqa: D102
+    def snapshot(self) -> Any: ...  # noqa: D102
+    def restore(self, snapshot: Any) -> None: ...  # noqa: D102
+
+
+class Adam:
+    """PyTorch's Adam, whose steps can be undone."""
+
+    def __init__(self, pixels: Tensor, learning_rate: float) -> None:
+        self._adam = torch.optim.Adam([pixels], lr=learning_rate)
+        self.zero_grad, self.step = self._adam.zero_grad, self._adam.step
+
+    def snapshot(self) -> Any:
+        """A copy of what a step changes, apart from the pixels."""
+        return {
+            key: {n: v.clone() for n, v in kept.items()} for key, kept in self._adam.state.items()
+        }
+
+    def restore(self, snapshot: Any) -> None:
+        """Undo the steps taken since a snapshot; a snapshot serves once."""
+        self._adam.state.clear()
+        self._adam.state.update(snapshot)
+
+
+class Descent:
+    """Moves the pixels, and takes back a step that was interrupted or went wrong.
+
+    It takes the place of an optimiser in `core.loop.step`.
+
+    Parameters
+    ----------
+    pixels : Tensor that requires a gradient, shape (1, 3, H, W)
+    painted : Tensor, shape (1, 1, H, W), bool, or None
+        The pixels that may move.
+    recipe : Recipe
+    first : float
+        How far pixels move in L-BFGS's first step, on average.
+    accept : callable
+        Called with the new picture, on the CPU and in 0-1, when a step is good. An
+        interrupt in it undoes the step, too.
+
+    Attributes
+    ----------
+    loss : Tensor, scalar
+        Of the picture before the step; to be set between `zero_grad` and `step`.
+    total : float
+        The same as a number, NaN if the pixels are no numbers any more.
+    best : Tensor
+        The picture with the lowest loss so far.
+    restarts : int
+        How often it has gone back to `best`.
+    """
+
+    def __init__(
+        self,
+        pixels: Tensor,
+        painted: Tensor | None,
+        recipe: Recipe,
+        first: float,
+        accept: Callable[[Tensor], None],
+    ) -> None:
+        self.recipe, self.loss, self.total, self.restarts = recipe, pixels.new_zeros(()), 0.0, 0
+        self._pixels, self._painted, self._accept = pixels, painted, accept
+        self.best, self._best_loss = pixels.detach().clone(), math.inf
+        self._optimizer = self._start(first)
+
+    def _start(self, first: float) -> Optimizer:
+        if self.recipe.optimizer == "adam":
+            return Adam(self._pixels, self.recipe.learning_rate)
+        return LBFGS(self._pixels, self._painted, first)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient of the step before."""
+        self._pixels.grad = None
+
+    def step(self) -> None:
+        """Take a step of the optimiser, and accept it if the loss is sound."""
+        # The slow part, the gradient, is done; until here an interrupt has changed nothing.
+        before, snapshot = self._pixels.detach().clone(), self._optimizer.snapshot()
+        try:
+            self._optimizer.step()
+            self.total = self.loss.item() if self._pixels.isfinite().all() else math.nan
+            if self._is_sound():
+                if self.recipe.clamp:
+                    self._pixels.data.clamp_(0, 1)
+                image = self._pixels.detach().clamp(0, 1).cpu()
+                if self.total <= self._best_loss:
+                    self.best, self._best_loss = before, self.total
+                self._accept(image)
+        except BaseException:  # an interrupt: undo the step, so that it can be taken again
+            self._pixels.data.copy_(before)
+            self._optimizer.restore(snapshot)
+            raise
+
+    def _is_sound(self) -> bool:
+        recipe = self.recipe
+        weights = recipe.content_weight + recipe.style_weight + recipe.tv_weight
+        limit = _EXPLODED * max(self._best_loss, _SMALL * weights)
+        return math.isfinite(self.total) and self.total <= limit
+
+    def restart(self) -> bool:
+        """Go back to the best picture so far, and start the optimiser again, more gently.
+
+        Returns
+        -------
+        bool
+            False if there is no point: Adam would do the same again, and L-BFGS was
+            restarted often enough.
+        """
+        self._pixels.data.copy_(self.best)
+        self.restarts += 1
+        self._optimizer = self._start(GENTLY * FIRST)
+        return self.recipe.optimizer != "adam" and self.restarts <= RESTARTS

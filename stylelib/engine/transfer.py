@@ -1,0 +1,346 @@
+"""A style transfer, a step at a time: the engine's parts put together."""
+
+import math
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from numbers import Integral
+from os import PathLike
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..checks import check_kind, check_picture, check_precision, check_range
+from ..core import loop, vgg
+from ..errors import StylelibError, is_out_of_memory, pick, shown
+from ..memory import give_back, keep_memory
+from ..pictures.color import match_colors
+from ..pictures.images import fit, resize, resize_to
+from ..pictures.record import pictures_record
+from ..recipes import RECIPES, SETTINGS, Recipe
+from ..version import __version__
+from .devices import DEVICES, choose_device, choose_precision
+from .lbfgs import FIRST
+from .masks import Style, as_styles
+from .memory import check_memory, ran_out
+from .network import prepare, reaches
+from .objective import Objective
+from .recovery import GENTLY, Descent
+from .stages import add_detail, first_picture, least_size, size_at
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step of the optimisation did.
+
+    Attributes
+    ----------
+    iteration, steps : int
+        This step's number, from 1, and how many there will be.
+    losses : dict of str to float
+        ``"content"``, ``"style"`` and ``"tv"``, each before its weight, and
+        ``"total"``, the weighted sum: of the picture that the step began with.
+    layers : dict of str to float
+        Content and style loss layer by layer, for example ``"style conv1_1"``.
+    image : Tensor, shape (1, 3, h, w), RGB in 0-1
+        The picture after the step; a copy of its own, on the CPU. Small at
+        first if the recipe goes coarse to fine.
+    """
+
+    iteration: int
+    steps: int
+    losses: dict[str, float]
+    layers: dict[str, float]
+    image: Tensor
+
+
+class Transfer:
+    """A style transfer, a step at a time: iterate over it.
+
+    It can be left and gone on with at any step, and its weights changed on the
+    way; the picture so far is always in `image`.
+
+    Parameters
+    ----------
+    content : Tensor, shape (1, 3, H, W), RGB in 0-1
+        The photo; it is resized to the recipe's size.
+    style : Tensor, shape (1, 3, H, W), RGB in 0-1, or `Style`, or several of them
+        The painting, or several to blend, each with masks or without. Pixels
+        that no style goes to stay the photo's.
+    recipe : Recipe
+    network : VGG19, optional
+        Loaded as the recipe says by default.
+    device : {"auto", "cpu", "cuda", "mps"}
+    precision : torch.dtype, optional
+        Of the convolutions: the fastest good one by default.
+
+    Attributes
+    ----------
+    image : Tensor
+        The picture so far, as in `Step`.
+    iteration : int
+        Steps done.
+    recipe : Recipe
+        With the changes made on the way.
+    stopped : str or None
+        Why it stopped before its last step, in words, if it did.
+    quiet : bool
+        Don't warn when it stops early: who sets this looks at `stopped`.
+
+    Raises
+    ------
+    StylelibError
+        If a picture is not usable or the size does not fit in memory; from a step, if
+        memory runs out on the way. The picture so far stays in `image`.
+
+    Examples
+    --------
+    >>> transfer = Transfer(load_image("camel"), load_image("hokusai-great-wave"))
+    >>> for step in transfer:
+    ...     if step.iteration == 100:
+    ...         transfer.change(style_weight=10)
+    >>> save_image(transfer.image, "camel.png")
+    """
+
+    def __init__(
+        self,
+        content: Tensor,
+        style: Tensor | Style | Sequence[Tensor | Style],
+        recipe: Recipe = RECIPES["default"],
+        network: vgg.VGG19 | None = None,
+        device: str = "auto",
+        precision: torch.dtype | None = None,
+    ) -> None:
+        check_picture(content, "The content picture")
+        check_kind(recipe, Recipe, "The recipe")
+        if network is not None:
+            check_kind(network, vgg.VGG19, "The network")
+        if precision is not None:
+            check_precision(precision)
+        self.iteration = 0
+        self.stopped: str | None = None
+        self.quiet = False
+        self._styles = as_styles(style)
+        recipe.shares(len(self._styles))
+        self.device = choose_device(pick(device, DEVICES, "device"))
+        self.precision = precision or choose_precision(self.device)
+        self._content = content.detach().cpu().float()
+        if recipe.match_colors:
+            self._styles = [
+                replace(one, image=match_colors(one.image.detach().cpu(), self._content))
+                for one in self._styles
+            ]
+        height, width = fit(content.shape, recipe.size)
+        painting = max(math.prod(fit(s.image.shape, recipe.style_size())) for s in self._styles)
+        check_memory(height, width, self.device, self.precision, painting, recipe.deepest)
+        keep_memory()
+        self._least = least_size(recipe, self._content, self._styles)
+        with _told_if_full():
+            self.network = prepare(recipe, self.device, self.precision, network)
+        # A network that was given decides how the picture is made: the record says so.
+        self.recipe = recipe.but(pooling=self.network.pooling, padding=self.network.padding)
+        start = self._styles[0].image.detach().cpu()
+        size = max(recipe.stages()[0][0], self._least)
+        self.image = first_picture(recipe, self._content, start, size)
+        self._size = 0  # the longest side that it has painted at
+        self._descent: Descent | None = None  # set up when the next step needs it
+
+    def __iter__(self) -> Iterator[Step]:
+        return self
+
+    def __next__(self) -> Step:
+        while not self.stopped and self.iteration < self.recipe.steps:
+            done = self.iteration
+            with _told_if_full(self._release):
+                size = max(size_at(self.recipe, done), self._size, self._least)
+                if self._descent is None or size != self._size:
+                    self._descent = None  # until it is set up: an interrupt may come at any moment
+                    self._descent = self._begin(size)
+                loop.step(self._pixels, self._loss, self._descent)
+            if self.iteration > done:
+                return self._describe()
+            self._recover(self._descent)
+        give_back()
+        raise StopIteration
+
+    def _begin(self, size: int) -> Descent:
+        """Set up pictures, targets and optimiser for painting at this size."""
+        content = resize(self._content, size).to(self.device)
+        styles = [s.resized(self.recipe.style_size(size)).to(self.device) for s in self._styles]
+        self._objective = Objective(content, styles, self.recipe, self.network)
+        picture = resize_to(self.image, (content.shape[-2], content.shape[-1])).to(self.device)
+        painted = self._objective.painted
+        if painted is not None:
+            picture = torch.where(painted, picture, content)
+        # L-BFGS reads them as one long row: in plain order that needs no copy.
+        self._pixels = picture.contiguous().clone().requires_grad_()
+        if painted is not None:
+            self._pixels.register_hook(lambda gradient: gradient * painted)
+        # At a size where it has painted before, it continues as gently as it left off.
+        first = GENTLY * FIRST if size == self._size else FIRST
+        enlarged = 0 < self._size < size
+        if enlarged and self.recipe.detail_steps and add_detail(self._pixels, self._objective):
+            first = 0.3 * FIRST  # the largest part of the way is done
+        self._size = size
+        return Descent(self._pixels, painted, self.recipe, first, self._accept)
+
+    def _loss(self, pixels: Tensor) -> Tensor:
+        assert self._descent is not None
+        self._descent.loss, self._parts = self._objective(pixels)
+        return self._descent.loss
+
+    def _accept(self, image: Tensor) -> None:
+        self.image, self.iteration = image, self.iteration + 1
+
+    def _recover(self, descent: Descent) -> None:
+        """Back to the best picture so far, and on from there, if there is any point in it."""
+        worth_it = descent.restart()
+        self.image = descent.best.clamp(0, 1).cpu()
+        if not worth_it:
+            self.stopped = (
+                f"The loss became {descent.total:g} at step {self.iteration + 1}, so the "
+                f"optimisation stopped; the best picture so far is kept. Try a smaller learning "
+                f"rate or smaller weights."
+            )
+            if not self.quiet:
+                warnings.warn(self.stopped, RuntimeWarning, stacklevel=3)
+
+    def _describe(self) -> Step:
+        names = list(self._parts)
+        values = torch.stack([part.detach().float() for part in self._parts.values()])
+        numbers = dict(zip(names, values.tolist(), strict=True))
+        losses = {name: numbers.pop(name) for name in ("content", "style", "tv", "total")}
+        return Step(self.iteration, self.recipe.steps, losses, numbers, self.image.clone())
+
+    def _release(self) -> None:
+        """Release all that the next step can set up again from the picture so far."""
+        self._descent = None
+        for name in ("_objective", "_pixels", "_parts"):
+            self.__dict__.pop(name, None)
+
+    def run(
+        self,
+        changes: Mapping[int, Mapping[str, Any]] | None = None,
+        until: int | None = None,
+        again: Collection[int] = (),
+    ) -> Tensor:
+        """Take all the steps that are left, and return the picture.
+
+        Parameters
+        ----------
+        changes : mapping of iteration to settings, optional
+            To `change` right after that iteration, for example
+            ``{100: {"style_weight": 10}}``.
+        until : int, optional
+            Stop after that iteration.
+        again : several int
+            Iterations after which the optimiser starts afresh, as it does after
+            `go_back_to`.
+
+        Raises
+        ------
+        StylelibError
+            As `change` does.
+        """
+        changes = {} if changes is None else changes
+        _check_plan(changes, until, again)
+        while until is None or self.iteration < until:
+            if self.iteration in again:
+                self.go_back_to(self.image, self.iteration)
+            if self.iteration in changes:
+                self.change(**changes[self.iteration])
+            if next(self, None) is None:
+                break
+        return self.image
+
+    def change(self, **changes: Any) -> None:
+        """Change settings of the recipe on the way; the next step follows them.
+
+        More `steps` than before lets a finished transfer go on.
+
+        Raises
+        ------
+        StylelibError
+            If a setting is unknown, out of range, or can't be changed any more.
+        """
+        recipe = self.recipe.but(**changes)
+        for name in changes:
+            if getattr(recipe, name) != getattr(self.recipe, name) and not SETTINGS[name].live:
+                raise StylelibError(
+                    f"{name} can't be changed while painting. Start a new transfer."
+                )
+        same_loss = recipe.but(steps=self.recipe.steps) == self.recipe
+        recipe.shares(len(self._styles))
+        self._least = least_size(recipe, self._content, self._styles)
+        if not reaches(self.network, recipe.deepest):
+            self.network = prepare(recipe, self.device, self.precision)
+        self.recipe = recipe
+        self.stopped = None
+        if self._descent is not None:
+            self._descent.restarts = 0
+        if not same_loss:
+            self._descent = None
+
+    def go_back_to(self, image: Tensor, iteration: int) -> None:
+        """Go on from an earlier picture of this transfer, for example ``step.image``."""
+        check_picture(image, "The earlier picture")
+        check_range("iteration", iteration, 0, 1_000_000, Integral)
+        self.iteration, self.stopped = int(iteration), None
+        self.image = image.detach().cpu().float().clone()
+        self._size, self._descent = min(max(image.shape[-2:]), self.recipe.size), None
+
+    def record(
+        self,
+        content: "str | PathLike[str]",
+        style: "str | PathLike[str] | Sequence[str | PathLike[str]]",
+        where: Sequence[str | None] = (),
+        source: Sequence[str | None] = (),
+    ) -> dict[str, Any]:
+        """How the picture was made, of plain values, for `save_image`.
+
+        Parameters
+        ----------
+        content : str
+        style : str, or several
+            Samples' names or paths, of which only the last part is told: where
+            a file lies is nobody's business.
+        where, source : several str or None, optional
+            The masks' files, for each painting in turn; see `Style`. ``"1 - sky.png"``
+            is where that one is black.
+        """
+        return pictures_record(content, style, where, source) | {
+            "recipe": self.recipe.as_dict(),
+            "steps_done": self.iteration,
+            "device": self.device.type,
+            "precision": str(self.precision).removeprefix("torch."),
+            "winograd": self.network.winograd,
+            "versions": {"stylelib": __version__, "torch": torch.__version__},
+        }
+
+
+@contextmanager
+def _told_if_full(release: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Say in words that memory ran out, after `release` has released what can be set up again."""
+    try:
+        yield
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise ran_out(error, release) from error
+        raise
+
+
+def _check_plan(changes: Any, until: Any, again: Any) -> None:
+    """Refuse what `Transfer.run` could not follow."""
+    settings = changes.values() if isinstance(changes, Mapping) else [None]
+    if not all(isinstance(what, Mapping) and all(isinstance(n, str) for n in what)
+               for what in settings):  # fmt: skip
+        raise StylelibError(
+            f"changes is {shown(changes)}; give settings by iteration, for example "
+            f"{{100: {{'style_weight': 10}}}}."
+        )
+    if until is not None:
+        check_range("until", until, 0, math.inf, Integral)
+    if not isinstance(again, list | tuple | set | frozenset | range):
+        raise StylelibError(f"again is {shown(again)}; give a list of iterations.")

@@ -1,0 +1,48 @@
+"""The controls of lesson 06."""
+
+from collections.abc import Mapping
+
+from ipywidgets import Dropdown, IntSlider, ToggleButtons
+from torch import Tensor
+
+from ...core.vgg import STYLE_LAYERS
+from ..explorer import Explorer
+from ..theme import Plot
+from .compute import clouds
+from .figures import SEEN, seen_by
+
+
+def statistics_explorer(
+    images: Mapping[str, Tensor], layer: str = "conv2_1", statistic: str = "nothing yet"
+) -> Explorer:
+    """Two pictures as clouds of places, and what each statistic sees of them.
+
+    Parameters
+    ----------
+    images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
+        The painting first.
+    layer : str
+        One of `STYLE_LAYERS`.
+    statistic : str
+        One of `SEEN`.
+    """
+    found = clouds(images, STYLE_LAYERS)  # all at once: a walk through the network takes a while
+
+    def draw(statistic: str, layer: str, angle: int) -> Plot:
+        return seen_by(found[layer], statistic, angle)
+
+    return Explorer(
+        draw,
+        statistic=ToggleButtons(
+            options=list(SEEN), value=statistic, description="seen by",
+            tooltip="What of the clouds to keep", style={"button_width": "auto"},
+        ),
+        layer=Dropdown(
+            options=list(STYLE_LAYERS), value=layer, description="layer",
+            tooltip="Whose feature maps they are",
+        ),
+        angle=IntSlider(
+            45, 0, 90, 5, description="direction °",
+            tooltip="From where to look at the clouds: 0 is along the first map, 90 the second",
+        ),
+    )  # fmt: skip

@@ -1,0 +1,160 @@
+"""Figures of lesson 06: clouds of places, what is left of a style, what pixels cost."""
+
+from collections.abc import Mapping, Sequence
+from math import cos, pi, radians, sin
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from torch import Tensor
+
+from ..content.figures import distance_heat
+from ..theme import COLORS, Plot, as_array, canvas, place, styled
+from .compute import Clouds, along
+
+SEEN = {
+    "nothing yet": "",
+    "mean_std": "the middle, and how wide the cloud is along each axis: a box",
+    "gram": "also how the two go together: an ellipse, tilted",
+    "sliced": "from each direction, where the points lie: the whole shape",
+}
+"""What to draw over the clouds: the statistic, and what it sees of them."""
+
+_DOTS = 1200
+_TONES = ("style", "content", "tv")
+
+
+@styled()
+def seen_by(clouds: Clouds, statistic: str, angle: float) -> Plot:
+    """Clouds of places, what a statistic sees of them, and their shadows in one direction.
+
+    Parameters
+    ----------
+    clouds : Clouds
+    statistic : str
+        One of `SEEN`.
+    angle : float
+        Of the direction, in degrees.
+    """
+    figure = canvas(10.0, 4.9)
+    axes = place(figure, 0.08, 0.13, 0.41, 0.74)
+    high = max(float(torch.quantile(p, 0.985)) for p in clouds.points.values())
+    low = -0.3 * high if statistic in ("mean_std", "gram") else -0.08 * high
+    for tone, points in zip(_TONES, clouds.points.values(), strict=False):
+        some = points[:, :: max(1, points.shape[1] // _DOTS)]
+        axes.plot(*as_array(some), ".", color=COLORS[tone], alpha=0.45, markersize=5, mew=0)
+        if statistic in ("mean_std", "gram"):
+            _outline(axes, points, COLORS[tone], statistic)
+    i, j = clouds.channels
+    axes.set(xlim=(low, high), ylim=(low, high), xlabel=f"map {i}", ylabel=f"map {j}")
+    axes.set_title(f"{clouds.layer}: a point for each place", fontsize=15)
+    axes.locator_params(integer=True)
+    marks = [Line2D([], [], color=COLORS[t], marker="o", ls="") for t in _TONES]
+    axes.legend(marks[: len(clouds.points)], list(clouds.points), loc="upper right")
+    _shadows(place(figure, 0.57, 0.13, 0.40, 0.74), clouds, angle)
+    x, y = 0.9 * high * cos(radians(angle)), 0.9 * high * sin(radians(angle))
+    axes.annotate("", (x, y), (0, 0), arrowprops={"width": 1.5, "color": "black"})
+    told = SEEN[statistic]
+    if told:
+        figure.text(0.5, 0.965, f"{statistic} sees {told}", ha="center", va="center", fontsize=15)
+    return Plot(
+        figure,
+        f"Two feature maps of {clouds.layer}, a point for each place of "
+        f"{' and of '.join(clouds.points)}, and how far out the points lie in the direction of "
+        f"{angle:g} degrees." + (f" {statistic} sees {told}." if told else ""),
+    )
+
+
+def _outline(axes: Axes, points: Tensor, color: str, statistic: str) -> None:
+    """The box of mean and standard deviation, or the ellipse of the covariance."""
+    mean = points.mean(1, keepdim=True)
+    if statistic == "mean_std":
+        corners = torch.tensor([[-1.0, 1, 1, -1, -1], [-1, -1, 1, 1, -1]])
+        line = mean + points.std(1, keepdim=True) * corners
+    else:
+        values, vectors = torch.linalg.eigh(torch.cov(points))
+        turn = torch.linspace(0, 2 * pi, 100)
+        circle = torch.stack([turn.cos(), turn.sin()])
+        line = mean + vectors @ (values.clamp_min(0).sqrt()[:, None] * circle)
+    axes.plot(*as_array(line), color="white", linewidth=5)
+    axes.plot(*as_array(line), color=color, linewidth=3)
+    axes.plot(*as_array(mean), "+", color=color, markersize=14, mew=3)
+
+
+def _shadows(axes: Axes, clouds: Clouds, angle: float) -> None:
+    lines = [along(points, angle) for points in clouds.points.values()]
+    share = torch.linspace(0, 100, len(lines[0]))
+    for tone, line in zip(_TONES, lines, strict=False):
+        axes.plot(share, as_array(line), color=COLORS[tone])
+    if len(lines) > 1:
+        one, other = as_array(lines[0]), as_array(lines[1])
+        axes.fill_between(as_array(share), one, other, color=COLORS["muted"], alpha=0.25)
+        gap = float((lines[0] - lines[1]).square().mean())
+        axes.text(0.04, 0.9, f"mean squared gap: {gap:.2f}", transform=axes.transAxes, fontsize=15)
+    axes.set(xlabel="% of the points, low to high", xlim=(0, 100))
+    axes.set_title(f"how far out they lie, at {angle:g}°", fontsize=15)
+
+
+def left_table(table: Mapping[str, Mapping[str, float]], images: Mapping[str, Tensor]) -> Plot:
+    """What is left of the style by each statistic, beside the pictures.
+
+    Parameters
+    ----------
+    table : as `style_left` gives it
+    images : mapping of the same names to Tensor, shape (1, 3, H, W), RGB in 0-1
+    """
+    return distance_heat(table, images, "of the photo's distance is left, measured by", top=1.0)
+
+
+@styled()
+def growth(seconds: Mapping[int, float], pixels: Mapping[int, int]) -> Plot:
+    """The time of a step against the number of pixels, with the straight line through both.
+
+    Parameters
+    ----------
+    seconds : mapping of longest side to seconds
+    pixels : mapping of longest side to number of pixels
+    """
+    figure = canvas(8.0, 4.2)
+    axes = place(figure, 0.12, 0.17, 0.84, 0.77)
+    largest = max(seconds)
+    x, y = [pixels[size] / 1000 for size in seconds], list(seconds.values())
+    slope = seconds[largest] / pixels[largest] * 1000
+    axes.plot([0, max(x)], [0, max(x) * slope], color=COLORS["muted"], lw=1.5, ls="--")
+    axes.plot(x, y, "o", color=COLORS["target"], markersize=10)
+    for size, a, b in zip(seconds, x, y, strict=True):
+        axes.annotate(
+            f"{size} px", (a, b), (10, -4), textcoords="offset points", ha="left", va="top"
+        )
+    axes.set(xlabel="thousand pixels", ylabel="seconds a step", xlim=(0, 1.15 * max(x)))
+    axes.set_ylim(0, 1.2 * max(y))
+    return Plot(
+        figure,
+        "The time of one step against the number of pixels, on this computer: about a straight "
+        "line from zero.",
+    )
+
+
+@styled()
+def learning(losses: Sequence[float], window: int = 10) -> Plot:
+    """The loss of each step of a training, and the mean of the last few.
+
+    Parameters
+    ----------
+    losses : sequence of float
+    window : int
+        Of how many steps the mean is.
+    """
+    figure = canvas(8.0, 3.6)
+    axes = place(figure, 0.1, 0.18, 0.88, 0.76)
+    steps = range(1, len(losses) + 1)
+    axes.plot(steps, losses, ".", color=COLORS["target"], alpha=0.5, label="of each piece")
+    means = [sum(losses[max(0, n - window) : n]) / min(n, window) for n in steps]
+    axes.plot(steps, means, color=COLORS["target"], label=f"mean of the last {window}")
+    axes.set(xlabel="training step", ylabel="target loss", ylim=(0, None))
+    axes.legend(frameon=False)
+    return Plot(
+        figure,
+        f"The target loss over {len(losses)} steps of training: it jumps from piece to piece, "
+        f"and its mean falls.",
+    )

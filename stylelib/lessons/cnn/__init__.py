@@ -1,0 +1,1 @@
+"""Lesson 01: what a CNN sees."""

@@ -1,0 +1,1 @@
+"""Pictures as tensors: load, resize, recolour and save them."""

@@ -1,0 +1,4 @@
+"""The painting application: a painter for lesson 00, and the studio with every setting."""
+
+from .painter import Painter as Painter
+from .studio import Studio as Studio

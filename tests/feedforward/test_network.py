@@ -1,0 +1,676 @@
+"""Networks that paint in one go: what they paint, how they learn, what their files may hold."""
+
+import io
+import os
+import pickle
+import re
+import signal
+import sys
+import zipfile
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from stylelib import (
+    SAMPLES,
+    FeedForward,
+    StylelibError,
+    TrainingStep,
+    cli,
+    load_image,
+    read_recipe,
+    save_image,
+    train,
+)
+from stylelib.cli.progress import TrainingProgress
+from stylelib.engine.network import VGG19, load_vgg19
+from stylelib.feedforward import training
+from stylelib.pictures.samples import NETWORKS
+
+# Small strokes and the early layers alone: quick.
+RECIPE = training.TRAINING.but(
+    size=64,
+    content_layers={"conv3_1": 1.0},
+    style_layers={"conv1_1": 1.0, "conv2_1": 0.8, "conv3_1": 0.6},
+)
+TINY = {"crop": 32, "recipe": RECIPE, "device": "cpu"}
+
+
+def tiny(seed: int = 0) -> FeedForward:
+    """A network small enough to train in a test."""
+    return FeedForward(width=4, blocks=1, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def vgg() -> VGG19:
+    """What the objective of training looks with."""
+    return load_vgg19(last=RECIPE.deepest, pooling=RECIPE.pooling, padding=RECIPE.padding)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> FeedForward:
+    """The network that comes with stylelib."""
+    return FeedForward.load("hokusai-great-wave.pt")
+
+
+def numbers(network: FeedForward) -> Tensor:
+    """All weights in a row."""
+    return torch.cat([value.detach().flatten() for value in network.parameters()])
+
+
+# ------------------------------------------------------------------ what it paints
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (17, 19), (16, 201), (150, 18), (64, 62), (33, 47)])
+def test_the_picture_is_as_large_as_the_photo(noise: Callable[..., Tensor], shape: Any) -> None:
+    photo = noise(1, 3, *shape)
+    network = tiny()
+    assert network(photo).shape == photo.shape
+    painted = network.paint(photo)
+    assert painted.shape == photo.shape and painted.dtype == torch.float32
+    assert painted.min() >= 0 and painted.max() <= 1 and painted.isfinite().all()
+    assert not painted.requires_grad
+
+
+def test_the_same_seed_makes_the_same_network(noise: Callable[..., Tensor]) -> None:
+    before = torch.random.get_rng_state()
+    photo = noise(1, 3, 40, 30)
+    assert torch.equal(tiny(3).paint(photo), tiny(3).paint(photo))
+    assert not torch.equal(tiny(3).paint(photo), tiny(4).paint(photo))
+    assert torch.equal(torch.random.get_rng_state(), before)  # nobody else's numbers change
+
+
+def test_the_photos_own_light_and_contrast_do_not_matter(shipped: FeedForward) -> None:
+    # Instance normalisation takes them out, up to what zero-variance protection leaves.
+    photo = load_image("camel", 96)
+    assert (shipped.paint(photo) - shipped.paint(photo * 0.5 + 0.2)).abs().mean() < 0.01
+
+
+def test_a_mirrored_network_would_paint_a_shifted_photo_shifted(
+    shipped: FeedForward,
+) -> None:
+    # Away from the edges it does the same everywhere, in steps of its quarter size.
+    photo = load_image("camel", 256)
+    shipped_left = shipped.paint(photo[..., :, :-8])
+    shipped_right = shipped.paint(photo[..., :, 8:])
+    inside = (slice(None), slice(None), slice(None), slice(64, 160))
+    moved = (slice(None), slice(None), slice(None), slice(72, 168))
+    assert (shipped_right[inside] - shipped_left[moved]).abs().mean() < 0.04
+
+
+@pytest.mark.parametrize(
+    ("photo", "words"),
+    [
+        (torch.zeros(1, 3, 15, 40), "40 x 15 pixels; the network needs at least 16"),
+        (torch.zeros(3, 40, 40), "shape (3, 40, 40)"),
+        (torch.full((1, 3, 40, 40), 255.0), "must be in 0-1"),
+        (torch.full((1, 3, 40, 40), torch.nan), "not numbers"),
+        ("camel", "not a tensor but str"),
+    ],
+)
+def test_a_photo_that_is_none_is_told(photo: Any, words: str) -> None:
+    with pytest.raises(StylelibError) as told:
+        tiny().paint(photo)
+    assert words in str(told.value)
+
+
+def test_a_photo_that_cannot_fit_is_told_with_a_size_that_can(monkeypatch: Any) -> None:
+    monkeypatch.setattr("stylelib.engine.memory.free_memory", lambda device: 10**9)
+    photo = torch.zeros(1, 3, 1, 1).expand(1, 3, 3000, 4000)
+    with pytest.raises(StylelibError, match=r"4000 x 3000 .* needs about 1.9 GB .* Try size 2656"):
+        tiny().paint(photo)
+
+
+@pytest.mark.parametrize("size", [{"width": 0}, {"width": 1.5}, {"blocks": -1}, {"blocks": True}])
+def test_a_network_of_no_size_is_told(size: Any) -> None:
+    with pytest.raises(StylelibError, match="must be a whole number from"):
+        FeedForward(**size)
+
+
+# ----------------------------------------------------------------------- how it learns
+
+
+def test_training_lowers_the_loss_of_a_photo(painting: Tensor, camel: Tensor, vgg: VGG19) -> None:
+    network, photo = tiny(), load_image("camel", 96)
+    before = network.paint(photo)
+    steps = list(train(network, painting, steps=60, vgg=vgg, **TINY))
+    assert [step.iteration for step in steps] == list(range(1, 61))
+    assert [step.share for step in steps] == pytest.approx([n / 60 for n in range(1, 61)])
+    assert all(a.seconds < b.seconds for a, b in pairwise(steps))
+    target = by_hand(painting, photo, vgg)
+    assert target(network.paint(photo)) < 0.7 * target(before)
+
+
+def by_hand(painting: Tensor, photo: Tensor, vgg: VGG19) -> Callable[[Tensor], float]:
+    """The target loss in NumPy's own sums."""
+
+    def maps(image: Tensor) -> dict[str, np.ndarray]:
+        found = vgg(image, RECIPE.style_layers)
+        return {n: m[0].flatten(1).detach().double().numpy() for n, m in found.items()}
+
+    def loss(image: Tensor) -> float:
+        new, old, style = maps(image), maps(photo), maps(painting)
+        total = ((new["conv3_1"] - old["conv3_1"]) ** 2).mean() / (old["conv3_1"] ** 2).mean()
+        weights = np.array(list(RECIPE.style_layers.values()))
+        for name, weight in zip(RECIPE.style_layers, weights / weights.sum(), strict=True):
+            mean = style[name].mean(axis=1, keepdims=True)
+            gram, wanted = (
+                (m - mean) @ (m - mean).T / m.shape[1] for m in (new[name], style[name])
+            )
+            total += (
+                RECIPE.style_weight * weight * ((gram - wanted) ** 2).mean() / (wanted**2).mean()
+            )
+        step = image[0].double().numpy()
+        rough = (np.diff(step, axis=1) ** 2).mean() + (np.diff(step, axis=2) ** 2).mean()
+        return float(total + RECIPE.tv_weight * rough)
+
+    return loss
+
+
+def test_the_loss_of_a_step_is_the_objectives(painting: Tensor, vgg: VGG19) -> None:
+    photos = [load_image(name) for name in SAMPLES]
+    pieces = training._pieces(photos, 32, RECIPE.size, seed=5)
+    next(pieces)  # the objective is made with it
+    piece, network = next(pieces), tiny()
+    expected = by_hand(painting, piece, vgg)(network(piece).detach())
+    step = next(train(network, painting, steps=1, seed=5, vgg=vgg, **TINY))
+    assert step.losses["total"] == pytest.approx(expected, rel=1e-4)
+    weighted = RECIPE.style_weight * step.losses["style"] + RECIPE.tv_weight * step.losses["tv"]
+    assert step.losses["total"] == pytest.approx(step.losses["content"] + weighted, rel=1e-5)
+
+
+def test_a_step_reaches_every_weight(painting: Tensor, vgg: VGG19) -> None:
+    network = tiny()
+    old = {name: value.detach().clone() for name, value in network.named_parameters()}
+    next(train(network, painting, steps=5, vgg=vgg, **TINY))
+    for name, value in network.named_parameters():
+        assert value.grad is not None and value.grad.isfinite().all(), name
+        # Normalisation takes a bias before it out again: its gradient is rounding, and small.
+        if name.endswith("weight") or name in list(old)[-1:]:
+            assert (value != old[name]).float().mean() > 0.9, name
+    assert all(not weight.requires_grad for weight in vgg.parameters())
+
+
+def test_the_same_seed_trains_the_same_network(painting: Tensor, vgg: VGG19) -> None:
+    trained = []
+    for seed in (1, 1, 2):
+        network = tiny()
+        steps = list(train(network, painting, steps=3, seed=seed, vgg=vgg, **TINY))
+        trained.append((numbers(network), [step.losses for step in steps]))
+    assert torch.equal(trained[0][0], trained[1][0]) and trained[0][1] == trained[1][1]
+    assert not torch.equal(trained[0][0], trained[2][0])
+
+
+def test_left_on_the_way_it_is_as_good_as_it_has_become(
+    painting: Tensor, vgg: VGG19, tmp_path: Path
+) -> None:
+    network, photo = tiny(), load_image("camel", 64)
+    untrained = network.paint(photo)
+    for step in train(network, painting, steps=1000, vgg=vgg, **TINY):
+        if step.iteration == 2:
+            break
+    painted = network.paint(photo)
+    assert not torch.equal(painted, untrained)
+    network.save(tmp_path / "early.pt")
+    again = FeedForward.load(tmp_path / "early.pt").paint(photo)
+    assert (again - painted).abs().max() < 2 / 255
+    assert len(list(train(network, painting, steps=2, vgg=vgg, **TINY))) == 2  # and goes on
+
+
+def test_it_stops_when_the_time_is_over(painting: Tensor, vgg: VGG19, monkeypatch: Any) -> None:
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr("stylelib.feedforward.training.time.monotonic", lambda: float(next(clock)))
+    steps = list(train(tiny(), painting, minutes=0.5, vgg=vgg, **TINY))
+    assert [(step.seconds, step.share) for step in steps] == [
+        (10, pytest.approx(1 / 3)),
+        (20, pytest.approx(2 / 3)),
+        (30, 1),
+    ]
+
+
+def test_a_loss_that_is_no_number_leaves_the_network(painting: Tensor, vgg: VGG19) -> None:
+    network = tiny()
+    steps = train(network, painting, steps=9, vgg=vgg, **TINY)
+    next(steps)
+    with torch.no_grad():
+        network.layers[-2].bias[0] = torch.nan  # type: ignore[union-attr, operator, index]
+    before = numbers(network)
+    with pytest.raises(StylelibError, match="The loss became nan"):
+        next(steps)
+    assert torch.equal(numbers(network).nan_to_num(9), before.nan_to_num(9))
+
+
+def test_the_photos_given_are_learnt_from(painting: Tensor, vgg: VGG19, monkeypatch: Any) -> None:
+    monkeypatch.setattr("stylelib.feedforward.training.SAMPLES", {})
+    red = torch.tensor([0.9, 0.0, 0.0]).view(1, 3, 1, 1).expand(1, 3, 80, 60)
+    seen: list[Tensor] = []
+    network = tiny()
+    network.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    list(train(network, painting, [red], steps=3, vgg=vgg, **TINY))
+    assert len(seen) == 3
+    for piece in seen:
+        assert piece.shape == (1, 3, 32, 32)
+        assert piece[:, 0].min() > 0.7 and piece[:, 1:].max() < 0.1
+        assert piece.std(dim=(2, 3)).max() < 1e-3
+
+
+def test_pieces_are_of_many_places_and_sizes() -> None:
+    # A picture that says where: red grows to the right. Green stripes tell how near.
+    right = torch.linspace(0, 1, 160).expand(90, 160)
+    stripes = (torch.arange(160) // 8 % 2).expand(90, 160)
+    pieces = training._pieces([torch.stack([right, stripes, 0 * right])[None]], 32, 64, seed=0)
+    found = [next(pieces) for _ in range(60)]
+    assert all(piece.shape == (1, 3, 32, 32) for piece in found)
+    rows = [piece[0, :, 16] for piece in found]
+    assert 15 < sum(bool(row[0, 0] > row[0, -1]) for row in rows) < 45  # mirrored
+    assert min(row[0].min() for row in rows) < 0.05
+    assert max(row[0].max() for row in rows) > 0.95
+    seen = [int((row[1] > 0.5).diff().sum()) for row in rows]  # edges of stripes, 8 pixels apart
+    nearest = 32 * 160 / (64 * max(training._ZOOMS)) / 8
+    assert nearest - 1 <= min(seen) <= nearest + 1 and 90 / 8 - 1 <= max(seen) <= 90 / 8 + 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"crop": 8}, "crop is 8; it must be a whole number from 32"),
+        ({"crop": 64.0}, "crop is 64.0"),
+        ({"steps": 0}, "steps is 0"),
+        ({"minutes": 0}, "minutes is 0; it must be a number from"),
+        ({"minutes": "ten"}, "minutes is 'ten'"),
+        ({"device": "tpu"}, "no device called 'tpu'"),
+        ({"photos": [torch.zeros(3, 9, 9)]}, "A photo is a tensor of shape (3, 9, 9)"),
+        ({"photos": ["camel"]}, "A photo is not a tensor but str"),
+    ],
+)
+def test_a_wrong_number_is_told_before_the_first_step(
+    painting: Tensor, wrong: Any, words: str
+) -> None:
+    with pytest.raises(StylelibError) as told:
+        train(tiny(), painting, **wrong)
+    assert words in str(told.value)
+
+
+# ------------------------------------------------------------------------- its file
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """A small network's file."""
+    network = tiny()
+    network.painting = "my painting"
+    return network.save(tmp_path / "tiny.pt")
+
+
+def test_saved_and_loaded_it_paints_the_same(saved: Path, noise: Callable[..., Tensor]) -> None:
+    network, photo = FeedForward.load(saved), noise(1, 3, 40, 50)
+    assert (network.width, network.blocks, network.painting) == (4, 1, "my painting")
+    assert (network.paint(photo) - tiny().paint(photo)).abs().max() < 2 / 255
+    again = network.save(saved.with_name("again.pt"))
+    assert torch.equal(FeedForward.load(again).paint(photo), network.paint(photo))
+    assert saved.stat().st_size < 2 * numbers(network).numel() + 12_000  # half precision
+
+
+def told(path: Path | str) -> str:
+    """What loading says."""
+    with pytest.raises(StylelibError) as error:
+        FeedForward.load(path)
+    return str(error.value)
+
+
+def test_a_file_cut_short_is_told(saved: Path) -> None:
+    whole = saved.read_bytes()
+    for length in (0, 1, 100, len(whole) // 2, len(whole) - 1):
+        saved.write_bytes(whole[:length])
+        assert "cut short or altered" in told(saved)
+
+
+def test_a_file_with_any_number_changed_is_told(saved: Path) -> None:
+    whole = saved.read_bytes()
+    with zipfile.ZipFile(saved) as archive:
+        places = [entry.header_offset for entry in archive.infolist() if "/data/" in entry.filename]
+    for place in [*places[::5], *range(200, len(whole), len(whole) // 20)]:
+        spoilt = bytearray(whole)
+        spoilt[place + 70] ^= 1
+        saved.write_bytes(spoilt)
+        try:
+            network = FeedForward.load(saved)
+        except StylelibError as error:
+            assert "cut short or altered" in str(error)
+        else:  # padding between the numbers: nothing is lost
+            assert torch.equal(numbers(network), numbers(tiny()).half().float())
+
+
+def contents(path: Path) -> dict[str, Any]:
+    """What is in a network's file."""
+    stored: dict[str, Any] = torch.load(path, weights_only=True)
+    return stored
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"width": 5},
+        {"width": 10**9},
+        {"blocks": 2},
+        {"painting": "another"},
+        {"painting": 7},
+        {"format": "stylelib feed-forward network 2"},
+        {"state": {}},
+        {"state": None},
+    ],
+)
+def test_a_file_that_contradicts_itself_is_told(saved: Path, change: dict[str, Any]) -> None:
+    torch.save(contents(saved) | change, saved)
+    assert "cut short or altered" in told(saved)
+
+
+@pytest.mark.parametrize("value", [torch.inf, torch.nan])
+def test_a_file_with_no_numbers_is_told(saved: Path, value: float) -> None:
+    from stylelib.feedforward.network import _checksum
+
+    stored = contents(saved)
+    stored["state"]["layers.0.weight"][0, 0, 0, 0] = value
+    torch.save(stored | {"sha256": _checksum(stored)}, saved)
+    assert "cut short or altered" in told(saved)
+
+
+class Evil:
+    """Unpickled, it would leave a file behind."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> Any:
+        return (os.mkdir, (str(self.mark),))
+
+
+def test_a_hostile_file_runs_nothing(saved: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    stored = contents(saved)
+    files = [pickle.dumps(Evil(mark)), pickle.dumps(stored | {"painting": Evil(mark)})]
+    for modern in (True, False):
+        buffer = io.BytesIO()
+        torch.save(stored | {"painting": Evil(mark)}, buffer, _use_new_zipfile_serialization=modern)
+        files.append(buffer.getvalue())
+    for data in files:
+        saved.write_bytes(data)
+        assert "not a network that stylelib saved" in told(saved)
+        assert not mark.exists()
+    pickle.loads(files[0])
+    assert mark.exists()  # it was a real one
+
+
+def test_a_file_that_unpacks_to_more_than_itself_is_told(saved: Path) -> None:
+    with zipfile.ZipFile(saved) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(saved, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    assert "cut short or altered" in told(saved)
+
+
+def test_a_huge_file_is_not_read(saved: Path) -> None:
+    with saved.open("r+b") as file:
+        file.truncate(10**12)  # of holes: no room on the disk
+    assert "too large" in told(saved)
+
+
+def test_files_that_are_not_there_are_told(tmp_path: Path) -> None:
+    assert "File name too long" in told("x" * 300 + ".pt")
+    assert "a path, not 3" in told(3)  # type: ignore[arg-type]
+    assert "Did you mean hokusai-great-wave.pt?" in told("hokusai-grate-wave.pt")
+    assert "There is no file" in told(tmp_path / "nowhere.pt")
+    assert "There is no file" in told(tmp_path)
+
+
+def test_a_place_that_takes_no_file_is_told(tmp_path: Path) -> None:
+    for name, words in [
+        ("network.png", "does not end in .pt"),
+        ("nowhere/network.pt", "There is no folder"),
+        ("folder.pt", "is a folder. Name a file in it, for example great-wave.pt"),
+    ]:
+        (tmp_path / "folder.pt").mkdir(exist_ok=True)
+        with pytest.raises(StylelibError) as error:
+            tiny().save(tmp_path / name)
+        assert words in str(error.value)
+    assert os.listdir(tmp_path) == ["folder.pt"]
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(saved: Path, monkeypatch: Any) -> None:
+    whole = saved.read_bytes()
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("stylelib.pictures.images.os.fsync", full)
+    with pytest.raises(StylelibError, match="No space left"):
+        tiny(1).save(saved)
+    assert saved.read_bytes() == whole and os.listdir(saved.parent) == ["tiny.pt"]
+
+
+# ----------------------------------------------------------- the one that is shipped
+
+
+def test_it_is_small_and_says_what_it_learnt(shipped: FeedForward) -> None:
+    assert set(NETWORKS) == {path.name for path in Path(training.__file__).parent.rglob("*.pt")}
+    for name, path in NETWORKS.items():
+        assert path.stat().st_size < 600_000
+        assert Path(name).stem in SAMPLES
+        assert Path(f"{path}.license").is_file()
+    assert shipped.painting == "hokusai-great-wave"
+
+
+@pytest.mark.parametrize("size", [192, 256])
+def test_it_paints_the_camel_in_the_style_and_leaves_it_a_camel(
+    shipped: FeedForward, network: VGG19, size: int
+) -> None:
+    photo, painting = load_image("camel", size), load_image("hokusai-great-wave", size)
+    painted = shipped.paint(photo)
+    assert style_distance(painted, painting, network) < 0.45 * style_distance(
+        photo, painting, network
+    )
+    a, b = (network(image, ["conv4_2"])["conv4_2"].flatten() for image in (painted, photo))
+    assert torch.corrcoef(torch.stack([a, b]))[0, 1] > 0.42
+
+
+def style_distance(image: Tensor, painting: Tensor, network: VGG19) -> float:
+    """Between the means and spreads of the feature maps: not what it was trained on."""
+    layers = ["conv1_2", "conv2_2", "conv3_2", "conv4_2"]
+    new, old = network(image, layers), network(painting, layers)
+    distance = 0.0
+    for name in layers:
+        for statistic in (Tensor.mean, Tensor.std):
+            a, b = (statistic(maps[name][0].flatten(1), dim=1) for maps in (new, old))
+            distance += float((a - b).square().sum() / b.square().sum())
+    return distance
+
+
+# ------------------------------------------------------------------- the command line
+
+Run = Callable[..., SimpleNamespace]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Path) -> Run:
+    """Call the command line in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("stylelib.feedforward.network.FeedForward.__init__.__defaults__", (4, 1, 0))
+    monkeypatch.setattr("stylelib.feedforward.training.train.__kwdefaults__", training.train.__kwdefaults__ | {"crop": 48})  # fmt: skip # noqa: E501
+
+    def call(*arguments: str | Path) -> SimpleNamespace:
+        try:
+            status = cli.main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            status = int(end.code or 0)
+        out, err = capsys.readouterr()
+        return SimpleNamespace(status=status, out=out, err=err)
+
+    return call
+
+
+def test_train_and_then_paint(run: Run) -> None:
+    Path("photos").mkdir()
+    save_image(load_image("camel", 100), "photos/mine.png")
+    Path("photos/notes.txt").write_text("no picture")
+    result = run(
+        *("train", "hokusai-poppies", "-o", "poppies.pt", "--steps", "2", "--photos", "photos"),
+        *("--style-weight", "6", "--style-scale", "0.2", "--seed", "3", "--device", "cpu"),
+    )
+    assert result.status == 0, result.err
+    assert "poppies.pt: 2 steps" in result.out and "the style loss went from" in result.out
+    assert "stylelib paint camel poppies.pt" in result.out
+    assert "step 2, 100%, content" in result.err and "notes.txt is not a picture" in result.err
+    assert FeedForward.load("poppies.pt").painting == "hokusai-poppies"
+
+    result = run("paint", "photos/mine.png", "poppies.pt", "--size", "80", "-o", "out.png")
+    assert result.status == 0, result.err
+    assert "out.png: 80 x 45 pixels, in one go" in result.out
+    made = read_recipe("out.png")
+    assert made is not None and made["style"] == "hokusai-poppies"
+    assert (made["content"], made["network"]) == ("mine.png", "poppies.pt")
+    expected = FeedForward.load("poppies.pt").paint(load_image("photos/mine.png", 80))
+    assert (load_image("out.png") - expected).abs().max() <= 0.51 / 255
+
+
+def test_paints_with_the_shipped_one(run: Run) -> None:
+    result = run("paint", "camel", "hokusai-great-wave.pt", "--size", "64", "--keep-colors")
+    assert result.status == 0, result.err
+    assert load_image("prettier-camel.png").shape == (1, 3, 36, 64)
+    assert "hokusai-great-wave.pt" in run("samples").out
+
+
+def test_ctrl_c_keeps_the_network_so_far(run: Run, monkeypatch: Any) -> None:
+    going_on = training._step
+    done: list[int] = []
+
+    def step(*arguments: Any) -> Any:
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(1)
+        return going_on(*arguments)
+
+    monkeypatch.setattr(training, "_step", step)
+    start = ("train", "hokusai-poppies", "--style-scale", "0.2", "--device", "cpu", "-o")
+    result = run(*start, "early.pt")
+    assert result.status == 130 and "Stopped at step 2. The network so far is kept" in result.err
+    assert FeedForward.load("early.pt").painting == "hokusai-poppies"
+    result = run(*start, "none.pt")
+    assert result.status == 130 and "nothing was saved" in result.err
+    assert os.listdir() == ["early.pt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows can't send Ctrl-C to one process")
+def test_ctrl_c_while_it_is_saved_does_not_lose_it(run: Run, monkeypatch: Any) -> None:
+    saving = FeedForward.save
+
+    def save(network: FeedForward, path: Path) -> Path:
+        os.kill(os.getpid(), signal.SIGINT)
+        return saving(network, path)
+
+    monkeypatch.setattr(FeedForward, "save", save)
+    result = run("train", "camel", "--style-scale", "0.2", "--steps", "1", "-o", "kept.pt")
+    assert result.status == 0 and Path("kept.pt").is_file()
+
+
+def test_a_network_whose_place_is_gone_is_saved_elsewhere(run: Run, monkeypatch: Any) -> None:
+    Path("gone").mkdir()
+    going_on = training._step
+
+    def step(*arguments: Any) -> Any:
+        Path("gone").rmdir()
+        return going_on(*arguments)
+
+    monkeypatch.setattr(training, "_step", step)
+    result = run("train", "camel", "--style-scale", "0.2", "--steps", "1", "-o", "gone/net.pt")
+    assert result.status == 1 and "it was saved here: " in result.err
+    assert FeedForward.load("net.pt").painting == "camel"
+
+
+PAIR = ("camel", "hokusai-great-wave.pt")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("paint", *PAIR, "--style-weight", "3"), "--style-weight does nothing"),
+        (("paint", *PAIR, "--mask", "sky.png"), "--mask does nothing"),
+        (("paint", *PAIR, "--steps", "3"), "--steps does nothing"),
+        (("paint", *PAIR, "--film", "film.gif"), "--film does nothing"),
+        (("paint", *PAIR, "--recipe", "source"), "--recipe does nothing"),
+        (("paint", *PAIR, "hokusai-poppies"), "one .pt file and no painting"),
+        (("paint", "camel", "nowhere/net.pt"), "There is no file nowhere/net.pt"),
+        (("paint", "camel", "camel.pt"), "no file or trained network called 'camel.pt'"),
+        (("paint", *PAIR, "--size", "8"), "needs at least 16"),
+        (("paint", *PAIR, "-o", "out.gif"), "PNG or JPEG"),
+        (("train", "camle", "-o", "n.pt"), "Did you mean camel?"),
+        (("train", "camel", "-o", "n.png"), "does not end in .pt"),
+        (("train", "camel", "-o", "n.pt", "--photos", "nowhere"), "There is no folder nowhere"),
+        (("train", "camel", "-o", "n.pt", "--photos", "empty"), "There is no picture in empty"),
+        (("train", "camel", "-o", "n.pt", "--minutes", "-1"), "minutes is -1.0"),
+        (("train", "camel", "-o", "n.pt", "--seed", "-1"), "seed is -1"),
+        (("train", "camel", "-o", "n.pt", "--style-weight", "-1"), "style_weight is -1.0"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_sentence(run: Run, arguments: Any, words: str) -> None:
+    Path("empty").mkdir()
+    Image.new("L", (64, 36), 255).save("sky.png")
+    result = run(*arguments)
+    assert (result.status, result.out, result.err.count("\n")) == (1, "", 1)
+    assert words in result.err and result.err.startswith("stylelib: ")
+    assert sorted(os.listdir()) == ["empty", "sky.png"]
+
+
+class Terminal(io.StringIO):
+    """A text stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def show(stream: io.StringIO, monkeypatch: Any) -> list[str]:
+    """What a training of 100 steps in 50 seconds writes there."""
+    clock = iter(range(1000))
+    monkeypatch.setattr("stylelib.cli.progress.time.monotonic", lambda: next(clock) / 2)
+    monkeypatch.setenv("COLUMNS", "80")
+    bar = TrainingProgress(stream)
+    for step in range(1, 101):
+        losses = {"content": float(step), "style": 2.0 * step, "tv": 0.0, "total": 3.0 * step}
+        bar.update(step, step / 100, step / 2, losses)
+    bar.close()
+    assert bar.first["content"] == 15.5 and bar.last["style"] == 171  # means of 30 steps
+    return re.split("[\r\n]", stream.getvalue().strip())
+
+
+def test_the_bar_shows_the_share_and_the_time_left(monkeypatch: Any) -> None:
+    lines = show(Terminal(), monkeypatch)
+    assert len(lines) == 100 and all(line.isascii() and len(line) < 80 for line in lines)
+    start = " 50% [##########..........] step 50, content 35.5, style 71, 25 s left"
+    assert lines[49].rstrip() == start
+    assert lines[-1].rstrip().endswith("50 s in all")
+
+
+def test_a_log_gets_a_few_lines(monkeypatch: Any) -> None:
+    lines = show(io.StringIO(), monkeypatch)
+    assert len(lines) == 21
+    assert lines[0] == "step 1, 1%, content 1, style 2, 50 s left"
+    assert lines[-1] == "step 100, 100%, content 85.5, style 171, 50 s in all"
+
+
+def test_the_help_explains_training(run: Run) -> None:
+    result = run("train", "--help")
+    assert result.status == 0 and max(map(len, result.out.splitlines())) <= 80
+    assert run("train", "camel").status == 2  # where to?
+
+
+def test_a_training_step_is_plain() -> None:
+    step = TrainingStep(1, 0.5, 2.0, {"total": 1.0})
+    assert (step.iteration, step.share, step.seconds) == (1, 0.5, 2.0)

@@ -1,0 +1,362 @@
+"""Lesson 02: the numbers behind its figures, its controls, its exercises."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from answers import lesson02 as answers
+from torch import Tensor
+from torch.nn import functional as F
+
+from stylelib.engine.network import VGG19, features
+from stylelib.errors import StylelibError
+from stylelib.lessons.checking import check
+from stylelib.lessons.content.compute import (
+    CONTENT_LAYERS,
+    PIXELS,
+    cut_out,
+    distance_table,
+    look,
+    rebuild,
+    relative_distances,
+    relative_error,
+    shifted,
+)
+from stylelib.lessons.content.controls import (
+    ANYWHERE,
+    distance_explorer,
+    loss_by_hand,
+    rebuild_explorer,
+    shift_explorer,
+)
+from stylelib.lessons.content.figures import by_hand, distance_heat, rebuilt_at
+from stylelib.lessons.theme import Plot
+from stylelib.pictures.images import load_image, to_pil
+
+# Distances
+
+
+def test_relative_error_by_hand() -> None:
+    maps, target = torch.tensor([[[[1.0, 0.0], [2.0, 2.0]]]]), torch.tensor([[[[3.0, 0], [1, 2]]]])
+    # differences -2, 0, 1, 0: squares add up to 5; the target's squares to 14
+    assert relative_error(maps, target).item() == pytest.approx(5 / 14)
+    assert relative_error(target, target).item() == 0
+    assert relative_error(torch.zeros(1, 1, 2, 2), target).item() == pytest.approx(1)
+
+
+def test_distances_against_numpy(network: VGG19, camel: Tensor, painting: Tensor) -> None:
+    other = F.interpolate(painting, camel.shape[-2:])
+    found = relative_distances(other, camel, (PIXELS, "conv2_2", "conv5_2"))
+    mean = np.array([123.68, 116.779, 103.939]) / 255  # VGG's authors', of the training pictures
+    a, b = (image[0].permute(1, 2, 0).numpy() - mean for image in (other, camel))
+    assert found[PIXELS] == pytest.approx(((a - b) ** 2).sum() / (b**2).sum(), rel=1e-3)
+    for layer in ("conv2_2", "conv5_2"):
+        a, b = (features(image, layer, network)[layer].numpy() for image in (other, camel))
+        assert found[layer] == pytest.approx(((a - b) ** 2).sum() / (b**2).sum(), rel=1e-4)
+
+
+def test_distance_table_place_by_place_and_averaged(camel: Tensor) -> None:
+    images = {"camel": camel, "mirrored": camel.flip(-1), "dark": camel * 0.5}
+    table = distance_table(images, (PIXELS, "conv1_2"))
+    assert table["camel"]["camel"] == {PIXELS: 0, "conv1_2": 0}
+    assert table["camel"]["dark"] == pytest.approx(
+        relative_distances(images["dark"], camel, (PIXELS, "conv1_2"))
+    )
+    averaged = distance_table(images, (PIXELS, "conv1_2"), anywhere=True)
+    # A mirror moves every pixel, and changes no average.
+    assert table["camel"]["mirrored"][PIXELS] > 0.1
+    assert averaged["camel"]["mirrored"][PIXELS] == pytest.approx(0, abs=1e-8)
+
+
+def test_distances_refuse_pictures_of_different_size(camel: Tensor) -> None:
+    with pytest.raises(StylelibError, match="different shapes"):
+        relative_distances(camel, camel[..., :-2], [PIXELS])
+
+
+def test_shift_moves_the_picture_right_and_invents_nothing(camel: Tensor) -> None:
+    start, moved = shifted(camel, 0, 10), shifted(camel, 4, 10)
+    assert start.shape == moved.shape == (1, 3, camel.shape[-2], camel.shape[-1] - 10)
+    assert torch.equal(moved[..., 4:], start[..., :-4])
+    with pytest.raises(StylelibError, match="0 to 10"):
+        shifted(camel, 11, 10)
+
+
+def test_cut_out(camel: Tensor) -> None:
+    assert torch.equal(cut_out(camel, (5, 10, 25, 30), (20, 20)), camel[..., 10:30, 5:25])
+    assert cut_out(camel, (5, 10, 25, 30), (9, 7)).shape == (1, 3, 9, 7)
+    with pytest.raises(StylelibError, match="64 x 36"):
+        cut_out(camel, (5, 10, 65, 30), (20, 20))
+
+
+def test_what_the_lesson_says_of_two_camels() -> None:
+    photo, shape = load_image("camel"), (84, 112)
+    wave = load_image("hokusai-great-wave")
+    images = {
+        "mother": cut_out(photo, (340, 40, 980, 520), shape),
+        "calf": cut_out(photo, (48, 222, 400, 486), shape),
+        "sky": cut_out(photo, (0, 0, 280, 210), shape),
+        "wave": cut_out(wave, (0, 0, wave.shape[-2] * 4 // 3, wave.shape[-2]), shape),
+    }
+    images["mirrored"] = images["mother"].flip(-1)
+    placed = distance_table(images)["mother"]
+    averaged = distance_table(images, anywhere=True)["mother"]
+    for layer in CONTENT_LAYERS:
+        assert placed["calf"][layer] < placed["wave"][layer]
+        assert averaged["calf"][layer] < min(averaged["wave"][layer], averaged["sky"][layer])
+    assert placed["sky"]["conv3_2"] < placed["calf"]["conv3_2"]  # the half that is not true
+    assert placed["mirrored"]["conv4_2"] > 1
+    assert averaged["wave"][PIXELS] < averaged["calf"][PIXELS]
+
+
+def test_deep_layers_mind_a_small_shift_less() -> None:
+    wide = load_image("camel", 160)
+    start, moved = shifted(wide, 0, 8), shifted(wide, 8, 8)
+    found = relative_distances(moved, start)
+    assert found["conv5_2"] < 0.5 * found["conv3_2"]
+    assert found["conv5_2"] < found["conv4_2"] < found["conv2_2"]
+
+
+# Rebuilding
+
+
+def test_rebuilding_finds_the_layer_again(camel: Tensor) -> None:
+    found = rebuild(camel, "conv2_2", steps=25)
+    assert found.losses[0] == pytest.approx(
+        relative_distances(found.frames[0], camel, ["conv2_2"])["conv2_2"], rel=1e-3
+    )
+    assert len(found.losses) == 26
+    assert found.losses[-1] == pytest.approx(
+        relative_distances(found.image, camel, ["conv2_2"])["conv2_2"]
+    )
+    assert found.losses[-1] < 0.1 < 1 < found.losses[0]
+    assert min(found.frames) == 0 and max(found.frames) == 25
+    assert found.image.min() >= 0 and found.image.max() <= 1
+
+
+def test_rebuilding_begins_with_noise_that_the_seed_chooses(camel: Tensor) -> None:
+    one, same, other = (rebuild(camel, "conv1_1", steps=1, seed=seed) for seed in (0, 0, 1))
+    assert torch.equal(one.image, same.image)
+    assert not torch.equal(one.frames[0], other.frames[0])
+    correlation = torch.corrcoef(torch.stack([one.frames[0].flatten(), camel.flatten()]))[0, 1]
+    assert abs(correlation) < 0.1
+
+
+def test_total_variation_makes_the_rebuilt_picture_smoother(camel: Tensor) -> None:
+    rough, smooth = (rebuild(camel, "conv3_2", 15, tv_weight=weight) for weight in (0.0, 3.0))
+    assert smooth.image.diff(dim=-1).abs().mean() < 0.7 * rough.image.diff(dim=-1).abs().mean()
+
+
+def test_rebuilding_from_a_deeper_layer_leaves_the_pixels_freer(camel: Tensor) -> None:
+    errors = [
+        relative_distances(rebuild(camel, layer, 25).image, camel, [PIXELS])[PIXELS]
+        for layer in ("conv1_2", "conv3_2", "conv5_2")
+    ]
+    assert errors[0] < errors[1] < errors[2]
+
+
+# Figures and controls
+
+
+def shown(plot: Plot) -> Tensor:
+    """What a reader sees, (1, 3, H, W) in 0-1."""
+    return load_image(plot.image()[1])
+
+
+def words(plot: Plot) -> list[str]:
+    return [text.get_text() for axes in plot.figure.axes for text in axes.texts]
+
+
+def test_loss_by_hand_shows_every_number() -> None:
+    explorer = loss_by_hand([[1, 0], [2, 2]], [[3, 0], [1, 2]])
+    numbers = ["1", "0", "2", "2", "3", "0", "1", "2", "-2", "0", "1", "0", "4", "0", "1", "0"]
+    assert words(explorer.plot) == [*numbers, "5 / 4", "= 1.25"]
+    explorer.set(top_left=3, bottom_left=1)
+    assert words(explorer.plot)[-1] == "= 0"
+    assert shown(explorer.plot).std() > 0.1
+    with pytest.raises(StylelibError, match="2 x 2"):
+        loss_by_hand([[1, 0]], [[3, 0], [1, 2]])
+
+
+def test_by_hand_agrees_with_torch() -> None:
+    maps, target = torch.tensor([[1.0, 4], [0, 2]]), torch.tensor([[2.0, 2], [5, 2]])
+    assert words(by_hand(maps, target))[-1] == f"= {F.mse_loss(maps, target):g}"
+
+
+def test_shift_explorer() -> None:
+    explorer = shift_explorer(load_image("camel", 72), shift=0, most=8, layers=(PIXELS, "conv2_2"))
+    before = shown(explorer.plot)
+    lines = {line.get_label(): line for line in explorer.plot.figure.axes[2].lines}
+    wide = load_image("camel", 72)
+    expected = relative_distances(shifted(wide, 8, 8), shifted(wide, 0, 8), ["conv2_2"])
+    assert lines["conv2_2"].get_ydata()[8] == pytest.approx(expected["conv2_2"], rel=1e-4)
+    assert lines["conv2_2"].get_ydata()[0] == 0
+    explorer.set(shift=5)
+    assert (shown(explorer.plot) - before).abs().mean() > 0.001
+
+
+def test_distance_explorer(camel: Tensor) -> None:
+    images = {"camel": camel, "dark": camel * 0.5, "mirrored": camel.flip(-1)}
+    explorer = distance_explorer(images, "camel", (PIXELS, "conv1_2"))
+    found = relative_distances(images["dark"], camel, (PIXELS, "conv1_2"))
+    texts = words(explorer.plot)
+    assert texts[:2] == [f"{found[PIXELS]:.2f}", f"{found['conv1_2']:.2f}"]
+    assert texts[-2:] == ["dark", "mirrored"]
+    explorer.set(compare=ANYWHERE)
+    assert words(explorer.plot)[2] == "0.00"
+    explorer.set(target="dark")
+    assert words(explorer.plot)[-2:] == ["camel", "mirrored"]
+    assert shown(explorer.plot).std() > 0.1
+
+
+def test_distance_heat_without_pictures() -> None:
+    plot = distance_heat({"a": {"x": 0.0, "y": 3.0}})
+    assert words(plot) == ["0.00", "3.00", "x", "y", "a"]
+    image = shown(plot)
+    assert image.std() > 0.1
+    assert "0.00" not in plot.alt  # numbers may differ a little between computers
+
+
+def test_rebuild_explorer(camel: Tensor) -> None:
+    rebuilt = {layer: rebuild(camel, layer, 5) for layer in ("conv1_1", "conv2_1")}
+    explorer = rebuild_explorer(rebuilt)
+    picture = explorer.plot.figure.axes[0].images[0].get_array()
+    assert np.allclose(picture, rebuilt["conv1_1"].image[0].permute(1, 2, 0).numpy())
+    explorer.set(steps=0)
+    picture = explorer.plot.figure.axes[1].images[0].get_array()
+    assert np.allclose(picture, rebuilt["conv2_1"].frames[0][0].permute(1, 2, 0).numpy())
+    assert shown(rebuilt_at(rebuilt, 5)).std() > 0.1
+    with pytest.raises(StylelibError, match="same number of steps"):
+        rebuild_explorer({**rebuilt, "conv1_2": rebuild(camel, "conv1_2", 2)})
+
+
+def test_pictures_shown_are_those_given(camel: Tensor) -> None:
+    assert torch.equal(look(camel, ["conv1_1"])["conv1_1"], features(camel, "conv1_1")["conv1_1"])
+    assert to_pil(camel).size == (64, 36)
+
+
+# Exercises: what students write
+
+NUMBERS = {
+    "2.1": answers.my_mse,
+    "2.2": answers.my_content_loss,
+    "2.3": answers.my_relative_error,
+    "2.4": answers.my_gradient,
+    "2.5": answers.my_step,
+}
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_answer_is_right(number: str) -> None:
+    assert check(number, NUMBERS[number]).passed, check(number, NUMBERS[number])
+
+
+def look_at(image: Tensor, photo: Tensor, layer: str) -> Tensor:
+    a = features(image, [layer])[layer]
+    b = features(photo, [layer])[layer]
+    return F.mse_loss(a, b)
+
+
+def slope(image: Tensor, loss: Any) -> Tensor:
+    image = image.clone()
+    image.requires_grad = True
+    loss(image).backward()
+    assert image.grad is not None
+    return image.grad
+
+
+def numpy_mse(a: Tensor, b: Tensor) -> Tensor:
+    return torch.tensor(np.mean((a.detach().numpy() - b.numpy()) ** 2))
+
+
+def step_in_place(image: Tensor, loss: Any, rate: float) -> Tensor:
+    gradient = slope(image, loss)
+    image -= rate * gradient
+    return image
+
+
+WRONG = [
+    # number, a student's answer, a word of the hint
+    ("2.1", lambda a, b: torch.sum((a - b) ** 2), "mean, not sum"),
+    ("2.1", lambda a, b: torch.mean(a - b), "square the difference"),
+    ("2.1", lambda a, b: F.l1_loss(a, b), "absolute"),
+    ("2.1", lambda a, b: ((a - b) ** 2).mean() ** 0.5, "square root"),
+    ("2.1", lambda a, b: torch.mean(a - b) ** 2, "order"),
+    ("2.1", lambda a, b: torch.mean(a**2 - b**2), "subtract first"),
+    ("2.1", lambda a, b: (a - b) ** 2, "make one number"),
+    ("2.1", lambda a, b: ((a - b) ** 2).mean(dim=[-2, -1]), "one number for each map"),
+    ("2.1", lambda a, b: 0.5 * ((a - b) ** 2).mean(), "factor"),
+    ("2.1", lambda a, b: F.mse_loss(a, b).item(), "gradient is lost"),
+    ("2.1", numpy_mse, "gradient is lost"),
+    ("2.2", lambda i, p, layer: F.mse_loss(i, p), "pixels"),
+    ("2.2", lambda i, p, layer: look_at(i, p, "conv4_2"), "always look at conv4_2"),
+    ("2.2", lambda i, p, layer: look_at(i, p, "conv2_2"), "always look at conv2_2"),
+    (
+        "2.2",
+        lambda i, p, layer: F.mse_loss(
+            features(i, layer, before_relu=True)[layer],
+            features(p, layer, before_relu=True)[layer],
+        ),
+        "before their ReLU",
+    ),
+    (
+        "2.2",
+        lambda i, p, layer: F.mse_loss(
+            features(i, layer)[layer], features(p, layer)[layer], reduction="sum"
+        ),
+        "mean, not sum",
+    ),
+    ("2.2", lambda i, p, layer: (features(i - p, layer)[layer] ** 2).mean(), "look at each first"),
+    ("2.2", lambda i, p, layer: look_at(i.detach(), p, layer), "gradient is lost"),
+    ("2.2", lambda i, p, layer: F.mse_loss(features(i)[layer], features(p)), "stopped with"),
+    ("2.3", lambda a, b: F.mse_loss(a, b), "that is the content loss"),
+    ("2.3", lambda a, b: F.mse_loss(a, b) / (a**2).mean(), "new picture's"),
+    ("2.3", lambda a, b: F.mse_loss(a, b) / b.mean(), "mean of its squares"),
+    ("2.3", lambda a, b: F.mse_loss(a, b) / b.mean() ** 2, "order"),
+    ("2.3", lambda a, b: F.mse_loss(a, b) / b.var(), "variance"),
+    ("2.3", lambda a, b: F.mse_loss(a, b) / torch.sum(b**2), "sum below"),
+    ("2.3", lambda a, b: (((a - b) / b) ** 2).mean(), "number by number"),
+    ("2.4", lambda a, b: (a - b) / a.numel(), "the 2 is missing"),
+    ("2.4", lambda a, b: 2 * (a - b), "gradient of the sum"),
+    ("2.4", lambda a, b: 2 / a.numel() * (b - a), "sign"),
+    ("2.4", lambda a, b: a - b, "two factors"),
+    ("2.4", lambda a, b: 2 * torch.mean(a - b), "one number"),
+    ("2.4", lambda a, b: 2 * (a - b) ** 2 / a.numel(), "no square is left"),
+    ("2.4", lambda a, b: 2 * (a - b) / a.shape[-1], "factor"),
+    ("2.5", lambda i, loss, rate: i + rate * slope(i, loss), "uphill"),
+    ("2.5", lambda i, loss, rate: i - slope(i, loss), "learning rate"),
+    ("2.5", lambda i, loss, rate: slope(i, loss), "gradient itself"),
+    ("2.5", lambda i, loss, rate: -rate * slope(i, loss), "only the step"),
+    ("2.5", lambda i, loss, rate: i - rate * slope(i, loss).sign(), "sign only"),
+    ("2.5", lambda i, loss, rate: (i - rate * slope(i, loss)).clamp(0, 1), "clamp"),
+    ("2.5", lambda i, loss, rate: i - rate * loss(i), "subtract the loss"),
+    ("2.5", lambda i, loss, rate: i, "as it was"),
+    ("2.5", step_in_place, "in place"),
+    ("2.5", lambda i, loss, rate: torch.autograd.grad(loss(i), i), "stopped with RuntimeError"),
+]
+
+
+@pytest.mark.parametrize(("number", "wrong", "hint"), WRONG)
+def test_a_usual_mistake_gets_its_own_hint(number: str, wrong: Any, hint: str) -> None:
+    verdict = check(number, wrong)
+    assert verdict.state == "wrong"
+    assert hint in verdict.message
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_an_empty_cell_gets_not_yet(number: str) -> None:
+    def empty(*_: Any) -> None: ...
+
+    assert check(number, empty).state == "empty"
+    assert "not yet" in str(check(number, empty))
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize(
+    "garbage",
+    [3, "text", lambda *_: "text", lambda *_: 1 / 0, lambda: 1, lambda *_: torch.ones(7)],
+)
+def test_garbage_is_explained_and_not_raised(number: str, garbage: Any) -> None:
+    verdict = check(number, garbage)
+    assert verdict.state == "wrong"
+    assert len(verdict.message) > 20

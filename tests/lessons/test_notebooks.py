@@ -1,0 +1,230 @@
+"""Every notebook as it is stored; every exercise empty and with the answer put in.
+
+nbval runs the notebooks and compares their text. Here is what it leaves out: that
+the figures are there, can be read aloud and are not blank, that no trace of the
+machine that made them is stored, and that a student who writes the right thing is told so.
+"""
+
+import ast
+import io
+import re
+from base64 import b64decode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from nbformat import NotebookNode
+from PIL import Image
+from refresh_notebooks import KERNEL, NOTEBOOKS, execute
+
+from stylelib.lessons.checking import EXERCISES, Verdict
+
+ANSWERS = Path(__file__).parents[1] / "answers"
+TAUGHT = ("01", "02", "03", "04", "06")  # the lessons with exercises
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+LESSONS = [path for path in PATHS if path.name[:2] in TAUGHT]
+MACHINE = re.compile(
+    r"(?<![\w.])/(?:work|tmp|root|home|Users|usr|opt|var)/|[A-Z]:\\\\|site-packages"
+)
+IMAGES = ("image/png", "image/jpeg")
+LONGEST = 12  # lines of a code cell
+LARGEST = 2_000_000  # bytes of a notebook
+
+
+def each(paths: list[Path]) -> Any:
+    return pytest.mark.parametrize("path", paths, ids=[path.stem for path in paths])
+
+
+def read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def exercise_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in code_cells(notebook) if "exercise" in cell.metadata.get("tags", [])]
+
+
+def results(notebook: NotebookNode) -> Iterator[NotebookNode]:
+    for cell in code_cells(notebook):
+        yield from (output for output in cell.outputs if "data" in output)
+
+
+def images(notebook: NotebookNode) -> Iterator[tuple[NotebookNode, str]]:
+    for output in results(notebook):
+        yield from ((output, kind) for kind in IMAGES if kind in output.data)
+
+
+# As stored
+
+
+@each(PATHS)
+def test_it_is_stored_as_restart_and_run_all_leaves_it(path: Path) -> None:
+    notebook = read(path)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec == KERNEL
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@each(PATHS)
+def test_it_stores_no_error_and_no_warning(path: Path) -> None:
+    for cell in code_cells(read(path)):
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.source
+            assert output.get("name") != "stderr", output.text
+
+
+@each(PATHS)
+def test_it_is_small_enough_for_the_web(path: Path) -> None:
+    assert path.stat().st_size < LARGEST
+
+
+@each([path for path in PATHS if path.name[:2].isdigit()])
+def test_its_figures_are_there_and_not_blank(path: Path) -> None:
+    found = list(images(read(path)))
+    assert found
+    for output, kind in found:
+        with Image.open(io.BytesIO(b64decode(output.data[kind]))) as picture:
+            pixels = np.asarray(picture.convert("L"), dtype=float)
+        assert min(pixels.shape) > 50, "too small to see"
+        assert pixels.std() > 5, output.data["text/plain"]
+
+
+@each(PATHS)
+def test_its_figures_have_words_for_those_who_do_not_see_them(path: Path) -> None:
+    notebook = read(path)
+    for output, kind in images(notebook):
+        words = output.metadata.get(kind, {}).get("alt") or output.data.get("text/plain", "")
+        assert len(words) > 20 and not words.startswith("<"), words
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            assert not re.search(r"!\[\s*\]\(|<img(?![^>]*\balt=)", cell.source), cell.source
+
+
+@each(PATHS)
+def test_it_holds_no_path_of_the_machine_that_made_it(path: Path) -> None:
+    notebook = read(path)
+    texts = [cell.source for cell in notebook.cells]
+    for cell in code_cells(notebook):
+        texts += [output.get("text", "") for output in cell.outputs]
+    for output in results(notebook):
+        texts += [str(value) for kind, value in output.data.items() if kind not in IMAGES]
+    for text in texts:
+        assert not MACHINE.search(text), text
+
+
+@each(PATHS)
+def test_its_code_cells_fit_the_eye(path: Path) -> None:
+    for cell in code_cells(read(path)):
+        assert len(cell.source.splitlines()) <= LONGEST, cell.source
+
+
+@each(PATHS)
+def test_its_links_lead_to_files_that_are_there(path: Path) -> None:
+    for cell in read(path).cells:
+        if cell.cell_type == "markdown":
+            for target in re.findall(r"\]\(([^)#\s]+)", cell.source):
+                if "://" not in target and not target.startswith("attachment:"):
+                    assert (path.parent / target).exists(), target
+
+
+# Exercises
+
+
+def setup(notebook: NotebookNode) -> dict[str, Any]:
+    """What is defined after a lesson's first code cell: all that an exercise may use."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(code_cells(notebook)[0].source, names)
+    return names
+
+
+def run(source: str, names: dict[str, Any]) -> Any:
+    """Run a cell as a notebook does: its last expression is what it shows."""
+    *body, last = ast.parse(source).body
+    assert isinstance(last, ast.Expr), "end an exercise with check(...)"
+    exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
+
+
+def functions(source: str) -> dict[str, ast.FunctionDef]:
+    return {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+
+
+def with_answer(source: str, path: Path) -> str:
+    """The cell with each function in it replaced by the answer of the same name."""
+    answers = (ANSWERS / f"lesson{path.name[:2]}.py").read_text(encoding="utf-8")
+    known, lines = functions(answers), source.splitlines()
+    # From the bottom up, so that the line numbers above stay right.
+    for name, node in sorted(functions(source).items(), key=lambda item: -item[1].lineno):
+        answer = ast.get_source_segment(answers, known[name])
+        assert answer is not None
+        lines[node.lineno - 1 : node.end_lineno] = answer.splitlines()
+    return "\n".join(lines)
+
+
+def numbers(notebook: NotebookNode) -> list[str]:
+    """Which exercises a lesson checks."""
+    return [
+        node.args[0].value
+        for cell in code_cells(notebook)
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "check"
+        and isinstance(node.args[0], ast.Constant)
+    ]
+
+
+@each(LESSONS)
+def test_an_empty_exercise_says_not_yet_and_the_answer_is_right(path: Path) -> None:
+    notebook = read(path)
+    names = setup(notebook)
+    assert exercise_cells(notebook)
+    for cell in exercise_cells(notebook):
+        assert functions(cell.source), "an exercise is a function to write"
+        empty = run(cell.source, dict(names))
+        assert isinstance(empty, Verdict) and empty.state == "empty", empty
+        assert cell.outputs and "not yet" in cell.outputs[0].data["text/plain"]
+        verdict = run(with_answer(cell.source, path), dict(names))
+        assert verdict.passed, verdict
+
+
+@each(LESSONS)
+def test_the_exercises_are_numbered_in_order_and_tagged(path: Path) -> None:
+    found = numbers(read(path))
+    assert found == [f"{int(path.name[:2])}.{index + 1}" for index in range(len(found))]
+    assert len(found) == len(exercise_cells(read(path)))
+    assert len(found) >= 3
+
+
+def test_no_exercise_is_registered_without_a_lesson() -> None:
+    used = [number for path in LESSONS for number in numbers(read(path))]
+    assert sorted(used) == sorted(EXERCISES)
+
+
+def test_the_lessons_hold_at_least_seventeen_exercises() -> None:
+    assert [path.name[:2] for path in LESSONS] == list(TAUGHT)
+    assert len(EXERCISES) >= 17
+
+
+@pytest.mark.parametrize("number", sorted(EXERCISES))
+def test_every_exercise_knows_three_usual_mistakes(number: str) -> None:
+    hints = {mistake.hint for mistake in EXERCISES[number].mistakes}
+    assert len(hints) >= 3
+
+
+@pytest.mark.slow
+@each(LESSONS)
+def test_a_whole_lesson_with_the_answers_put_in(path: Path) -> None:
+    notebook = read(path)
+    for cell in exercise_cells(notebook):
+        cell.source = with_answer(cell.source, path)
+    execute(notebook)
+    for cell in exercise_cells(notebook):
+        assert cell.outputs[0].data["text/plain"].startswith("✓"), cell.outputs

@@ -1,0 +1,604 @@
+"""Lesson 04: the numbers behind its figures, its controls, and its exercises."""
+
+import copy
+import io
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from answers import lesson04 as answers
+from PIL import Image
+from torch import Tensor
+
+from stylelib import (
+    Recipe,
+    StylelibError,
+    Transfer,
+    content_loss,
+    features,
+    gram_matrix,
+    resize,
+    style_loss,
+    target_loss,
+)
+from stylelib.core.vgg import STYLE_LAYERS
+from stylelib.engine.network import VGG19
+from stylelib.lessons.checking import check
+from stylelib.lessons.progress import Progress, progress
+from stylelib.lessons.target import controls as explore
+from stylelib.lessons.target import figures as plots
+from stylelib.lessons.target.compute import Losses, Painting, paint, pixel_gradients
+from stylelib.lessons.target.exercises import small_network
+from stylelib.lessons.theme import Plot
+
+STEPS = 8
+RECIPE = Recipe(
+    size=48,
+    steps=STEPS,
+    coarse_to_fine=False,
+    centered=False,
+    style_layers=dict.fromkeys(STYLE_LAYERS, 1.0),
+    style_weight=3.0,
+)
+PARTS = ("content", "style", "target")
+
+
+@pytest.fixture(scope="module")
+def small() -> VGG19:
+    return small_network(torch.Generator().manual_seed(3)).requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[Tensor, Tensor]:
+    camel, painting = torch.rand(2, 1, 3, 32, 48, generator=torch.Generator().manual_seed(4))
+    return camel, painting
+
+
+@pytest.fixture(scope="module")
+def losses(pair: tuple[Tensor, Tensor], small: VGG19) -> Losses:
+    """As the lesson writes them, by hand."""
+    camel, painting = pair
+    with torch.no_grad():
+        wanted = features(camel, "conv4_2", small)["conv4_2"]
+        painted = grams(features(painting, STYLE_LAYERS, small))
+    share = {name: 0.2 / gram.square().mean() for name, gram in painted.items()}
+
+    def both(image: Tensor) -> tuple[Tensor, Tensor]:
+        maps = features(image, ["conv4_2", *STYLE_LAYERS], small)
+        content = content_loss(maps["conv4_2"], wanted) / wanted.square().mean()
+        return content, style_loss(grams(maps), painted, share)
+
+    return both
+
+
+def grams(maps: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: gram_matrix(maps[name]) for name in STYLE_LAYERS}
+
+
+@pytest.fixture(scope="module")
+def painted(pair: tuple[Tensor, Tensor], small: VGG19) -> Callable[..., Painting]:
+    def make(label: str = "a painting", **changes: Any) -> Painting:
+        return paint(*pair, RECIPE.but(**changes), small, label)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def painting(painted: Callable[..., Painting]) -> Painting:
+    return painted()
+
+
+# The numbers
+
+
+def test_a_painting_keeps_every_step_and_the_loss_of_each_frame(
+    painting: Painting, losses: Losses
+) -> None:
+    assert len(painting.frames) == len(painting.losses) == len(painting.seconds) == STEPS + 1
+    assert painting.seconds == sorted(painting.seconds)
+    for frame, given, layers in zip(painting.frames, painting.losses, painting.layers, strict=True):
+        content, style = (float(loss) for loss in losses(frame))
+        assert given["content"] == pytest.approx(content, rel=1e-3, abs=1e-6)
+        assert given["style"] == pytest.approx(3 * style, rel=1e-3)
+        assert given["target"] == pytest.approx(content + 3 * style, rel=1e-3)
+        assert sum(layers[f"style {name}"] for name in STYLE_LAYERS) == pytest.approx(
+            style, rel=1e-3
+        )
+
+
+def test_a_painting_is_what_transfer_paints(
+    painting: Painting, pair: tuple[Tensor, Tensor], small: VGG19
+) -> None:
+    transfer = Transfer(*pair, RECIPE, small, "cpu", torch.float32)
+    assert torch.equal(painting.image, transfer.run())
+
+
+def test_painting_passes_its_steps_through_what_watches(
+    pair: tuple[Tensor, Tensor], small: VGG19
+) -> None:
+    seen: list[Any] = []
+
+    def watch(steps: Any, label: str, total: int) -> Any:
+        for step in steps:
+            seen.append((label, total, step.iteration))
+            yield step
+
+    paint(*pair, RECIPE.but(steps=2), small, "watched", watch)
+    assert seen == [("watched", 2, 1), ("watched", 2, 2)]
+
+
+def test_painting_on_begins_with_the_picture_given_enlarged(
+    painting: Painting, pair: tuple[Tensor, Tensor], small: VGG19
+) -> None:
+    larger = paint(*pair, RECIPE.but(size=96, steps=1), small, start=painting.image)
+    assert larger.frames[0].shape == (1, 3, 64, 96)
+    assert torch.equal(larger.frames[0], resize(painting.image, 96))
+
+
+def test_the_loop_by_hand_paints_what_transfer_paints(
+    pair: tuple[Tensor, Tensor], small: VGG19, losses: Losses
+) -> None:
+    pixels = pair[0].clone().requires_grad_()
+    optimizer = torch.optim.Adam([pixels], lr=0.02)
+    for _ in range(STEPS):
+        loss = target_loss(*losses(pixels), 1, 3)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    recipe = RECIPE.but(optimizer="adam", learning_rate=0.02, clamp=False)
+    transfer = Transfer(*pair, recipe, small, "cpu", torch.float32)
+    assert (transfer.run() - pixels.detach().clamp(0, 1)).abs().mean() < 1e-3
+
+
+def test_gradients_are_the_slopes_of_the_losses_and_add_up(
+    pair: tuple[Tensor, Tensor], losses: Losses
+) -> None:
+    image = (pair[0] + pair[1]) / 2
+    found = pixel_gradients(image, losses, 1.0, 3.0)
+    assert torch.allclose(found["content"] + found["style"], found["target"], atol=1e-6)
+    # Against the slope itself, in the direction of the gradient.
+    direction = found["target"] / found["target"].norm()
+
+    def loss(at: Tensor) -> float:
+        content, style = losses(at)
+        return float(content + 3 * style)
+
+    slope = (loss(image + 1e-4 * direction) - loss(image - 1e-4 * direction)) / 2e-4
+    assert slope == pytest.approx(float(found["target"].norm()), rel=0.05)
+
+
+def test_the_camel_itself_has_no_content_gradient(
+    pair: tuple[Tensor, Tensor], losses: Losses
+) -> None:
+    assert not pixel_gradients(pair[0], losses)["content"].any()
+    assert not pair[0].requires_grad
+
+
+def test_a_loss_that_forgot_the_picture_is_told_in_words(pair: tuple[Tensor, Tensor]) -> None:
+    def detached(image: Tensor) -> tuple[Tensor, Tensor]:
+        return image.detach().sum(), image.sum()
+
+    with pytest.raises(StylelibError, match="content loss does not depend on the picture"):
+        pixel_gradients(pair[0], detached)
+
+
+# The figures
+
+
+def pixels_of(plot: Plot) -> np.ndarray[Any, Any]:
+    with Image.open(io.BytesIO(plot.image()[1])) as picture:
+        return np.asarray(picture.convert("RGB"), dtype=float)
+
+
+def test_every_figure_draws_something_and_says_what(
+    painted: Callable[..., Painting], painting: Painting, pair: tuple[Tensor, Tensor]
+) -> None:
+    camel, other = pair
+    several = [painting.called("from the camel"), painted("from noise", init="noise")]
+    gradients = {name: torch.randn_like(camel) for name in PARTS}
+    weighed = {"camel": (0.0, 1.0), "painting": (1.0, 0.2)}
+    figures = [
+        plots.scales({"camel": camel, "painting": other}, weighed, 1, 3),
+        plots.gradient_maps(camel, gradients),
+        plots.loss_curves(painting),
+        plots.loss_curves(painting, 2),
+        plots.filmstrip(painting),
+        plots.frame_and_losses(painting, 2),
+        plots.ratio_strip(several),
+        plots.trade_off(several, several[0]),
+        plots.compare(several),
+        plots.race(several),
+    ]
+    for figure in figures:
+        drawn = pixels_of(figure)
+        assert drawn.std() > 10 and min(drawn.shape[:2]) > 150
+        assert len(figure.alt) > 30
+
+
+def test_the_scales_tip_as_the_weights_say(pair: tuple[Tensor, Tensor]) -> None:
+    images = dict(zip(("camel", "painting"), pair, strict=True))
+    weighed = {"camel": (0.0, 1.0), "painting": (1.0, 0.2)}
+    for style_weight, totals, order in (
+        (3, (3.0, 1.6), "painting, camel"),
+        (0.1, (0.1, 1.02), "camel, painting"),
+    ):
+        plot = plots.scales(images, weighed, 1, style_weight)
+        bars = plot.figure.axes[-1].patches
+        tops = [bar.get_y() + bar.get_height() for bar in bars[2:]]
+        assert tops == pytest.approx(totals)
+        assert f"highest: {order}." in plot.alt
+
+
+def test_gradient_maps_show_brightness_on_one_scale(pair: tuple[Tensor, Tensor]) -> None:
+    ones = torch.ones_like(pair[0])
+    gradients = {"content": 0 * ones, "style": -2 * ones, "target": ones}
+    plot = plots.gradient_maps(pair[0], gradients, "camel")
+    drawn = [axes.images[0] for axes in plot.figure.axes[1:4]]
+    assert [float(np.mean(image.get_array())) for image in drawn] == [0, -6, 3]
+    assert {image.get_clim() for image in drawn} == {(-6, 6)}
+    assert "That of content is 0 everywhere." in plot.alt
+
+
+def test_curves_hold_the_numbers_of_the_painting(painting: Painting) -> None:
+    plot = plots.race([painting])
+    by_step, by_time = (axes.lines[0] for axes in plot.figure.axes[-2:])
+    assert list(by_step.get_ydata()) == painting.curve("target")
+    assert list(by_time.get_xdata()) == painting.seconds
+    stack, layers = plots.loss_curves(painting).figure.axes
+    assert list(stack.lines[0].get_ydata()) == painting.curve("target")
+    drawn = {line.get_label(): list(line.get_ydata()) for line in layers.lines}
+    assert drawn["conv3_1"] == [found["style conv3_1"] for found in painting.layers]
+    # The camel's own content loss, 0, has no place on a logarithmic axis.
+    assert drawn["conv4_2\n(content)"] == [f["content conv4_2"] for f in painting.layers][1:]
+    assert "content rises, style falls, target falls" in plots.loss_curves(painting).alt
+
+
+def test_a_filmstrip_begins_with_the_first_frame_and_ends_with_the_last(
+    painting: Painting,
+) -> None:
+    shown = [axes.get_title() for axes in plots.filmstrip(painting).figure.axes]
+    assert shown[0] == "step 0" and shown[-1] == f"step {STEPS}"
+
+
+# The controls
+
+
+def test_the_weights_are_two_knobs(pair: tuple[Tensor, Tensor], losses: Losses) -> None:
+    images = dict(zip(("camel", "painting"), pair, strict=True))
+    control = explore.weigh(images, losses)
+    content, style = (float(loss) for loss in losses(pair[1]))
+    control.set(content_weight=10, style_weight=0.1)
+    words = [text.get_text() for text in control.plot.figure.axes[-1].texts]
+    assert words[1] == f"{10 * content + 0.1 * style:.2f}"
+    assert "highest: camel, painting" in control.plot.alt
+    control.set(content_weight=0.01, style_weight=10)
+    assert "highest: painting, camel" in control.plot.alt
+
+
+def test_the_gradient_explorer_shows_the_chosen_picture(
+    pair: tuple[Tensor, Tensor], losses: Losses
+) -> None:
+    images = {"camel": pair[0], "half and half": (pair[0] + pair[1]) / 2}
+    control = explore.gradient_explorer(images, losses)
+    assert "That of content is 0 everywhere" in control.plot.alt
+    assert "0 everywhere" not in control.set(picture="half and half").plot.alt
+    with pytest.raises(StylelibError, match="picture can't be"):
+        control.set(picture="giraffe")
+
+
+def test_scrubbing_shows_the_frame_and_its_losses(painting: Painting) -> None:
+    control = explore.scrub(painting)
+    for step in (0, STEPS):
+        plot = control.set(step=step).plot
+        assert f"after {step} steps" in plot.alt
+        picture, curves = plot.figure.axes
+        assert np.allclose(picture.images[0].get_array(), painting.frames[step][0].movedim(0, 2))
+        assert curves.lines[-1].get_xydata().tolist() == [[step, painting.losses[step]["target"]]]
+
+
+def test_the_ratio_explorer_moves_from_camel_to_painting(
+    painted: Callable[..., Painting],
+) -> None:
+    paintings = [
+        painted("1 : 0", content_weight=1.0, style_weight=0.0),
+        painted("0 : 1", content_weight=0.0, style_weight=1.0),
+    ]
+    control = explore.ratio_explorer(paintings)
+    assert "the one rises as the other falls" in control.plot.alt
+    for one in paintings:
+        plot = control.set(ratio=one.label).plot
+        assert f"content : style = {one.label}" in plot.alt
+        ((x, y),) = plot.figure.axes[1].lines[1].get_xydata().tolist()
+        assert x == pytest.approx(one.layers[-1]["content conv4_2"])
+        assert y == pytest.approx(sum(one.layers[-1][f"style {n}"] for n in STYLE_LAYERS))
+    with pytest.raises(StylelibError, match="own label"):
+        explore.ratio_explorer([paintings[0], paintings[0]])
+
+
+def test_progress_passes_everything_on_and_says_it_in_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert list(progress(range(7), "by hand")) == list(range(7))
+    assert list(progress(iter("ab"), "letters", 2)) == ["a", "b"]
+    bar = Progress("by hand", 7)
+    bar.move(7)
+    assert bar.children[0].value == 7 and "step 7 of 7" in bar.children[1].value
+    assert bar._repr_mimebundle_()[0]["text/plain"] == "by hand: 7 steps"
+
+
+# The exercises
+
+ANSWERS = {
+    "4.1": answers.my_target_loss,
+    "4.2": answers.my_steps,
+    "4.3": answers.my_freeze,
+    "4.4": answers.my_total_variation,
+    "4.5": answers.my_paint,
+}
+
+
+@pytest.mark.parametrize("number", ANSWERS)
+def test_the_answer_is_right(number: str) -> None:
+    verdict = check(number, ANSWERS[number])
+    assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize("number", ANSWERS)
+def test_an_empty_answer_is_told_not_yet(number: str) -> None:
+    for empty in (lambda *_: None, lambda *_: ...):
+        verdict = check(number, empty)
+        assert verdict.state == "empty" and "not yet" in repr(verdict)
+
+
+@pytest.mark.parametrize("number", ANSWERS)
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        lambda *_: "a camel",
+        lambda *_: torch.zeros(3, 1, 2),
+        lambda *_: torch.tensor(math.nan),
+        lambda *_: [1, 2],
+        lambda: 0,
+        lambda *_: 1 / 0,
+        "not a function",
+        None,
+    ],
+)
+def test_garbage_is_explained_and_never_raised(number: str, garbage: Any) -> None:
+    verdict = check(number, garbage)
+    assert verdict.state == "wrong" and len(verdict.message) > 20
+
+
+def descend(
+    image: Tensor,
+    loss: Callable[[Tensor], Tensor],
+    rate: float,
+    steps: int,
+    *,
+    zero: bool = True,
+    backward: bool = True,
+    clamp: bool = True,
+    sign: int = 1,
+    copy: bool = True,
+) -> Tensor:
+    """The loop as a student may get it wrong."""
+    pixels = image.clone() if copy else image
+    pixels.requires_grad_()
+    optimizer = torch.optim.Adam([pixels], lr=rate)
+    for _ in range(steps):
+        value = sign * loss(pixels)
+        if zero:
+            optimizer.zero_grad()
+        if backward:
+            value.backward()
+        optimizer.step()
+        if clamp:
+            with torch.no_grad():
+                pixels.clamp_(0, 1)
+    return pixels.detach()
+
+
+def test_a_detached_loss_stops_with_an_explanation() -> None:
+    def detached(image: Tensor, loss: Any, rate: float, steps: int) -> Tensor:
+        return descend(image, lambda pixels: loss(pixels.detach()), rate, steps)
+
+    verdict = check("4.2", detached)
+    assert verdict.state == "wrong" and "does not require grad" in verdict.message
+
+
+def unrolled(image: Tensor, loss: Any, rate: float, steps: int) -> Tensor:
+    pixels = image.clone().requires_grad_()
+    optimizer = torch.optim.Adam([pixels], lr=rate)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss(pixels).backward()
+        optimizer.step()
+    return pixels.detach().clamp(0, 1)
+
+
+def not_a_copy(network: VGG19, camel: Tensor) -> Tensor:
+    for parameter in network.parameters():
+        parameter.requires_grad = False
+    camel.requires_grad = True
+    return camel
+
+
+def half_frozen(network: VGG19, camel: Tensor) -> Tensor:
+    network.convolutions["conv1_1"].requires_grad_(False)
+    return camel.clone().requires_grad_()
+
+
+def freeze_only(network: VGG19, camel: Tensor) -> Tensor:
+    network.requires_grad_(False)
+    return camel.clone()
+
+
+def copy_of_a_recording(network: VGG19, camel: Tensor) -> Tensor:
+    network.requires_grad_(False)
+    return camel.requires_grad_().clone()
+
+
+def noise_to_paint(network: VGG19, camel: Tensor) -> Tensor:
+    network.requires_grad_(False)
+    return torch.rand_like(camel).requires_grad_()
+
+
+def loop(
+    layer: str = "conv4_2", content: float = 1.0, styled: bool = True, **flaws: Any
+) -> Callable[..., Tensor]:
+    """The whole loop as a student may get it wrong."""
+
+    def paint_it(
+        camel: Tensor,
+        painting: Tensor,
+        network: VGG19,
+        content_weight: float,
+        layer_weights: dict[str, float],
+        steps: int,
+    ) -> Tensor:
+        with torch.no_grad():
+            wanted = network(camel, [layer])[layer]
+            targets = grams(network(painting, STYLE_LAYERS))
+
+        def loss(image: Tensor) -> Tensor:
+            maps = network(image, [layer, *STYLE_LAYERS])
+            value = content * content_weight * content_loss(maps[layer], wanted)
+            if styled:
+                value = value + style_loss(grams(maps), targets, layer_weights)
+            return value
+
+        return descend(camel, loss, 0.02, steps, **flaws)
+
+    return paint_it
+
+
+def train_the_network(camel: Tensor, painting: Tensor, network: VGG19, *_: Any) -> Tensor:
+    pixels = camel.clone().requires_grad_()
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
+    network(pixels, ["conv4_2"])["conv4_2"].sum().backward()
+    optimizer.step()
+    return pixels.detach()
+
+
+def from_noise(camel: Tensor, painting: Tensor, *rest: Any) -> Tensor:
+    noise = torch.rand(camel.shape, generator=torch.Generator().manual_seed(9))
+    return descend(noise, lambda image: (image - camel).square().mean(), 0.02, rest[-1])
+
+
+def swapped_pictures(camel: Tensor, painting: Tensor, *rest: Any) -> Tensor:
+    return descend_from(camel, painting, camel, *rest)
+
+
+def descend_from(start: Tensor, camel: Tensor, painting: Tensor, *rest: Any) -> Tensor:
+    network, content_weight, layer_weights, steps = rest
+    with torch.no_grad():
+        wanted = network(camel, ["conv4_2"])["conv4_2"]
+        targets = grams(network(painting, STYLE_LAYERS))
+
+    def loss(image: Tensor) -> Tensor:
+        maps = network(image, ["conv4_2", *STYLE_LAYERS])
+        style = style_loss(grams(maps), targets, layer_weights)
+        return content_weight * content_loss(maps["conv4_2"], wanted) + style
+
+    return descend(start, loss, 0.02, steps)
+
+
+def unweighted(camel: Tensor, painting: Tensor, network: VGG19, *rest: Any) -> Tensor:
+    ones = dict.fromkeys(STYLE_LAYERS, 1.0)
+    return descend_from(camel, camel, painting, network, 1.0, ones, rest[-1])
+
+
+MISTAKES: list[tuple[str, Callable[..., Any], str]] = [
+    ("4.1", lambda c, s, cw, sw: sw * c + cw * s, "swapped"),
+    ("4.1", lambda c, s, cw, sw: c + s, "neither has its weight"),
+    ("4.1", lambda c, s, cw, sw: c + sw * s, "content_weight is missing"),
+    ("4.1", lambda c, s, cw, sw: cw * c + s, "style_weight is missing"),
+    ("4.1", lambda c, s, cw, sw: cw * c * sw * s, "multiplied the two parts"),
+    ("4.1", lambda c, s, cw, sw: torch.stack([cw * c, sw * s]).mean(), "mean of the two parts"),
+    ("4.1", lambda c, s, cw, sw: cw * c.detach() + sw * s, "detach"),
+    ("4.1", lambda c, s, cw, sw: cw * c.item() + sw * s.item(), "gradient is lost"),
+    ("4.2", lambda *a: descend(*a, zero=False), "zero_grad"),
+    ("4.2", lambda *a: descend(*a, clamp=False), "pixels leave 0 to 1"),
+    ("4.2", unrolled, "clamp once, at the end"),
+    ("4.2", lambda *a: descend(*a, sign=-1), "uphill"),
+    ("4.2", lambda *a: descend(*a, backward=False), "comes back as it was"),
+    ("4.2", lambda *a: descend(*a, copy=False), "changed its inputs"),
+    ("4.2", lambda image, loss, rate, steps: descend(image, loss, rate, 1), "one step"),
+    ("4.3", not_a_copy, "the camel's own numbers"),
+    ("4.3", half_frozen, "only a part of the network"),
+    ("4.3", freeze_only, "don't ask for a gradient"),
+    ("4.3", copy_of_a_recording, "the camel itself now records"),
+    ("4.3", noise_to_paint, "a copy of the camel"),
+    ("4.3", lambda network, camel: camel.clone().requires_grad_(), "the network is not frozen"),
+    ("4.3", lambda network, camel: network.requires_grad_(False), "a tensor, and nothing else"),
+    ("4.3", lambda network, camel: [network.requires_grad_(False), None][1], "Return the pixels"),
+    ("4.4", lambda i: (i[:, :, 1:] - i[:, :, :-1]).pow(2).mean(), "row to row"),
+    ("4.4", lambda i: (i[..., 1:] - i[..., :-1]).pow(2).mean(), "column to column"),
+    ("4.4", lambda i: sum(i.diff(dim=d).pow(2).sum() for d in (2, 3)), "add the squares up"),
+    ("4.4", lambda i: sum(i.diff(dim=d).abs().mean() for d in (2, 3)), "size of each step"),
+    ("4.4", lambda i: sum(i.diff(dim=d).mean() for d in (2, 3)), "cancel"),
+    ("4.4", lambda i: sum(i.diff(dim=d).pow(2).mean() for d in (1, 2)), "colour to colour"),
+    (
+        "4.4",
+        lambda i: sum((torch.roll(i, 1, d) - i).pow(2).mean() for d in (2, 3)),
+        "round the edge",
+    ),
+    ("4.4", lambda i: sum(i.detach().diff(dim=d).pow(2).mean() for d in (2, 3)), "gradient"),
+    ("4.5", train_the_network, "optimised the network"),
+    ("4.5", loop(copy=False), "painted on the camel itself"),
+    ("4.5", loop(zero=False), "zero_grad"),
+    ("4.5", loop(backward=False), "unchanged"),
+    ("4.5", loop(clamp=False), "left 0 to 1"),
+    ("4.5", loop(sign=-1), "uphill"),
+    ("4.5", loop(styled=False), "unchanged"),  # the camel's own content is right already
+    ("4.5", loop(content=0.0), "no content loss"),
+    ("4.5", loop(layer="conv3_1"), "at conv3_1"),
+    ("4.5", from_noise, "Begin with the camel"),
+    ("4.5", swapped_pictures, "mixed up"),
+    ("4.5", unweighted, "the weights are not used"),
+]
+
+
+@pytest.mark.parametrize(("number", "wrong", "words"), MISTAKES)
+def test_a_usual_mistake_gets_its_own_hint(
+    number: str, wrong: Callable[..., Any], words: str
+) -> None:
+    verdict = check(number, wrong)
+    assert verdict.state == "wrong"
+    assert words in verdict.message, verdict
+
+
+def test_another_optimiser_is_welcome_if_it_gets_as_far() -> None:
+    def faster(camel: Tensor, painting: Tensor, network: VGG19, *rest: Any) -> Tensor:
+        pixels = camel.clone().requires_grad_()
+        optimizer = torch.optim.LBFGS([pixels], max_iter=20)
+        content_weight, layer_weights, _ = rest
+        with torch.no_grad():
+            wanted = network(camel, ["conv4_2"])["conv4_2"]
+            targets = grams(network(painting, STYLE_LAYERS))
+
+        def closure() -> Tensor:
+            optimizer.zero_grad()
+            maps = network(pixels, ["conv4_2", *STYLE_LAYERS])
+            style = style_loss(grams(maps), targets, layer_weights)
+            loss = content_weight * content_loss(maps["conv4_2"], wanted) + style
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+        near = pixels.detach().clamp(0, 1)
+        return camel + (near - camel).clamp(-0.3, 0.3)
+
+    verdict = check("4.5", faster)
+    assert verdict.passed, verdict
+
+
+def test_a_check_does_not_train_the_network_that_it_hands_out() -> None:
+    network = small_network(torch.Generator().manual_seed(0))
+    before = copy.deepcopy(network.state_dict())
+    check("4.5", train_the_network)
+    fresh = small_network(torch.Generator().manual_seed(0)).state_dict()
+    assert all(torch.equal(fresh[name], before[name]) for name in before)
