@@ -90,10 +90,9 @@ def _show_lesson(app: Sphinx, docname: str, source: list[str]) -> None:
     for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            for mime in data:
-                if mime.startswith("image/"):
-                    text = "".join(data["text/plain"])
-                    output["metadata"].setdefault(mime, {}).setdefault("alt", text)
+            if any(mime.startswith("image/") for mime in data):
+                text = "".join(data["text/plain"])
+                cell["metadata"]["mystnb"] = {"image": {"alt": text}}
     if docname != "notebooks/glossary":
         name = docname.rpartition("/")[2]
         note = {"cell_type": "markdown", "metadata": {}, "source": _RUN_IT.format(name=name)}
@@ -106,6 +105,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say the types, with shapes and ranges
 autodoc_default_options = {"members": True, "show-inheritance": True}
 napoleon_google_docstring = False
+napoleon_use_ivar = True
 napoleon_use_rtype = False
 default_role = "py:obj"  # `gram_matrix` in a docstring is a link
 suppress_warnings = ["ref.python"]  # some names are in the core and, guarded, at the door
