@@ -12,8 +12,13 @@ from importlib import import_module
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
+from sphinx.domains.python import PyObject
+from sphinx.util import logging
 
-from stylelib import __version__
+from stylelib import Recipe, __version__
+from stylelib.recipes import SETTINGS
+
+logger = logging.getLogger(__name__)
 
 project = "stylelib"
 author = "the stylelib authors"
@@ -114,6 +119,8 @@ python_use_unqualified_type_names = True
 add_module_names = False
 
 _ROOM = re.compile(r"^\{\{ *room +([\w.]+) *\}\}$", re.MULTILINE)
+_NOT_SHOWN = {"stylelib.__main__", "stylelib.version", "stylelib.core"}
+_shown: set[str] = set()
 
 
 def _modules(name: str) -> list[str]:
@@ -121,8 +128,7 @@ def _modules(name: str) -> list[str]:
     path = getattr(import_module(name), "__path__", None)
     if path is None:
         return [name]
-    inner = [module.name for module in pkgutil.walk_packages(path, f"{name}.")]
-    return [name, *inner]
+    return [name, *(module.name for module in pkgutil.walk_packages(path, f"{name}."))]
 
 
 def _list_rooms(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -131,14 +137,44 @@ def _list_rooms(app: Sphinx, docname: str, source: list[str]) -> None:
     def room(match: re.Match[str]) -> str:
         parts = []
         for module in _modules(match[1]):
-            if not (import_module(module).__doc__ or "").strip():
-                continue
-            if module != match[1] or not hasattr(import_module(module), "__path__"):
+            _shown.add(module)
+            is_package = hasattr(import_module(module), "__path__")
+            if module != match[1] or not is_package:
                 parts.append(f"## {module.removeprefix('stylelib.')}\n")
             parts.append(f"```{{eval-rst}}\n.. automodule:: {module}\n```\n")
         return "\n".join(parts)
 
     source[0] = _ROOM.sub(room, source[0])
+
+
+def _check_rooms(app: Sphinx, env: object) -> None:
+    """Warn of modules that no page shows."""
+    for module in _modules("stylelib")[1:]:
+        if module not in _shown and module not in _NOT_SHOWN:
+            logger.warning("No page in docs/reference shows %s.", module)
+
+
+def _list_settings(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Replace ``{{ settings }}`` by a table of the fields of `Recipe`."""
+    if "{{ settings }}" not in source[0]:
+        return
+    rows = [
+        "| setting | default | values | command line | changes while painting |",
+        "|---|---|---|---|---|",
+    ]
+    for name, setting in SETTINGS.items():
+        default = getattr(Recipe(), name)
+        if setting.kind == "layers":
+            default = ", ".join(default)
+        values = {"switch": "True, False"}.get(setting.kind, ", ".join(setting.choices))
+        if setting.kind in ("number", "whole"):
+            values = f"{setting.low:g} to {setting.high:g}"
+            if setting.high >= 1e9:
+                values = f"{setting.low:g} or more"
+        option = f"`--{name.replace('_', '-')}`" if setting.option else ""
+        live = "yes" if setting.live else "no"
+        rows.append(f"| `{name}` | {default} | {values} | {option} | {live} |")
+    source[0] = source[0].replace("{{ settings }}", "\n".join(rows))
 
 
 # ------------------------------------------------------------------------------ formulas
@@ -160,4 +196,9 @@ def setup(app: Sphinx) -> None:
     """Register what is above."""
     app.connect("source-read", _show_lesson)
     app.connect("source-read", _list_rooms)
+    app.connect("source-read", _list_settings)
+    app.connect("env-check-consistency", _check_rooms)
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":  # the Attributes of a docstring, which Sphinx calls Variables
+            field.label = "Attributes"
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
