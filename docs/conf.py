@@ -140,7 +140,7 @@ def _list_rooms(app: Sphinx, docname: str, source: list[str]) -> None:
             _shown.add(module)
             is_package = hasattr(import_module(module), "__path__")
             if module != match[1] or not is_package:
-                parts.append(f"## {module.removeprefix('stylelib.')}\n")
+                parts.append(f"## {module.removeprefix('stylelib.').split('.', 1)[-1]}\n")
             parts.append(f"```{{eval-rst}}\n.. automodule:: {module}\n```\n")
         return "\n".join(parts)
 
