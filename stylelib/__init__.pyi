@@ -1,5 +1,5 @@
 from .core.statistics import STATISTICS as STATISTICS
-from .core.vgg import LAYERS as LAYERS
+from .core.layers import LAYERS as LAYERS
 from .engine.masks import Style as Style
 from .engine.network import VGG19 as VGG19
 from .engine.network import features as features

@@ -1,12 +1,12 @@
-"""Checks of single values at the door, each with an error that says what to give instead."""
+"""Checks of single values at the door, each with an error that says what to give instead.
+
+PyTorch takes a second to import: it is imported only where a tensor is looked at.
+"""
 
 import os
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
-
-import torch
-from torch import Tensor
 
 from .errors import StylelibError, shown
 
@@ -19,6 +19,8 @@ def check_tensor(tensor: Any, what: str) -> None:
     StylelibError
         That says what it is instead, and how to make the right thing of it.
     """
+    from torch import Tensor
+
     if not isinstance(tensor, Tensor):
         raise StylelibError(f"{what} must be a tensor, not of type {type(tensor).__name__}.")
     if not tensor.is_floating_point():
@@ -55,6 +57,8 @@ def check_picture(image: Any, what: str, channels: int = 3) -> None:
     StylelibError
         That says what is wrong with it.
     """
+    from torch import Tensor
+
     made_by = "load_image" if channels == 3 else "load_mask"
     if not isinstance(image, Tensor):
         raise StylelibError(f"{what} is not a tensor but {type(image).__name__}; use {made_by}.")
@@ -139,6 +143,8 @@ def check_precision(dtype: Any) -> None:
     StylelibError
         With the kinds of number that they can.
     """
+    import torch
+
     known = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
     if not any(dtype is one for one in known):
         names = ", ".join(map(str, known))

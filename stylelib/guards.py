@@ -12,7 +12,8 @@ from torch import Tensor
 
 from .checks import check_range, check_switch, check_tensor
 from .core import losses
-from .core.vgg import LAYERS, VGG19
+from .core.layers import LAYERS
+from .core.vgg import VGG19
 from .errors import StylelibError, pick, shown
 
 P = ParamSpec("P")

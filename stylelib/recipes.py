@@ -3,18 +3,19 @@
 The checks of `Recipe`, the options of the command line, the studio's controls, the settings
 that `Transfer.change` accepts and the table in the documentation are all made from the
 fields of `Recipe`. To add a setting, add a field here, and use it where it counts.
+
+Nothing here needs PyTorch, which takes a second to import: ``--help`` comes at once.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from numbers import Integral, Real
 from textwrap import fill, indent
 from typing import Any
 
 from .checks import check_range, check_switch
-from .core.statistics import STATISTICS
-from .core.vgg import CONTENT_LAYER, LAYERS, PADDINGS, POOLINGS, STYLE_LAYERS
+from .core.layers import CONTENT_LAYER, LAYERS, PADDINGS, POOLINGS, STYLE_LAYERS
 from .errors import StylelibError, pick, shown
 
 ORIGINS = ("embedded", "torchvision", "random")
@@ -38,8 +39,10 @@ class Setting:
         What it does, for the command line's help, a control's tooltip, the documentation.
     low, high : float
         The range of a number.
-    choices : collection of str
+    choices : sequence of str
         The values of a choice.
+    registered : callable, optional
+        Gives all its values by now, where more can be registered.
     what : str
         What an error message calls a choice.
     label : str
@@ -57,7 +60,8 @@ class Setting:
     help: str
     low: float = -math.inf
     high: float = math.inf
-    choices: Mapping[str, Any] | Sequence[str] = ()
+    choices: Sequence[str] = ()
+    registered: Callable[[], Iterable[str]] | None = None
     what: str = ""
     label: str = ""
     shown: tuple[float, ...] = ()
@@ -75,7 +79,8 @@ class Setting:
         if self.kind == "switch":
             check_switch(name, value)
         elif self.kind == "choice":
-            pick(value, self.choices, self.what or name)
+            if value not in self.choices:
+                pick(value, self.values, self.what or name)
         elif self.kind == "layers":
             return _checked_layers(value)
         elif self.kind == "shares":
@@ -90,6 +95,11 @@ class Setting:
         """Whether it is a whole number."""
         return self.kind == "whole"
 
+    @property
+    def values(self) -> tuple[str, ...]:
+        """All values of a choice, those registered by now among them."""
+        return tuple(self.registered() if self.registered else self.choices)
+
 
 def _setting(kind: str, default: Any, help: str, **known: Any) -> Any:
     """A field of `Recipe` with its `Setting`."""
@@ -97,6 +107,12 @@ def _setting(kind: str, default: Any, help: str, **known: Any) -> Any:
     if callable(default):
         return field(default_factory=default, metadata=metadata)
     return field(default=default, metadata=metadata)
+
+
+def _statistics() -> Iterable[str]:
+    from .core.statistics import STATISTICS
+
+    return STATISTICS
 
 
 def _weight(default: float, help: str, **known: Any) -> Any:
@@ -182,7 +198,8 @@ class Recipe:
         "gram",
         "What describes the style of feature maps: gram (which are active together), mean_std "
         "(how strong each is and how much it varies) or sliced (their whole distribution).",
-        choices=STATISTICS,
+        choices=("gram", "mean_std", "sliced"),
+        registered=_statistics,
         label="measured by",
         option="look",
     )

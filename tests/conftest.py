@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stylelib.core.vgg import CONVOLUTIONS
+from stylelib.core.layers import CONVOLUTIONS
 from stylelib.engine.network import VGG19, load_vgg19
 from stylelib.pictures.images import load_image
 

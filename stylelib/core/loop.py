@@ -11,8 +11,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from .layers import CONTENT_LAYER, STYLE_LAYERS
 from .losses import content_loss, gram_matrix, style_loss, target_loss
-from .vgg import CONTENT_LAYER, STYLE_LAYERS, VGG19
+from .vgg import VGG19
 
 
 class Optimizer(Protocol):

@@ -7,36 +7,13 @@ bright where the channel has found what it looks for.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-# Five blocks: how many convolutions, and how many feature maps each of them makes.
-# Simonyan, Zisserman (2014), table 1, column E.
-BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
-
-CONVOLUTIONS: dict[str, tuple[int, int]] = {}
-"""The 16 convolutions, first to last, and how many maps go into each and come out."""
-
-LAYERS: tuple[str, ...] = ()
-"""All layers, first to last: ``conv1_1``, ``conv1_2``, ``pool1``, ``conv2_1`` … ``conv5_4``."""
-
-_maps = 3  # a picture: red, green and blue
-for _block, (_count, _width) in enumerate(BLOCKS, start=1):
-    for _index in range(1, _count + 1):
-        CONVOLUTIONS[f"conv{_block}_{_index}"] = (_maps, _width)
-        LAYERS += (f"conv{_block}_{_index}",)
-        _maps = _width
-    if _block < len(BLOCKS):  # the fifth pooling belongs to the classifier
-        LAYERS += (f"pool{_block}",)
-
-CONTENT_LAYER = "conv4_2"
-STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
-"""The layers of Gatys et al. (2016), section 3, where style is compared; content in `conv4_2`."""
-
-POOLINGS = ("max", "average")
-PADDINGS = ("zeros", "replicate")
+from .layers import LAYERS
 
 
 @dataclass(frozen=True)
@@ -80,8 +57,9 @@ class VGG19(nn.Module):
         self.pooling, self.padding = pooling, padding
         self.convolutions = nn.ModuleDict()
         for name, kernel in weights.kernels.items():
-            mode = padding if name == "conv1_1" else "zeros"
-            layer = nn.Conv2d(*kernel.shape[1::-1], 3, padding=1, padding_mode=mode)
+            mode: Any = padding if name == "conv1_1" else "zeros"
+            out, into = kernel.shape[:2]
+            layer = nn.Conv2d(into, out, 3, padding=1, padding_mode=mode)
             layer.weight = nn.Parameter(kernel, requires_grad=False)
             layer.bias = nn.Parameter(weights.biases[name], requires_grad=False)
             self.convolutions[name] = layer

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import torch
 
-from ..core.vgg import CONVOLUTIONS, LAYERS
+from ..core.layers import CONVOLUTIONS, LAYERS
 from ..errors import OUT_OF_MEMORY, StylelibError
 from ..memory import free_memory, give_back
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ..checks import check_kind
 from ..core import vgg
-from ..core.vgg import CONVOLUTIONS, LAYERS, PADDINGS, POOLINGS, Weights
+from ..core.layers import CONVOLUTIONS, LAYERS, PADDINGS, POOLINGS
+from ..core.vgg import Weights
 from ..errors import pick
 from ..guards import check_request
 from ..recipes import Recipe

@@ -7,9 +7,9 @@ from copy import copy
 import torch
 from torch import Tensor
 
+from ..core.layers import LAYERS
 from ..core.losses import content_loss, style_loss, target_loss, total_variation
 from ..core.statistics import STATISTICS, Statistic, gram
-from ..core.vgg import LAYERS
 from ..errors import StylelibError
 from ..recipes import Recipe
 from .gram import centered_gram

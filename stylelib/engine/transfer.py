@@ -160,7 +160,7 @@ class Transfer:
                     self._descent = self._begin(size)
                 loop.step(self._pixels, self._loss, self._descent)
             if self.iteration > done:
-                return self._describe()
+                return self._describe(self._parts)
             self._recover(self._descent)
         give_back()
         raise StopIteration
@@ -207,9 +207,8 @@ class Transfer:
             if not self.quiet:
                 warnings.warn(self.stopped, RuntimeWarning, stacklevel=3)
 
-    def _describe(self) -> Step:
-        names = list(self._parts)
-        values = torch.stack([part.detach().float() for part in self._parts.values()])
+    def _describe(self, parts: Mapping[str, Tensor]) -> Step:
+        names, values = list(parts), torch.stack([p.detach().float() for p in parts.values()])
         numbers = dict(zip(names, values.tolist(), strict=True))
         losses = {name: numbers.pop(name) for name in ("content", "style", "tv", "total")}
         return Step(self.iteration, self.recipe.steps, losses, numbers, self.image.clone())
@@ -219,6 +218,20 @@ class Transfer:
         self._descent = None
         for name in ("_objective", "_pixels", "_parts"):
             self.__dict__.pop(name, None)
+
+    def measure(self) -> Step:
+        """The losses of the picture as it is now, in place of the one before the step.
+
+        Raises
+        ------
+        StylelibError
+            If memory runs out.
+        """
+        with _told_if_full(self._release):
+            if self._descent is None:
+                self._descent = self._begin(max(self._size, max(self.image.shape[-2:])))
+            with torch.no_grad():
+                return self._describe(self._objective(self.image.to(self.device))[1])
 
     def run(
         self,

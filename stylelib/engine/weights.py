@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 
 from ..checks import check_range
-from ..core.vgg import CONVOLUTIONS, Weights
+from ..core.layers import CONVOLUTIONS
+from ..core.vgg import Weights
 from ..errors import StylelibError, pick
 from ..recipes import ORIGINS
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stylelib import LAYERS, VGG19, StylelibError, features, load_vgg19
-from stylelib.core.vgg import CONVOLUTIONS
+from stylelib.core.layers import CONVOLUTIONS
 from stylelib.engine.weights import read_weights
 
 Noise = Callable[..., Tensor]

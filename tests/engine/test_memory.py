@@ -426,7 +426,7 @@ from stylelib import RECIPES, Transfer, load_vgg19
 from stylelib.engine import transfer
 from stylelib.engine.devices import choose_winograd
 from stylelib.engine.memory import memory_needed
-from stylelib.core.vgg import LAYERS
+from stylelib.core.layers import LAYERS
 
 size, dtype = int(sys.argv[1]), getattr(torch, sys.argv[2])
 deepest, scale = sys.argv[3], float(sys.argv[4])

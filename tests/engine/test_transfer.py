@@ -485,7 +485,7 @@ def test_run_with_changes_is_iterating_with_changes(paint: Paint) -> None:
 def test_what_can_not_be_changed_any_more(paint: Paint, change: dict[str, Any]) -> None:
     transfer = paint(pooling="max")
     next(transfer)
-    with pytest.raises(StylelibError, match="can't be changed on the way"):
+    with pytest.raises(StylelibError, match="can't be changed while painting"):
         transfer.change(**change)
     same = {name: getattr(transfer.recipe, name) for name in change}
     transfer.change(**same)  # no change at all

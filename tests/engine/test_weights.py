@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from stylelib import StylelibError
-from stylelib.core.vgg import CONVOLUTIONS
+from stylelib.core.layers import CONVOLUTIONS
 from stylelib.engine import weights
 from stylelib.engine.network import features, load_vgg19
 from stylelib.engine.weights import read_weights
