@@ -5,7 +5,9 @@ the site has to lead to a page and to an anchor on it, and nothing that a page n
 (scripts, styles, fonts, pictures) may come from another address.
 """
 
+import os
 import re
+import shutil
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -79,6 +81,7 @@ def problems(site: Path) -> list[str]:
 
 def main() -> int:
     """Build and check; the exit status is 0 if all is well."""
+    shutil.rmtree(SITE, ignore_errors=True)  # pages of modules that have gone
     doctrees = SITE.with_name("doctrees")
     status = sphinx_build(
         ["-q", "-W", "--keep-going", "-E", "-c", "docs", "-d", str(doctrees), ".", str(SITE)]
@@ -92,7 +95,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    import os
-
     os.chdir(PROJECT)
     sys.exit(main())
