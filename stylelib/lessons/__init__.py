@@ -1,1 +1,1 @@
-"""What the notebooks use, a folder for each lesson; beside them what all lessons share."""
+"""What the notebooks import: a folder for each lesson, and the modules that all lessons share."""

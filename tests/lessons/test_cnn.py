@@ -1,4 +1,4 @@
-"""Lesson 01: the numbers behind its figures, its controls, its exercises."""
+"""Lesson 01: its computations, figures, controls and exercises."""
 
 import asyncio
 import math
@@ -14,32 +14,27 @@ from PIL import Image, ImageFilter
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stylelib.core.vgg import CONVOLUTIONS, LAYERS, Weights
+from stylelib.core.layers import CONVOLUTIONS, LAYERS
+from stylelib.core.vgg import Weights
 from stylelib.engine.network import VGG19, features, load_vgg19
 from stylelib.errors import StylelibError
-from stylelib.lessons.checking import check
-from stylelib.lessons.cnn import controls as widgets
 from stylelib.lessons.cnn import (
-    figures_convolution as cnn,
-)
-from stylelib.lessons.cnn import (
-    figures_maps as maps,
-)
-from stylelib.lessons.cnn import (
-    figures_network as network,
-)
-from stylelib.lessons.cnn import (
-    figures_pooling as pooling,
+    controls,
+    figures_convolution,
+    figures_maps,
+    figures_network,
+    figures_pooling,
 )
 from stylelib.lessons.cnn.anatomy import (
     CLASSIFIER,
     count_parameters,
     cut,
+    index_at,
     influence,
     map_shape,
-    place,
     receptive_field,
 )
+from stylelib.lessons.cnn.exercises import check
 from stylelib.lessons.cnn.kernels import KERNELS, convolve, grey
 from stylelib.lessons.cnn.observations import Observations
 from stylelib.lessons.explorer import Explorer
@@ -50,11 +45,11 @@ from stylelib.pictures.images import load_image
 
 
 @pytest.mark.parametrize("name", KERNELS)
-def test_convolution_is_that_of_an_image_editor(name: str) -> None:
+def test_convolution_matches_an_image_editor(name: str) -> None:
     pixels = torch.randint(0, 256, (12, 9), generator=torch.Generator().manual_seed(3))
     picture = Image.frombytes("L", (9, 12), bytes(pixels.flatten().tolist()))
     kernel = [number for row in KERNELS[name] for number in row]
-    # Pillow lists a kernel's rows from the bottom, and clips to 0-255.
+    # Pillow lists a kernel's rows bottom to top, and clips to 0-255.
     rows = [number for row in reversed(KERNELS[name]) for number in row]
     filtered = picture.filter(ImageFilter.Kernel((3, 3), rows, scale=1))
     expected = torch.tensor(list(filtered.tobytes())).view(12, 9)[1:-1, 1:-1]
@@ -70,7 +65,7 @@ def test_convolution_keeps_the_size_and_repeats_the_border() -> None:
         convolve(flat, torch.ones(2, 3))
 
 
-def test_grey_weighs_the_colours_as_the_eye_does(camel: Tensor) -> None:
+def test_grey_weighs_the_colours_by_perceived_brightness(camel: Tensor) -> None:
     red = torch.zeros(1, 3, 1, 1)
     red[0, 0] = 1
     assert grey(red).item() == pytest.approx(0.299)
@@ -78,7 +73,7 @@ def test_grey_weighs_the_colours_as_the_eye_does(camel: Tensor) -> None:
     assert grey(camel).shape == camel.shape[-2:]
 
 
-def test_two_kernels_are_one_without_relu_and_not_with_it(camel: Tensor) -> None:
+def test_two_kernels_make_one_unless_relu_is_between_them(camel: Tensor) -> None:
     picture = grey(camel)
     dot = torch.zeros(7, 7)
     dot[3, 3] = 1
@@ -96,7 +91,7 @@ def test_two_kernels_are_one_without_relu_and_not_with_it(camel: Tensor) -> None
 
 @pytest.fixture(scope="module")
 def open_network() -> VGG19:
-    """Two channels, all weights above 0, average pooling: nothing hides a pixel's influence."""
+    """Positive weights and average pooling, so that no pixel's influence is hidden."""
     kernels = {
         name: torch.full((2, 3 if name == "conv1_1" else 2, 3, 3), 0.2) for name in CONVOLUTIONS
     }
@@ -105,7 +100,7 @@ def open_network() -> VGG19:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_receptive_field_is_where_gradients_reach(layer: str, open_network: VGG19) -> None:
+def test_receptive_field_is_where_the_gradient_is_not_zero(layer: str, open_network: VGG19) -> None:
     image = torch.ones(1, 3, 320, 320)
     field = receptive_field(layer)
     row, column = (170 // field.stride, 150 // field.stride)
@@ -117,26 +112,26 @@ def test_receptive_field_is_where_gradients_reach(layer: str, open_network: VGG1
     assert torch.equal(moved, expected)
 
 
-def test_receptive_field_of_the_real_network_stays_in_the_square(network: VGG19) -> None:
+def test_gradient_in_the_real_network_stays_in_the_receptive_field(network: VGG19) -> None:
     image = load_image("camel", 128)
     counts = influence(image, "conv3_1", 9, 16, network)
     top, left, bottom, right = receptive_field("conv3_1").box(9, 16)
     inside = counts[top:bottom, left:right]
     assert inside.sum() == pytest.approx(counts.sum().item())
-    # The lesson says that most of it comes from the middle.
+    # As the lesson says, most of it comes from the middle.
     assert inside[6:18, 6:18].sum() > 0.5 * inside.sum()
     assert inside[6:18, 6:18].mean() > 3 * inside[:3].mean()
 
 
 @pytest.mark.parametrize("size", [(64, 48), (50, 97)])
-def test_map_shapes_are_the_networks(size: tuple[int, int], network: VGG19) -> None:
+def test_map_shapes_match_the_network(size: tuple[int, int], network: VGG19) -> None:
     found = features(torch.rand(1, 3, *size), LAYERS, network)
     assert {name: tuple(x.shape[1:]) for name, x in found.items()} == {
         name: map_shape(name, *size) for name in LAYERS
     }
 
 
-def test_parameters_are_torchvisions(torchvision: Any) -> None:
+def test_parameter_counts_match_torchvision(torchvision: Any) -> None:
     with torch.device("meta"):
         full = torchvision.models.vgg19(weights=None)
     counts = count_parameters()
@@ -147,7 +142,7 @@ def test_parameters_are_torchvisions(torchvision: Any) -> None:
     assert fc6.in_features == CLASSIFIER["fc6"][0]
 
 
-def test_cut_fills_up_beyond_the_edge() -> None:
+def test_cut_fills_beyond_the_edge() -> None:
     image = torch.rand(1, 3, 6, 8)
     assert torch.equal(cut(image, (1, 2, 4, 7)), image[..., 1:4, 2:7])
     corner = cut(image, (-2, 5, 3, 10))
@@ -156,10 +151,10 @@ def test_cut_fills_up_beyond_the_edge() -> None:
     assert (corner[..., :2, :] == 0.5).all() and (corner[..., 3:] == 0.5).all()
 
 
-def test_place() -> None:
-    assert [place(part, 10) for part in (0, 0.05, 0.1, 0.999, 1)] == [0, 0, 1, 9, 9]
+def test_index_at() -> None:
+    assert [index_at(part, 10) for part in (0, 0.05, 0.1, 0.999, 1)] == [0, 0, 1, 9, 9]
     with pytest.raises(StylelibError, match="from 0"):
-        place(1.2, 10)
+        index_at(1.2, 10)
 
 
 # What the network sees
@@ -172,7 +167,7 @@ def observations(network: VGG19) -> Observations:
     return Observations(pictures, network, ("conv1_1", "conv2_1", "conv3_1", "conv4_4"))
 
 
-def test_observations_are_the_networks_maps(observations: Observations, network: VGG19) -> None:
+def test_observations_match_the_network(observations: Observations, network: VGG19) -> None:
     image = observations.pictures["camel"]
     found = features(image, LAYERS[:15], network)
     kept = observations.maps("camel", "conv3_1")
@@ -206,10 +201,8 @@ def test_strongest_patches(observations: Observations, layer: str, channel: int)
             assert apart * field.stride >= field.size / 2 - field.stride
 
 
-def test_a_patch_alone_excites_its_channel_as_much(
-    observations: Observations, network: VGG19
-) -> None:
-    """The crop is all that the number depends on: the network gives it again from that alone."""
+def test_a_patch_alone_gives_the_same_value(observations: Observations, network: VGG19) -> None:
+    """The value depends on nothing outside its patch."""
     field, margin = receptive_field("conv3_1"), 10
     row = (margin - field.start) // field.stride
     assert field.box(row, row)[0] == margin
@@ -226,10 +219,11 @@ def test_a_patch_alone_excites_its_channel_as_much(
         assert value.item() == pytest.approx(patch.value, rel=2e-3)
 
 
-def test_channels_at_a_place_stand_out_there(observations: Observations) -> None:
+def test_channels_at_a_position_stand_out_there(observations: Observations) -> None:
     best = observations.channels_at("camel", "conv4_4", 0.88, 0.3, 1)[0]
     values = observations.channel("camel", "conv4_4", best)
-    near = values[place(0.3, values.shape[0]) - 1 :, place(0.88, values.shape[1]) - 1 :][:3, :3]
+    row, column = index_at(0.3, values.shape[0]), index_at(0.88, values.shape[1])
+    near = values[row - 1 : row + 2, column - 1 : column + 2]
     usual = torch.cat(
         [observations.maps(n, "conv4_4")[best].flatten() for n in observations.pictures]
     )
@@ -238,7 +232,7 @@ def test_channels_at_a_place_stand_out_there(observations: Observations) -> None
         observations.channels_at("camel", "conv4_4", -0.1, 0.3)
 
 
-def test_observations_refuse_what_is_not_there(observations: Observations) -> None:
+def test_observations_refuse_what_was_not_observed(observations: Observations) -> None:
     with pytest.raises(StylelibError, match="camel"):
         observations.maps("camle", "conv3_1")
     with pytest.raises(StylelibError, match="conv3_1"):
@@ -249,7 +243,7 @@ def test_observations_refuse_what_is_not_there(observations: Observations) -> No
         Observations({})
 
 
-def test_random_weights_are_not_choosy(observations: Observations) -> None:
+def test_channels_with_random_weights_are_not_choosy(observations: Observations) -> None:
     image = {"camel": observations.pictures["camel"]}
     untrained = Observations(image, load_vgg19("random", last="conv4_4"), ["conv4_4"])
     assert untrained.share_above_zero("conv4_4") == pytest.approx(0.5, abs=0.1)
@@ -257,15 +251,15 @@ def test_random_weights_are_not_choosy(observations: Observations) -> None:
     assert observations.share_above_zero("conv1_1") == pytest.approx(0.5, abs=0.15)
 
 
-def test_what_the_lesson_says_of_the_eye(network: VGG19) -> None:
+def test_what_the_lesson_says_about_eyes(network: VGG19) -> None:
     pictures = {name: load_image(name, 512) for name in ("camel", "hokusai-poppies")}
     seen = Observations(pictures, network, ["conv4_4"])
     heads = [patch for patch in seen.strongest("conv4_4", 134, 2)]
     assert {patch.picture for patch in heads} == {"camel"}
     centres = sorted((patch.column + 0.5) / 64 for patch in heads)
-    assert centres == pytest.approx([0.36, 0.89], abs=0.04)  # the calf's, the mother's
+    assert centres == pytest.approx([0.36, 0.89], abs=0.04)  # the calf's head, the mother's head
     assert seen.channels_at("camel", "conv4_4", 0.893, 0.3, 1) == [134]
-    # Section 9: humps and petals, the same channel.
+    # Section 9: humps and petals excite the same channel.
     found = seen.strongest("conv4_4", 178, 4)
     assert {patch.picture for patch in found} == {"camel", "hokusai-poppies"}
 
@@ -274,15 +268,15 @@ def test_what_the_lesson_says_of_the_eye(network: VGG19) -> None:
 
 
 def shown(plot: Plot) -> Tensor:
-    """What a reader sees, (1, 3, H, W) in 0-1."""
+    """What a reader sees: shape (1, 3, H, W), in 0-1."""
     return load_image(plot.image()[1])
 
 
-def test_walk_does_the_sum_and_stops_where_it_is() -> None:
+def test_walk_shows_the_sum_and_the_results_so_far() -> None:
     picture = torch.arange(30.0).view(5, 6) / 30
-    kernel = torch.tensor(KERNELS["upright edge"])
-    plot = cnn.walk(picture, kernel, 8)  # row 1, column 2
-    # -1 -2 -1 on the left, 1 2 1 on the right, 1/30 a column: 8 / 30
+    kernel = torch.tensor(KERNELS["vertical edge"])
+    plot = figures_convolution.walk(picture, kernel, 8)  # row 1, column 2
+    # Weights -1 -2 -1 on the left, 1 2 1 on the right; neighbours differ by 1/30: 8 / 30.
     assert "sum: 0.27" in plot.figure.axes[-1].get_title()
     numbers = [float(text.get_text()) for axes in plot.figure.axes for text in axes.texts]
     assert sum(numbers[-9:]) == pytest.approx(8 / 30, abs=0.05)
@@ -292,35 +286,35 @@ def test_walk_does_the_sum_and_stops_where_it_is() -> None:
 
 def test_kept_by_pooling() -> None:
     values = torch.randn(6, 8, generator=torch.Generator().manual_seed(0))
-    kept = pooling.kept_by_pooling(values)
+    kept = figures_pooling.kept_by_pooling(values)
     assert kept.view(3, 2, 4, 2).sum((1, 3)).eq(1).all()
     assert torch.equal(
         values[kept].sort().values, F.max_pool2d(values[None], 2).flatten().sort()[0]
     )
-    assert pooling.kept_by_pooling(torch.rand(5, 7)).sum() == 6
+    assert figures_pooling.kept_by_pooling(torch.rand(5, 7)).sum() == 6
     with pytest.raises(StylelibError, match="2 x 2"):
-        pooling.kept_by_pooling(torch.rand(3, 4, 4))
+        figures_pooling.kept_by_pooling(torch.rand(3, 4, 4))
 
 
 def test_relu_figure_counts_the_zeros() -> None:
     before = torch.tensor([[-1.0, 2.0], [-3.0, -4.0]])
-    plot = pooling.relu(before, before.relu())
+    plot = figures_convolution.relu(before, before.relu())
     assert any("75%" in axes.get_title() for axes in plot.figure.axes)
 
 
-def test_shapes_and_parameters_say_the_numbers() -> None:
-    words = [text.get_text() for text in network.shapes(100, 64).figure.axes[0].texts]
+def test_shapes_and_parameters_show_the_numbers() -> None:
+    words = [text.get_text() for text in figures_network.shapes(100, 64).figure.axes[0].texts]
     assert "256\n× 25\n× 16" in words and "512\n× 6\n× 4" in words
-    words = [text.get_text() for text in network.parameters().figure.axes[0].texts]
+    words = [text.get_text() for text in figures_network.parameters().figure.axes[0].texts]
     assert words == ["convolutions\n20.0 M", "fc6\n102.8 M", "fc7\n16.8 M", "fc8\n4.1 M"]
 
 
 def test_receptive_field_figure_draws_the_boxes(camel: Tensor) -> None:
-    plot = network.receptive_fields(camel, ["conv2_1", "conv3_1"], 0.5, 0.5)
+    plot = figures_network.receptive_fields(camel, ["conv2_1", "conv3_1"], 0.5, 0.5)
     sizes = [patch.get_width() for patch in plot.figure.axes[0].patches]
     assert sizes == [10, 24]
     with pytest.raises(StylelibError, match="from 0"):
-        network.receptive_fields(camel, ["conv2_1"], 2, 0.5)
+        figures_network.receptive_fields(camel, ["conv2_1"], 2, 0.5)
 
 
 def test_no_figure_is_blank(observations: Observations, network: VGG19, camel: Tensor) -> None:
@@ -328,22 +322,22 @@ def test_no_figure_is_blank(observations: Observations, network: VGG19, camel: T
     values = observations.channel("camel", "conv2_1", 3)
     both = {"one": {"conv2_1": observations.maps("camel", "conv2_1")}}
     plots = [
-        cnn.numbers(picture[:4, :4]),
-        cnn.filtered(picture, kernel),
-        cnn.presets(picture),
-        cnn.walk(picture, kernel, 300),
-        cnn.swatches(cnn.first_kernels(network)),
-        cnn.first_layer(camel, network, 21),
-        pooling.relu(values - 1, (values - 1).relu()),
-        pooling.pooling_numbers(values[:4, :4]),
-        pooling.pooling_map(values),
-        maps.feature_map(observations, "camel", "conv2_1", 3),
-        maps.most_active(observations, "camel", "conv2_1"),
-        maps.exciting(observations, [("conv1_1", 21), ("conv4_4", 178)]),
-        maps.where_exciting(observations, "conv3_1", 104),
-        maps.channels_at(observations, "camel", "conv3_1", 0.5, 0.5),
-        maps.compared(both, ["conv2_1"]),
-        maps.choosiness({"trained": observations}, ["conv1_1", "conv3_4"]),
+        figures_convolution.numbers(picture[:4, :4]),
+        figures_convolution.filtered(picture, kernel),
+        figures_convolution.presets(picture),
+        figures_convolution.walk(picture, kernel, 300),
+        figures_convolution.swatches(figures_convolution.first_kernels(network)),
+        figures_convolution.first_layer(camel, network, 21),
+        figures_convolution.relu(values - 1, (values - 1).relu()),
+        figures_pooling.pooling_numbers(values[:4, :4]),
+        figures_pooling.pooling_map(values),
+        figures_maps.feature_map(observations, "camel", "conv2_1", 3),
+        figures_maps.most_active(observations, "camel", "conv2_1"),
+        figures_maps.exciting(observations, [("conv1_1", 21), ("conv4_4", 178)]),
+        figures_maps.where_exciting(observations, "conv3_1", 104),
+        figures_maps.channels_at(observations, "camel", "conv3_1", 0.5, 0.5),
+        figures_maps.compared(both, ["conv2_1"]),
+        figures_maps.choosiness({"trained": observations}, ["conv1_1", "conv3_4"]),
     ]
     for plot in plots:
         kind, _ = plot.image()
@@ -360,8 +354,14 @@ def different(before: Tensor, plot: Plot) -> bool:
     return before.shape != after.shape or bool((before - after).abs().mean() > 0.001)
 
 
-def test_kernel_explorer_keeps_name_and_numbers_in_step(camel: Tensor) -> None:
-    explorer = widgets.KernelExplorer(camel, "blur")
+def image_of(explorer: Explorer) -> bytes:
+    (image,) = (child for child in explorer.children if isinstance(child, ipywidgets.Image))
+    data: bytes = image.value
+    return data
+
+
+def test_kernel_explorer_keeps_name_and_weights_in_sync(camel: Tensor) -> None:
+    explorer = controls.KernelExplorer(camel, "blur")
     assert explorer.values["centre"] == pytest.approx(1 / 9, abs=0.01)
     before = shown(explorer.plot)
     explorer.set(preset="emboss")
@@ -370,7 +370,7 @@ def test_kernel_explorer_keeps_name_and_numbers_in_step(camel: Tensor) -> None:
     assert different(before, explorer.plot)
     before = shown(explorer.plot)
     explorer.set(bottom=-6)
-    assert explorer.values["preset"] == widgets.OWN
+    assert explorer.values["preset"] == controls.OWN
     assert explorer.values["centre"] == 1
     assert different(before, explorer.plot)
     explorer.set(preset="emboss")
@@ -381,32 +381,31 @@ def test_explorers_follow_their_controls(
     observations: Observations, network: VGG19, camel: Tensor
 ) -> None:
     moves = [
-        (widgets.walk_explorer(camel), {"place": 700}),
-        (widgets.walk_explorer(camel, place=900), {"preset": "blur"}),
-        (widgets.first_layer_explorer(camel, network), {"channel": 40}),
-        (widgets.map_explorer(observations, "camel"), {"picture": "hokusai-great-wave"}),
-        (widgets.map_explorer(observations, "camel"), {"layer": "conv4_4", "channel": 378}),
-        (widgets.most_active_explorer(observations, "camel"), {"layer": "conv2_1"}),
-        (widgets.patch_explorer(observations, "conv3_1", 104), {"channel": 5}),
-        (widgets.place_explorer(observations, "camel", "conv3_1"), {"x": 0.1, "y": 0.1}),
-        (widgets.receptive_field_explorer(camel), {"layer": "conv2_1"}),
-        (widgets.receptive_field_explorer(camel, "conv2_1"), {"x": 0.9}),
-        (widgets.shape_explorer(64, 64), {"width": 512}),
+        (controls.walk_explorer(camel), {"position": 700}),
+        (controls.walk_explorer(camel, position=900), {"preset": "blur"}),
+        (controls.first_layer_explorer(camel, network), {"channel": 40}),
+        (controls.map_explorer(observations, "camel"), {"picture": "hokusai-great-wave"}),
+        (controls.map_explorer(observations, "camel"), {"layer": "conv4_4", "channel": 378}),
+        (controls.most_active_explorer(observations, "camel"), {"layer": "conv2_1"}),
+        (controls.patch_explorer(observations, "conv3_1", 104), {"channel": 5}),
+        (controls.position_explorer(observations, "camel", "conv3_1"), {"x": 0.1, "y": 0.1}),
+        (controls.receptive_field_explorer(camel), {"layer": "conv2_1"}),
+        (controls.receptive_field_explorer(camel, "conv2_1"), {"x": 0.9}),
+        (controls.shape_explorer(64, 64), {"width": 512}),
     ]
     for explorer, values in moves:
         for control in explorer.controls.values():
             assert control.description and control.tooltip
-        before = explorer._image.value
+        before = image_of(explorer)
         explorer.set(**values)
         assert explorer.values.items() >= values.items()
-        after = explorer._image.value
-        assert before != after, values
+        assert image_of(explorer) != before, values
         with pytest.raises(StylelibError):
             explorer.set(nothing=1)
 
 
-def test_an_explorer_carries_its_figure_and_words_for_the_web() -> None:
-    explorer = widgets.shape_explorer(64, 96)
+def test_an_explorer_has_its_figure_and_alt_text_for_the_web() -> None:
+    explorer = controls.shape_explorer(64, 96)
     data, metadata = explorer._repr_mimebundle_()
     assert "64 x 64 x 96" in data["text/plain"]
     assert metadata["image/png"]["alt"] == data["text/plain"]
@@ -414,12 +413,12 @@ def test_an_explorer_carries_its_figure_and_words_for_the_web() -> None:
     assert torch.equal(picture, shown(explorer.plot))
 
 
-def test_a_move_draws_once_and_a_drag_only_its_newest_place() -> None:
+def test_set_draws_once_and_a_drag_draws_only_its_last_position() -> None:
     drawn: list[tuple[int, int]] = []
 
     def draw(a: int, b: int) -> Plot:
         drawn.append((a, b))
-        return network.shapes(64, 64)
+        return figures_network.shapes(64, 64)
 
     def explorer() -> Explorer:
         made = Explorer(draw, a=ipywidgets.IntSlider(max=9), b=ipywidgets.IntSlider(max=9))
@@ -438,21 +437,22 @@ def test_a_move_draws_once_and_a_drag_only_its_newest_place() -> None:
     assert drawn == [(1, 2), (8, 2)]
 
 
-def test_what_moved_before_a_mistake_is_shown(camel: Tensor) -> None:
-    explorer = widgets.receptive_field_explorer(camel, x=0.5)
+def test_controls_moved_before_an_error_are_shown(camel: Tensor) -> None:
+    explorer = controls.receptive_field_explorer(camel, x=0.5)
     with pytest.raises(StylelibError, match="can't be"):
         explorer.set(x=0.1, layer="conv9_1")
-    assert different(shown(network.receptive_fields(camel, ["conv4_1"], 0.5, 0.5)), explorer.plot)
+    before = figures_network.receptive_fields(camel, ["conv4_1"], 0.5, 0.5)
+    assert different(shown(before), explorer.plot)
 
 
-def test_channel_stays_within_the_layer(observations: Observations) -> None:
-    explorer = widgets.map_explorer(observations, "camel", "conv4_4", 500)
+def test_the_channel_slider_stays_within_the_layer(observations: Observations) -> None:
+    explorer = controls.map_explorer(observations, "camel", "conv4_4", 500)
     explorer.set(layer="conv1_1")
     assert explorer.values == {"picture": "camel", "layer": "conv1_1", "channel": 63}
 
 
-def test_observe_shows_how_far_it_is(network: VGG19, camel: Tensor, capsys: Any) -> None:
-    seen = widgets.observe({"camel": camel}, network, ["conv1_1"], "looking")
+def test_observe_shows_its_progress(network: VGG19, camel: Tensor, capsys: Any) -> None:
+    seen = controls.observe({"camel": camel}, network, ["conv1_1"], "looking")
     assert seen.count_channels("conv1_1") == 64
     assert "looking" in capsys.readouterr().out
 
@@ -527,7 +527,7 @@ def double_first(layers: tuple[str, ...]) -> int:
 
 
 @pytest.mark.parametrize("number", RIGHT)
-def test_the_answer_is_right(number: str) -> None:
+def test_the_model_answer_is_right(number: str) -> None:
     assert check(number, RIGHT[number]).passed
 
 
@@ -556,18 +556,18 @@ def test_the_answer_is_right(number: str) -> None:
         ("1.5", same_steps, "twice as much"),
         ("1.5", from_zero, "start from 1"),
         ("1.5", three_a_layer, "not 3"),
-        ("1.5", double_first, "First add|first add"),
+        ("1.5", double_first, "first add"),
         ("1.5", lambda layers: answers.my_receptive_field(layers) ** 2, "area"),
     ],
 )
-def test_a_usual_mistake_gets_its_hint(number: str, wrong: Any, hint: str) -> None:
+def test_a_common_mistake_gets_its_hint(number: str, wrong: Any, hint: str) -> None:
     verdict = check(number, wrong)
     assert verdict.state == "wrong"
-    assert any(part in verdict.message for part in hint.split("|")), verdict.message
+    assert hint in verdict.message
 
 
 @pytest.mark.parametrize("number", RIGHT)
-def test_empty_and_nonsense_are_explained_never_raised(number: str) -> None:
+def test_empty_and_nonsense_answers_are_explained(number: str) -> None:
     assert check(number, lambda *inputs: ...).state == "empty"
     assert check(number, lambda *inputs: None).state == "empty"
     for nonsense in (lambda *i: "camel", lambda *i: 1 / 0, lambda: 1, lambda *i: [], 3):

@@ -1,4 +1,4 @@
-"""What VGG-19 is made of: shapes, numbers, and how far each layer sees."""
+"""The anatomy of VGG-19: map sizes, number of weights, receptive fields."""
 
 from dataclasses import dataclass
 
@@ -6,27 +6,31 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...core.vgg import CONVOLUTIONS, LAYERS, VGG19
+from ...core.layers import CONVOLUTIONS, LAYERS
+from ...core.vgg import VGG19
 from ...engine.network import features
 from ...errors import StylelibError, pick
 
 CLASSIFIER = {"fc6": (512 * 7 * 7, 4096), "fc7": (4096, 4096), "fc8": (4096, 1000)}
-"""The fully connected layers that are gone, numbers in and out: Simonyan and Zisserman
-(2014), table 1, for pictures of 224 x 224. Named as in the authors' own files."""
+"""The fully connected layers that stylelib leaves out: how many values go in and come out.
+
+From table 1 of Simonyan and Zisserman (2014), for pictures of 224 x 224; the names are
+those in the authors' own files.
+"""
 
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """The pixels that one number of a layer can depend on.
+    """The pixels that one value of a feature map can depend on.
 
     Attributes
     ----------
     size : int
         Height and width of the square, in pixels.
     stride : int
-        Pixels from one number's square to its neighbour's.
+        Distance between the squares of neighbouring values, in pixels.
     start : int
-        Where the square of the first number begins; below 0 is outside the picture.
+        Top and left edge of the first value's square; negative if outside the picture.
     """
 
     size: int
@@ -34,18 +38,23 @@ class ReceptiveField:
     start: int
 
     def box(self, row: int, column: int) -> tuple[int, int, int, int]:
-        """Top, left, bottom, right of one number's square; the last two just outside it."""
-        top, left = (self.start + self.stride * place for place in (row, column))
+        """Top, left, bottom and right of one value's square; bottom and right are exclusive."""
+        top, left = (self.start + self.stride * index for index in (row, column))
         return top, left, top + self.size, left + self.size
 
 
 def receptive_field(layer: str) -> ReceptiveField:
-    """How far one number of a layer can see.
+    """How far one value of a layer can see.
 
     Raises
     ------
     StylelibError
         If there is no such layer.
+
+    Examples
+    --------
+    >>> receptive_field("conv3_1")
+    ReceptiveField(size=24, stride=4, start=-10)
     """
     size, stride, start = 1, 1, 0
     for name in LAYERS[: LAYERS.index(pick(layer, LAYERS, "layer")) + 1]:
@@ -57,7 +66,7 @@ def receptive_field(layer: str) -> ReceptiveField:
 
 
 def map_shape(layer: str, height: int, width: int) -> tuple[int, int, int]:
-    """Channels, height and width of a layer's maps, for a picture of `height` x `width`."""
+    """Channels, height and width of a layer's maps, for a picture of `height` x `width` pixels."""
     channels = 3
     for name in LAYERS[: LAYERS.index(pick(layer, LAYERS, "layer")) + 1]:
         if name.startswith("pool"):
@@ -68,55 +77,56 @@ def map_shape(layer: str, height: int, width: int) -> tuple[int, int, int]:
 
 
 def count_parameters() -> dict[str, int]:
-    """How many numbers were learned, by layer: kernels and biases, the classifier too."""
+    """The number of weights and biases in each layer, classifier included."""
     counts = {name: 9 * into * out + out for name, (into, out) in CONVOLUTIONS.items()}
     return counts | {name: into * out + out for name, (into, out) in CLASSIFIER.items()}
 
 
 def cut(image: Tensor, box: tuple[int, int, int, int], beyond: float = 0.5) -> Tensor:
-    """Cut a box (top, left, bottom, right) out of a picture, filled up beyond its edge."""
+    """Crop a box (top, left, bottom, right); outside the picture, fill with `beyond`."""
     top, left, bottom, right = box
     height, width = image.shape[-2:]
-    margins = (-left, right - width, -top, bottom - height)  # below 0: cut off
+    margins = (-left, right - width, -top, bottom - height)  # a negative margin crops
     return F.pad(image, margins, value=beyond)
 
 
-def place(part: float, count: int) -> int:
-    """Which of `count` rows or columns lies at a part, 0-1, of the whole.
+def index_at(fraction: float, count: int) -> int:
+    """Which of `count` rows or columns is at a fraction, 0-1, of the height or width.
 
     Raises
     ------
     StylelibError
-        If `part` is not in 0-1.
+        If `fraction` is not in 0-1.
     """
-    if not 0 <= part <= 1:
+    if not 0 <= fraction <= 1:
         raise StylelibError(
-            f"A place goes from 0 (left or top) to 1 (right or bottom), not {part}."
+            f"A position runs from 0 (left or top) to 1 (right or bottom); {fraction} is outside."
         )
-    return min(int(part * count), count - 1)
+    return min(int(fraction * count), count - 1)
 
 
 def influence(
     image: Tensor, layer: str, row: int, column: int, network: VGG19 | None = None
 ) -> Tensor:
-    """How much each pixel moves the numbers of a layer at one place.
+    """How strongly each pixel affects a layer's values at one position.
 
     Parameters
     ----------
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
     layer : str
     row, column : int
-        The place in the layer's maps.
+        The position in the layer's maps.
     network : VGG19, optional
+        The embedded one by default.
 
     Returns
     -------
-    Tensor, shape (H, W), 0 and up
-        The length, over the colours, of the gradient of the sum of all the
-        layer's channels there. Its extent is the receptive field; Luo et al.
-        (2016) call where it is large the effective receptive field.
+    Tensor, shape (H, W), 0 or more
+        Norm, over the three colours, of the gradient of the sum of all channels at that
+        position. It is 0 outside the receptive field; where it is large is what Luo et
+        al. (2016) call the effective receptive field.
     """
     pixels = image.detach().clone().requires_grad_()
     maps = features(pixels, layer, network)[layer]
     (gradient,) = torch.autograd.grad(maps[0, :, row, column].sum(), pixels)
-    return gradient[0].norm(dim=0)
+    return gradient[0].square().sum(dim=0).sqrt()

@@ -1,27 +1,25 @@
-"""The explorers of lesson 01."""
+"""Lesson 01's figures with sliders and menus."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import chain, count
+from itertools import chain
 from typing import Any
 
 import ipywidgets
 import torch
-from IPython.display import display
 from torch import Tensor
 
-from ...core.vgg import LAYERS, VGG19
+from ...core.layers import LAYERS
+from ...core.vgg import VGG19
 from ..explorer import Explorer
-from ..progress import Progress
+from ..progress import progress
 from ..theme import Plot
-from . import figures_convolution as cnn
-from . import figures_maps as maps
-from . import figures_network as whole
+from . import figures_convolution, figures_maps, figures_network
 from .kernels import KERNELS, grey
 from .observations import Observations
 
 OWN = "your own"
-_PLACES = (
+_WEIGHTS = (
     "top left", "top", "top right", "left", "centre", "right",
     "bottom left", "bottom", "bottom right",
 )  # fmt: skip
@@ -34,119 +32,111 @@ def observe(
     layers: Sequence[str] = LAYERS,
     label: str = "looking",
 ) -> Observations:
-    """`Observations` of several pictures, with a bar that shows how far it is."""
-    bar, done = Progress(label, len(pictures)), count(1)
-    display(bar)
-    return Observations(pictures, network, layers, lambda _: bar.move(next(done)))
+    """`Observations` of several pictures, with a progress bar."""
+    return Observations(pictures, network, layers, partial(progress, label=label))
 
 
 class KernelExplorer(Explorer):
-    """A 3 x 3 kernel under nine sliders, on a picture.
+    """A picture under a 3 x 3 kernel, with a slider for each of its nine weights.
 
     Parameters
     ----------
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
     preset : str
-        A name from `KERNELS` to start from.
+        The kernel to start from, a name in `KERNELS`.
 
     Examples
     --------
-    >>> KernelExplorer(load_image("camel", 256)).set(preset="emboss", centre=3)
+    >>> from stylelib import load_image
+    >>> explorer = KernelExplorer(load_image("camel", 64)).set(preset="emboss", centre=3)
+    >>> explorer.values["preset"]
+    'your own'
     """
 
     def __init__(self, image: Tensor, preset: str = "edge") -> None:
-        self._brightness, self._moving = grey(image), False
-        names = ipywidgets.Dropdown(
-            options=[*KERNELS, OWN], value=preset, description="kernel",
-            tooltip="A kernel with a name, to start from",
-        )  # fmt: skip
-        numbers = {
+        self._brightness, self._syncing = grey(image), False
+        names = _menu("kernel", [*KERNELS, OWN], preset, "A well-known kernel to start from")
+        self._sliders = {
             name.replace(" ", "_"): ipywidgets.FloatSlider(
                 value, min=-8, max=8, step=0.05, description=name, readout_format=".2f",
-                tooltip=f"The kernel's number at {name}: what the pixel there is multiplied by",
+                tooltip=f"Kernel weight, {name}: the pixel there is multiplied by it",
                 layout=ipywidgets.Layout(width="290px"),
             )
-            for name, value in zip(_PLACES, chain(*KERNELS[preset]), strict=True)
+            for name, value in zip(_WEIGHTS, chain(*KERNELS[preset]), strict=True)
         }  # fmt: skip
-        self._numbers = numbers
-        super().__init__(self._filter, preset=names, **numbers)
-        nine = ipywidgets.GridBox(
-            list(numbers.values()),
+        super().__init__(self._filter, preset=names, **self._sliders)
+        square = ipywidgets.GridBox(
+            list(self._sliders.values()),
             layout=ipywidgets.Layout(grid_template_columns="repeat(3, 300px)"),
         )
-        self.children[0].children = (names, nine)
+        self.children[0].children = (names, square)
 
-    def _filter(self, preset: str, **numbers: float) -> Plot:
-        kernel = torch.tensor(list(numbers.values())).view(3, 3)
-        return cnn.filtered(self._brightness, kernel, preset)
+    def _filter(self, preset: str, **weights: float) -> Plot:
+        kernel = torch.tensor(list(weights.values())).view(3, 3)
+        return figures_convolution.filtered(self._brightness, kernel, preset)
 
     def _changed(self, change: Any) -> None:
-        if self._moving:  # one control moves others: draw when all have moved
+        if self._syncing:  # a control that moves others: draw once all have moved
             return
-        self._moving = True
-        try:
-            self._keep_in_step(change)
-        finally:
-            self._moving = False
-        super()._changed(change)
-
-    def _keep_in_step(self, change: Any) -> None:
-        """Nine sliders as the name says, or the name as the nine sliders say."""
+        self._syncing = True
         names = self.controls["preset"]
         if change["owner"] is not names:
             names.value = OWN
         elif names.value != OWN:
-            values = chain(*KERNELS[names.value])
-            for slider, value in zip(self._numbers.values(), values, strict=True):
-                slider.value = value
+            weights = chain(*KERNELS[names.value])
+            for slider, weight in zip(self._sliders.values(), weights, strict=True):
+                slider.value = weight
+        self._syncing = False
+        super()._changed(change)
 
 
-def walk_explorer(image: Tensor, preset: str = "upright edge", place: int = 0) -> Explorer:
-    """A kernel that moves over a small picture, place by place, with its arithmetic.
+def walk_explorer(image: Tensor, preset: str = "vertical edge", position: int = 0) -> Explorer:
+    """A kernel that moves over a small picture step by step, with the arithmetic.
 
     Parameters
     ----------
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
-        Small: some 40 pixels wide.
+        About 40 pixels wide.
     preset : str
-    place : int
-        Where to start: 0 is the top left, then row by row.
+        A name in `KERNELS`.
+    position : int
+        Where to start: 0 is the top left pixel, then row by row.
     """
     brightness = grey(image)
     last = brightness.numel() - 1
-    names = ipywidgets.Dropdown(
-        options=list(KERNELS), value=preset, description="kernel", tooltip="The kernel that moves"
-    )
-    places = ipywidgets.IntSlider(
-        place, min=0, max=last, description="place", layout=_WIDE,
-        tooltip="Where the window is: row by row from the top left; the arrow keys move it by one",
+    positions = ipywidgets.IntSlider(
+        position, min=0, max=last, description="position", layout=_WIDE,
+        tooltip="Where the window is, row by row from the top left; the arrow keys move it by one",
     )  # fmt: skip
     explorer = Explorer(
-        lambda preset, place: cnn.walk(brightness, torch.tensor(KERNELS[preset]), place),
-        preset=names,
-        place=places,
+        lambda preset, position: figures_convolution.walk(
+            brightness, torch.tensor(KERNELS[preset]), position
+        ),
+        preset=_menu("kernel", KERNELS, preset, "The kernel that moves over the picture"),
+        position=positions,
     )
     play = ipywidgets.Play(
-        value=place, min=0, max=last, step=7, interval=250, tooltip="Move by itself"
+        value=position, min=0, max=last, step=7, interval=250, tooltip="Move the window along"
     )
-    ipywidgets.jslink((play, "value"), (places, "value"))
-    box = explorer.children[0]
-    box.children = (*box.children, play)
+    ipywidgets.jslink((play, "value"), (positions, "value"))
+    explorer.children[0].children += (play,)
     return explorer
 
 
 def first_layer_explorer(image: Tensor, network: VGG19, channel: int = 0) -> Explorer:
-    """The 64 kernels of `conv1_1`, one at a time, and their maps."""
-    return Explorer(partial(cnn.first_layer, image, network), channel=_channel(64, channel))
+    """The 64 kernels of `conv1_1`, one at a time, with their maps."""
+    draw = partial(figures_convolution.first_layer, image, network)
+    return Explorer(draw, channel=_channel(64, channel))
 
 
 def map_explorer(
     observations: Observations, picture: str, layer: str = "conv3_1", channel: int = 0
 ) -> Explorer:
-    """Any channel of any layer, on any picture."""
-    controls = _layer_and_channel(observations, layer, channel)
+    """Any channel of any observed layer, on any picture."""
     return Explorer(
-        partial(maps.feature_map, observations), picture=_picture(observations, picture), **controls
+        partial(figures_maps.feature_map, observations),
+        picture=_picture(observations, picture),
+        **_layer_and_channel(observations, layer, channel),
     )
 
 
@@ -155,7 +145,7 @@ def most_active_explorer(
 ) -> Explorer:
     """The most active maps of a layer, on any picture."""
     return Explorer(
-        partial(maps.most_active, observations, count=11),
+        partial(figures_maps.most_active, observations, count=11),
         picture=_picture(observations, picture),
         layer=_layer(observations.layers, layer),
     )
@@ -164,64 +154,63 @@ def most_active_explorer(
 def patch_explorer(observations: Observations, layer: str, channel: int = 0) -> Explorer:
     """The patches of all the pictures that excite a channel most."""
     return Explorer(
-        partial(maps.where_exciting, observations),
+        partial(figures_maps.where_exciting, observations),
         **_layer_and_channel(observations, layer, channel),
     )
 
 
-def place_explorer(
+def position_explorer(
     observations: Observations, picture: str, layer: str, x: float = 0.5, y: float = 0.5
 ) -> Explorer:
-    """A place in a picture, and the channels that it excites most."""
+    """A position in a picture, and the channels that stand out there."""
     return Explorer(
-        partial(maps.channels_at, observations),
+        partial(figures_maps.channels_at, observations),
         picture=_picture(observations, picture),
         layer=_layer(observations.layers, layer),
-        x=_part("across", "How far from the left: 0 to 1", x),
-        y=_part("down", "How far from the top: 0 to 1", y),
+        **_across_and_down(x, y),
     )
 
 
 def receptive_field_explorer(
     image: Tensor, layer: str = "conv4_1", x: float = 0.5, y: float = 0.5
 ) -> Explorer:
-    """The square of a picture that one number of a layer can see."""
+    """The square of a picture that one value of a layer can see."""
     return Explorer(
-        lambda layer, x, y: whole.receptive_fields(image, [layer], x, y),
+        lambda layer, x, y: figures_network.receptive_fields(image, [layer], x, y),
         layer=_layer(LAYERS, layer),
-        x=_part("across", "How far from the left the number is: 0 to 1", x),
-        y=_part("down", "How far from the top the number is: 0 to 1", y),
+        **_across_and_down(x, y),
     )
 
 
 def shape_explorer(height: int, width: int) -> Explorer:
-    """The shapes through VGG-19, for any size of picture."""
-    sides = {
-        name: ipywidgets.IntSlider(
-            value, min=32, max=1024, step=16, description=name,
-            tooltip=f"The picture's {name}, in pixels",
-        )
-        for name, value in (("height", height), ("width", width))
-    }  # fmt: skip
-    return Explorer(whole.shapes, **sides)
-
-
-def _picture(observations: Observations, name: str) -> ipywidgets.Dropdown:
-    return ipywidgets.Dropdown(
-        options=list(observations.pictures), value=name, description="picture",
-        tooltip="The picture that the network looks at",
-    )  # fmt: skip
-
-
-def _layer(layers: tuple[str, ...], name: str) -> ipywidgets.SelectionSlider:
-    return ipywidgets.SelectionSlider(
-        options=list(layers), value=name, description="layer", tooltip="From shallow to deep"
+    """The shapes through VGG-19, for a picture of any size."""
+    side = partial(ipywidgets.IntSlider, min=32, max=1024, step=16)
+    return Explorer(
+        figures_network.shapes,
+        height=side(height, description="height", tooltip="The picture's height, in pixels"),
+        width=side(width, description="width", tooltip="The picture's width, in pixels"),
     )
 
 
-def _channel(channels: int, value: int) -> ipywidgets.IntSlider:
+def _menu(name: str, options: Any, value: str, tooltip: str) -> ipywidgets.Dropdown:
+    return ipywidgets.Dropdown(
+        options=list(options), value=value, description=name, tooltip=tooltip
+    )
+
+
+def _picture(observations: Observations, name: str) -> ipywidgets.Dropdown:
+    return _menu("picture", observations.pictures, name, "The picture that the network looks at")
+
+
+def _layer(layers: Sequence[str], name: str) -> ipywidgets.SelectionSlider:
+    return ipywidgets.SelectionSlider(
+        options=layers, value=name, description="layer", tooltip="From shallow to deep"
+    )
+
+
+def _channel(count: int, value: int) -> ipywidgets.IntSlider:
     return ipywidgets.IntSlider(
-        value, min=0, max=channels - 1, description="channel", layout=_WIDE,
+        value, min=0, max=count - 1, description="channel", layout=_WIDE,
         tooltip="Which of the layer's maps; the arrow keys move by one",
     )  # fmt: skip
 
@@ -229,7 +218,7 @@ def _channel(channels: int, value: int) -> ipywidgets.IntSlider:
 def _layer_and_channel(
     observations: Observations, layer: str, channel: int
 ) -> dict[str, ipywidgets.Widget]:
-    """The two controls; each layer has as many channels as it has."""
+    """Two sliders; the second has as many channels as the layer that is chosen."""
     layers = _layer(observations.layers, layer)
     channels = _channel(observations.count_channels(layer), channel)
 
@@ -240,7 +229,10 @@ def _layer_and_channel(
     return {"layer": layers, "channel": channels}
 
 
-def _part(name: str, tooltip: str, value: float) -> ipywidgets.FloatSlider:
-    return ipywidgets.FloatSlider(
-        value, min=0, max=1, step=0.005, description=name, tooltip=tooltip, readout_format=".3f"
-    )
+def _across_and_down(x: float, y: float) -> dict[str, ipywidgets.FloatSlider]:
+    """Two sliders for a position in the picture."""
+    slider = partial(ipywidgets.FloatSlider, min=0, max=1, step=0.005, readout_format=".3f")
+    return {
+        "x": slider(x, description="across", tooltip="0 is the left edge, 1 the right edge"),
+        "y": slider(y, description="down", tooltip="0 is the top edge, 1 the bottom edge"),
+    }

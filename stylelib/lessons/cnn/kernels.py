@@ -1,4 +1,4 @@
-"""A convolution with nine numbers of your own: the kernels that every photo editor has."""
+"""Convolution with a 3 x 3 kernel of your own, or one of those that every photo editor has."""
 
 import torch
 from torch import Tensor
@@ -11,11 +11,12 @@ KERNELS = {
     "blur": [[1 / 9] * 3] * 3,
     "sharpen": [[0.0, -1.0, 0.0], [-1.0, 5.0, -1.0], [0.0, -1.0, 0.0]],
     "edge": [[-1.0, -1.0, -1.0], [-1.0, 8.0, -1.0], [-1.0, -1.0, -1.0]],
-    "upright edge": [[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]],
-    "level edge": [[-1.0, -2.0, -1.0], [0.0, 0.0, 0.0], [1.0, 2.0, 1.0]],
+    "vertical edge": [[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]],
+    "horizontal edge": [[-1.0, -2.0, -1.0], [0.0, 0.0, 0.0], [1.0, 2.0, 1.0]],
     "emboss": [[-2.0, -1.0, 0.0], [-1.0, 1.0, 1.0], [0.0, 1.0, 2.0]],
 }
-"""Kernels with a name, rows from top to bottom."""
+"""Well-known kernels by name, rows from top to bottom. The vertical and the horizontal edge
+are the Sobel operators."""
 
 
 def grey(image: Tensor) -> Tensor:
@@ -28,16 +29,17 @@ def grey(image: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape (H, W), in 0-1
-        Weighted as the eye does, by Rec. ITU-R BT.601: green counts most.
+        Luma as in Rec. ITU-R BT.601: green counts most, as it does to the eye.
     """
-    red, green, blue = image[0]
+    red, green, blue = image[0].unbind()
     return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def convolve(brightness: Tensor, kernel: Tensor) -> Tensor:
-    """Move a kernel over a map: at each place, multiply number by number and add up.
+    """Slide a kernel over a map: at each position, multiply element by element and add up.
 
-    Like every deep learning library it does not flip the kernel, as mathematicians do.
+    As in all deep learning libraries, the kernel is not flipped: mathematicians call this
+    a cross-correlation.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ def convolve(brightness: Tensor, kernel: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape (H, W)
-        Beyond the edge the border pixel is repeated, so that the size stays.
+        The border pixels are repeated outwards, so the size stays the same.
 
     Raises
     ------

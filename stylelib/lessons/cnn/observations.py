@@ -2,31 +2,36 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from ...core.vgg import LAYERS, VGG19
+from ...core.layers import LAYERS
+from ...core.vgg import VGG19
 from ...engine.network import features
 from ...errors import StylelibError, pick
-from .anatomy import cut, place, receptive_field
+from .anatomy import cut, index_at, receptive_field
+
+Named = Iterable[tuple[str, Tensor]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A piece of a picture that a channel answers to.
+    """A piece of a picture that excites a channel.
 
     Attributes
     ----------
     picture : str
-        Its name.
+        The picture's name.
     row, column : int
-        Where in the channel's map.
+        Position in the channel's map.
     value : float
         The map's value there.
     box : tuple of int
-        Top, left, bottom, right in the picture, the last two just outside; may
-        reach over the edge.
+        Top, left, bottom and right in the picture, bottom and right exclusive. It may
+        extend beyond the edge.
     """
 
     picture: str
@@ -37,18 +42,24 @@ class Patch:
 
 
 class Observations:
-    """All that a network sees in several pictures, computed once, to be browsed.
+    """A network's feature maps of several pictures, computed once, to be browsed.
 
     Parameters
     ----------
     pictures : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
     network : VGG19, optional
         The embedded one by default.
-    layers : sequence of str
-        Whose maps to keep: each takes memory, the early ones most. Means and shares
-        are kept of every layer up to the deepest of them.
+    layers : iterable of str
+        The layers whose maps are kept. Maps take memory, those of early layers most.
+        Means and shares are kept for every layer up to the deepest of them.
     progress : callable, optional
-        Called with the name of each picture that is done.
+        Wraps the loop over the pictures, as tqdm does, to show how far it is.
+
+    Raises
+    ------
+    StylelibError
+        If a layer is unknown, or no picture or no layer is given. Every method raises it
+        for a picture or a layer that was not observed, or a channel that does not exist.
     """
 
     def __init__(
@@ -56,83 +67,59 @@ class Observations:
         pictures: Mapping[str, Tensor],
         network: VGG19 | None = None,
         layers: Iterable[str] = LAYERS,
-        progress: Callable[[str], object] | None = None,
+        progress: Callable[[Named], Named] = iter,
     ) -> None:
-        self.pictures, self.layers = dict(pictures), tuple(layers)
+        self.pictures = dict(pictures)
+        self.layers = tuple(pick(layer, LAYERS, "layer") for layer in layers)
         if not self.pictures or not self.layers:
-            raise StylelibError("Give at least one picture to look at, and one layer.")
+            raise StylelibError("Give at least one picture to look at, and at least one layer.")
         self._maps: dict[str, dict[str, Tensor]] = {}
         self._means: dict[str, dict[str, Tensor]] = {}
         self._shares: dict[str, dict[str, float]] = {}
-        for layer in self.layers:
-            pick(layer, LAYERS, "layer")
         seen = LAYERS[: max(map(LAYERS.index, self.layers)) + 1]
-        for name, image in self.pictures.items():
+        for name, image in progress(self.pictures.items()):
             with torch.no_grad():
                 found = features(image, seen, network)
-            # Half the memory; to look at, 11 bits are plenty.
+            # Half precision takes half the memory, and is plenty to look at.
             self._maps[name] = {layer: found[layer][0].half() for layer in self.layers}
             self._means[name] = {layer: maps[0].mean((1, 2)) for layer, maps in found.items()}
             self._shares[name] = {
                 layer: float((maps > 0).float().mean()) for layer, maps in found.items()
             }
-            if progress is not None:
-                progress(name)
 
     def maps(self, picture: str, layer: str) -> Tensor:
         """The maps of one layer, shape (C, h, w), after ReLU."""
-        kept = self._maps[pick(picture, self._maps, "picture")]
-        return kept[pick(layer, kept, "layer here")].float()
+        return _look_up(self._maps, picture, layer).float()
 
     def count_channels(self, layer: str) -> int:
         """How many maps a layer has."""
-        kept = next(iter(self._means.values()))
-        return len(kept[pick(layer, kept, "layer here")])
+        return len(_look_up(self._means, next(iter(self.pictures)), layer))
 
     def channel(self, picture: str, layer: str, channel: int) -> Tensor:
-        """One map, shape (h, w).
-
-        Raises
-        ------
-        StylelibError
-            If a name is unknown, or the layer has no such channel.
-        """
-        maps = self._maps[pick(picture, self._maps, "picture")]
-        stack = maps[pick(layer, maps, "layer here")]
-        if not 0 <= channel < len(stack):
+        """One map, shape (h, w), after ReLU."""
+        maps = _look_up(self._maps, picture, layer)
+        if not 0 <= channel < len(maps):
             raise StylelibError(
-                f"{layer} has {len(stack)} channels, numbered 0 to {len(stack) - 1}; "
+                f"{layer} has {len(maps)} channels, numbered 0 to {len(maps) - 1}; "
                 f"there is no channel {channel}."
             )
-        return stack[channel].float()
+        return maps[channel].float()
 
     def most_active(self, picture: str, layer: str, count: int = 16) -> list[int]:
-        """The channels with the highest mean, the highest first."""
-        kept = self._means[pick(picture, self._means, "picture")]
-        means = kept[pick(layer, kept, "layer here")]
-        return means.argsort(descending=True, stable=True)[:count].tolist()
+        """The channels with the highest mean, highest first."""
+        return _highest(_look_up(self._means, picture, layer), count)
 
     def share_above_zero(self, layer: str) -> float:
-        """The share, 0-1, of a layer's values that ReLU let through: the pictures' mean."""
-        shares = [share[pick(layer, share, "layer here")] for share in self._shares.values()]
+        """The share, 0-1, of a layer's values that are above 0, averaged over the pictures."""
+        shares = [_look_up(self._shares, picture, layer) for picture in self.pictures]
         return sum(shares) / len(shares)
 
     def strongest(self, layer: str, channel: int, count: int = 8) -> list[Patch]:
-        """The patches of all the pictures that excite a channel most.
+        """The patches of all the pictures that excite a channel most, strongest first.
 
-        Each is as large as the receptive field; two of one picture don't overlap
-        by more than half its side.
-
-        Parameters
-        ----------
-        layer : str
-        channel : int
-        count : int
-            Fewer are returned where the channel answers in fewer places.
-
-        Returns
-        -------
-        list of Patch, the strongest first
+        Each patch is as large as the receptive field. Two patches of one picture overlap
+        by no more than half their side. There are fewer than `count` where the channel
+        is above 0 at fewer positions.
         """
         field = receptive_field(layer)
         apart = max(1, field.size // (2 * field.stride))
@@ -140,10 +127,10 @@ class Observations:
         for picture in self.pictures:
             values = self.channel(picture, layer, channel)
             for _ in range(count):
-                value, place = values.flatten().max(dim=0)
+                value, index = values.flatten().max(dim=0)
                 if value <= 0:
                     break
-                row, column = divmod(int(place), values.shape[1])
+                row, column = divmod(int(index), values.shape[1])
                 box = field.box(row, column)
                 found.append(Patch(picture, row, column, float(value), box))
                 top, left = max(0, row - apart), max(0, column - apart)
@@ -153,34 +140,39 @@ class Observations:
     def channels_at(
         self, picture: str, layer: str, x: float, y: float, count: int = 8
     ) -> list[int]:
-        """The channels that one place excites most, compared with how they usually answer.
+        """The channels that stand out at one position, compared with their usual values.
 
         Parameters
         ----------
         picture, layer : str
         x, y : float
-            The place, in parts of the picture's width and height, 0-1 from its top left.
+            The position as fractions, 0-1, of the picture's width and height.
         count : int
 
         Returns
         -------
         list of int
-            By the value there, or beside it, over the channel's mean in all the
-            pictures; highest first.
-
-        Raises
-        ------
-        StylelibError
-            If a name is unknown, or the place is outside the picture.
+            Sorted by the largest value at or next to the position, divided by the
+            channel's mean over all the pictures; highest first.
         """
         maps = self.maps(picture, layer)
-        row, column = place(y, maps.shape[1]), place(x, maps.shape[2])
+        row, column = index_at(y, maps.shape[1]), index_at(x, maps.shape[2])
         near = maps[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].amax((1, 2))
         usual = torch.stack([self._means[name][layer] for name in self.pictures]).mean(0)
-        # A channel that is nearly always silent would win with next to nothing.
-        stands_out = near / usual.clamp_min(0.01 * float(usual.mean()) + 1e-12)
-        return stands_out.argsort(descending=True, stable=True)[:count].tolist()
+        # Without the lower bound, a channel that is nearly always silent would win.
+        return _highest(near / usual.clamp_min(0.01 * float(usual.mean()) + 1e-12), count)
 
     def crop(self, patch: Patch) -> Tensor:
         """The pixels of a patch, shape (1, 3, size, size); grey beyond the edge."""
         return cut(self.pictures[patch.picture], patch.box)
+
+
+def _look_up(kept: Mapping[str, Mapping[str, T]], picture: str, layer: str) -> T:
+    of_picture = kept[pick(picture, kept, "picture")]
+    return of_picture[pick(layer, of_picture, "observed layer")]
+
+
+def _highest(values: Tensor, count: int) -> list[int]:
+    """The indices of the largest values, largest first."""
+    indices: list[int] = values.argsort(descending=True, stable=True)[:count].tolist()
+    return indices
