@@ -8,13 +8,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from torch import Tensor
 
-from stylelib import StylelibError, Transfer, cli, load_image, read_recipe
+from stylelib import StylelibError, cli, load_image, read_recipe
+from stylelib.core import loop
 from stylelib.pictures.rescue import save_somewhere
 
 PAIR = ("camel", "hokusai-great-wave")
@@ -71,14 +73,14 @@ def at_step(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let something happen while a transfer takes its second step."""
 
     def do(happens: Callable[[], Any]) -> None:
-        going_on = Transfer._update
+        going_on, taken = loop.step, count(1)
 
-        def update(self: Transfer) -> Any:
-            if self.iteration == 1:
+        def step(*arguments: Any) -> Any:
+            if next(taken) == 2:
                 happens()
-            return going_on(self)
+            return going_on(*arguments)
 
-        monkeypatch.setattr(Transfer, "_update", update)
+        monkeypatch.setattr(loop, "step", step)
 
     return do
 
@@ -204,7 +206,7 @@ def test_ended_again_and_again_it_keeps_the_picture(tmp_path: Path, name: str) -
     process = start(tmp_path)
     assert process.stderr is not None
     try:
-        assert process.stderr.readline().startswith("step 1 of")
+        assert process.stderr.readline().startswith("step 1/")
         if name == "SIGHUP":
             process.stderr.close()
         while not (tmp_path / "out.png").exists():

@@ -1,35 +1,33 @@
 """The command line: ``stylelib paint``, ``train``, ``samples``, ``doctor``, ``lab``.
 
-Nothing heavy is imported before it is needed, so that ``--help`` comes at once.
+Nothing heavy is imported before it is needed, so that ``--help`` answers at once.
 """
 
 import sys
 import time
-import warnings
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import fields
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick
 from ..pictures.names import file_name
+from ..pictures.record import base_name
+from ..recipes import RECIPES, SETTINGS
 from .doctor import doctor
 from .feedforward import is_network, paint_at_once, train
-from .interrupts import Interrupts, one_interrupt
-from .options import make_parser
-from .progress import Progress, duration
-from .telling import INTERRUPTED, say
+from .interrupts import INTERRUPTED, one_interrupt, take_steps
+from .options import given_settings, make_parser
+from .telling import say, tell_losses
+from .threads import let_threads_sleep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from torch import Tensor
 
-    from ..engine.masks import Style
-    from ..engine.transfer import Transfer
-    from ..pictures.film import Film
-    from ..recipes import Recipe
+    from ..engine.transfer import Step
 
 _LESSONS = "[0-9][0-9]-*.ipynb"
 
@@ -45,27 +43,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0 if all went well, 1 for an error that was told in a
+        The exit status: 0 if all went well, 1 after an error that was explained in a
         sentence, 2 for a wrong option, 130 after Ctrl-C.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a console without UTF-8 must not stop a picture
             stream.reconfigure(errors="replace")
+    let_threads_sleep()
     parser = make_parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown and options.command != "lab":
         parser.error(f"there is no option {unknown[0]}")
     try:
-        if options.command == "paint":
-            return _paint(options)
-        if options.command == "train":
-            return train(options)
-        if options.command == "lab":
-            return _lab(unknown)
-        if options.command == "samples":
-            return _samples()
-        if options.command == "doctor":
-            return doctor()
+        match options.command:
+            case "paint":
+                return _paint(options)
+            case "train":
+                return train(options)
+            case "samples":
+                return _samples()
+            case "doctor":
+                return doctor()
+            case "lab":
+                return _lab(unknown)
         parser.print_help()
         return 0
     except KeyboardInterrupt:
@@ -84,66 +84,75 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _paint(options: Namespace) -> int:
     if any(is_network(style) for style in options.style):
         return paint_at_once(options, _output(options))
+    from ..engine.masks import divide, names_of_halves
     from ..engine.transfer import Transfer
     from ..pictures.color import keep_colors
     from ..pictures.film import Film, check_film
-    from ..pictures.images import check_output, load_image
+    from ..pictures.images import check_output, load_image, load_mask
     from ..pictures.rescue import save_somewhere
+    from .progress import Progress, duration
 
     output = check_output(_output(options))
     film = Film() if options.film else None
     if film:
         check_film(_not_given(options.film, options, "--film"))
-    recipe = _recipe(options)
+    recipe = RECIPES[pick(options.recipe, RECIPES, "recipe")].but(
+        **given_settings(options, SETTINGS)
+    )
     content = load_image(options.content, recipe.size)
     start = time.monotonic()
-    transfer = Transfer(content, _styles(options, recipe), recipe, device=options.device)
+    paintings = [load_image(name, recipe.style_size()) for name in options.style]
+    mask, where = None, list[str]()
+    if options.mask is not None:
+        mask = load_mask(options.mask, recipe.size)
+        where = names_of_halves(base_name(options.mask), len(paintings))
+    transfer = Transfer(content, divide(paintings, mask), recipe, device=options.device)
+    transfer.quiet = True  # the reason for an early stop is told below
+    costs = list(accumulate(size**2 for size, steps in recipe.stages() for _ in range(steps)))
     with one_interrupt() as interrupts:
-        told, trouble, status = _run(transfer, film, interrupts)
-        if not told:
+        if film:
+            film.see(0, transfer.image)
+        with Progress(costs[-1], sys.stderr) as bar:
+
+            def show(step: "Step") -> None:
+                if film:
+                    film.see(step.iteration, step.image)
+                label = f"step {step.iteration}/{step.steps}"
+                bar.show(costs[step.iteration - 1], label, step.losses)
+
+            done, trouble, status = take_steps(transfer, show, interrupts)
+        if transfer.stopped:
+            trouble, status = transfer.stopped, 1
+        if not done:
             say(trouble or "Nothing was painted.")
             return status
-        mask = Path(options.mask).name if options.mask else None
-        where = [mask, mask and f"1 - {mask}"][: len(options.style)]
         record = transfer.record(options.content, options.style, where)
         if options.keep_colors:
             record["keep_colors"] = True
 
-        def dressed(image: "Tensor") -> "Tensor":
+        def colored(image: "Tensor") -> "Tensor":
             return keep_colors(image, content) if options.keep_colors else image
 
-        picture = dressed(transfer.image)
+        picture = colored(transfer.image)
         output, lost = save_somewhere(picture, output, record, new=options.output is None)
         if trouble:
             say(f"{trouble} The picture so far is kept.")
         if lost:
             say(f"stylelib: {lost}")
-        seconds = time.monotonic() - start
-        _tell(transfer, output, seconds, *told)
+        height, width = picture.shape[-2:]
+        print(
+            f"{output}: {width} x {height} pixels, {transfer.iteration} steps in "
+            f"{duration(time.monotonic() - start)} ({transfer.device.type})."
+        )
+        tell_losses(bar.first, bar.last)
         if film:
             film.close(transfer.iteration, transfer.image)
-            lost = _save_film(map(dressed, film.pictures), options.film) or lost
+            lost = _save_film(map(colored, film.pictures), options.film) or lost
     return status or int(lost is not None)
 
 
-def _tell(
-    transfer: "Transfer", output: Path, seconds: float,
-    first: dict[str, float], last: dict[str, float],
-) -> None:  # fmt: skip
-    height, width = transfer.image.shape[-2:]
-    print(
-        f"{output}: {width} x {height} pixels, {transfer.iteration} steps in "
-        f"{duration(seconds)} ({transfer.device.type})."
-    )
-    print(
-        f"From the first step to the last, the style loss went from {first['style']:.3g} to "
-        f"{last['style']:.3g}, the content loss from {first['content']:.3g} to "
-        f"{last['content']:.3g}."
-    )
-
-
 def _save_film(pictures: "Iterable[Tensor]", path: Path) -> str | None:
-    """Save it, there or elsewhere; if elsewhere, what was said of it."""
+    """Save it, there or elsewhere; if elsewhere, why, in a sentence."""
     from ..pictures.film import save_film
     from ..pictures.rescue import save_with
 
@@ -155,30 +164,15 @@ def _save_film(pictures: "Iterable[Tensor]", path: Path) -> str | None:
     return lost
 
 
-def _styles(options: Namespace, recipe: "Recipe") -> "list[Style]":
-    """The paintings, the first where the mask is white, a second one where it is black."""
-    from ..engine.masks import Style
-    from ..pictures.images import load_image, load_mask
-
-    paintings = [load_image(name, recipe.style_size()) for name in options.style]
-    if options.mask is None:
-        return [Style(painting) for painting in paintings]
-    mask = load_mask(options.mask, recipe.size)
-    if len(paintings) > 2:
-        raise StylelibError("A mask divides the photo between two paintings; give one or two.")
-    return [Style(p, where) for p, where in zip(paintings, (mask, 1 - mask), strict=False)]
-
-
 def _output(options: Namespace) -> Path:
-    """Where to save: never over the photo or the painting, nor, unasked, over a picture."""
+    """Where to save; without ``--output``, a number is added if there is such a file."""
     if options.output is None:
-        stem = f"prettier-{Path(file_name(options.content)).stem}"
-        names = [f"{stem}.png", *(f"{stem}-{n}.png" for n in range(2, 10_000))]
-        return next((Path(name) for name in names if not Path(name).exists()), Path(names[0]))
+        return Path(f"prettier-{Path(file_name(options.content)).stem}.png")
     return _not_given(options.output, options, "--output")
 
 
 def _not_given(path: Path, options: Namespace, option: str) -> Path:
+    """The same path, unless it is one of the pictures to paint from."""
     for given in map(Path, filter(None, [options.content, *options.style, options.mask])):
         if path.is_file() and given.is_file() and path.samefile(given):
             raise StylelibError(
@@ -187,59 +181,13 @@ def _not_given(path: Path, options: Namespace, option: str) -> Path:
     return path
 
 
-def _recipe(options: Namespace) -> "Recipe":
-    from ..recipes import RECIPES, Recipe
-
-    given = {setting.name: getattr(options, setting.name, None) for setting in fields(Recipe)}
-    changes = {name: value for name, value in given.items() if value is not None}
-    return RECIPES[pick(options.recipe, RECIPES, "recipe")].but(**changes)
-
-
-def _run(
-    transfer: "Transfer", film: "Film | None", interrupts: Interrupts
-) -> tuple[list[dict[str, float]], str | None, int]:
-    """Paint, and show how it goes; from its end on, nothing interrupts.
-
-    Returns
-    -------
-    losses of the first and the last step (empty if there was none),
-    what went wrong, in a sentence, and the exit status
-    """
-    bar = Progress(transfer.recipe.stages(), sys.stderr)
-    told: list[dict[str, float]] = []
-    trouble, status = None, 0
-    try:
-        if film:
-            film.see(0, transfer.image)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # told below, as `stopped`
-            for step in transfer:
-                told = [told[0] if told else step.losses, step.losses]
-                if film:
-                    film.see(step.iteration, step.image)
-                bar.update(step.iteration, step.losses)
-        if transfer.stopped:
-            trouble, status = transfer.stopped, 1
-    except KeyboardInterrupt:
-        trouble = f"Stopped at step {transfer.iteration} of {transfer.recipe.steps}."
-        status = INTERRUPTED
-    except StylelibError as error:
-        if not told:
-            raise
-        trouble, status = str(error), 1
-    finally:
-        interrupts.saving = True
-        bar.close()
-    return told, trouble, status
-
-
 def _samples() -> int:
     from ..pictures.samples import NETWORKS, SAMPLES
 
     width = max(len(name) for name in SAMPLES)
     for sample in SAMPLES.values():
         print(f"{sample.name:{width}}  {sample.caption}")
-    print("\nTrained networks, which paint in a blink:")
+    print("\nTrained networks, which paint at once:")
     for name in NETWORKS:
         print(f"{name:{width}}  {SAMPLES[Path(name).stem].caption}")
     print("\nTry: stylelib paint camel hokusai-great-wave")
@@ -254,7 +202,8 @@ def _lab(extra: list[str]) -> int:
     options = {
         "ServerApp.root_dir": folder,
         "LabApp.default_url": f"/lab/tree/{first}",
-        # Jupyter's own limit, 10 MB, cuts the connection under an upload from a good camera.
+        # Jupyter's own limit, 10 MB, breaks the connection when a photo of a good camera
+        # is uploaded.
         "ServerApp.tornado_settings": {"websocket_max_message_size": 200_000_000},
     }
     lab([*(f"--{name}={value}" for name, value in options.items()), *extra])
@@ -262,7 +211,7 @@ def _lab(extra: list[str]) -> int:
 
 
 def _lessons() -> Path:
-    """The folder of the lessons: here, or in the copy that stylelib was installed from."""
+    """The folder of the lessons: here, or in the checkout that stylelib was installed from."""
     for folder in (Path.cwd(), Path(__file__).resolve().parents[2]):
         if any((folder / "notebooks").glob(_LESSONS)):
             return folder / "notebooks"

@@ -1,11 +1,12 @@
-"""``stylelib doctor``: whether it works on this computer, and if not, why."""
+"""``stylelib doctor``: whether stylelib works on this computer, and if not, why."""
 
 from ..version import __version__
-from .examine import examine
 
 
 def doctor() -> int:
-    """Tell each finding as it comes; the exit status: 0 if this computer works."""
+    """Print each finding as it comes, and return the exit status: 0 if this computer works."""
+    from .examine import examine
+
     print(f"stylelib {__version__}")
     wrong = 0
     for finding in examine():
@@ -15,9 +16,9 @@ def doctor() -> int:
             wrong += 1
             print(f"       -> {finding.remedy.rstrip('.')}.", flush=True)
     if wrong:
-        things = "1 thing is" if wrong == 1 else f"{wrong} things are"
-        print(f"\n{things} not right: do what stands after ->, and ask the doctor again.")
-        print("If that does not help, all of the above belongs into a report of the problem.")
+        found = "One thing is wrong." if wrong == 1 else f"{wrong} things are wrong."
+        print(f"\n{found} Do what it says after each ->, then run the doctor again.")
+        print("If that does not help, report the problem, with all of the above.")
         return 1
-    print("\nThis computer works. It needs no internet, and no graphics card.")
+    print("\nThis computer works. It needs no internet and no graphics card.")
     return 0

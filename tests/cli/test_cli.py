@@ -15,14 +15,18 @@ from typing import Any
 import psutil
 import pytest
 import torch
+import tqdm.std
 from PIL import Image
+from torch import Tensor
 
 import stylelib
-from stylelib import RECIPES, SAMPLES, Transfer, cli, load_image, read_recipe
+from stylelib import RECIPES, SAMPLES, cli, load_image, read_recipe
 from stylelib.cli.progress import Progress, duration
+from stylelib.core import loop
 from stylelib.engine.devices import DEVICES
+from stylelib.engine.objective import Objective
 from stylelib.pictures.color import luminance
-from stylelib.recipes import INITS, OPTIMIZERS, ORIGINS
+from stylelib.recipes import INITS, OPTIMIZERS, ORIGINS, SETTINGS, Setting
 
 PAIR = ("camel", "hokusai-great-wave")
 SMALL = ("--size", "64", "--steps", "3", "--device", "cpu")
@@ -75,7 +79,7 @@ def test_paints_a_picture_that_says_how_it_was_made(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout[:7]) == (0, "out.png"), done.stderr
     assert "64 x 36 pixels, 3 steps" in done.stdout
-    assert "step 3 of 3, content" in done.stderr
+    assert "step 3/3, 100%, content" in done.stderr
 
     painted = load_image(tmp_path / "out.png")
     assert painted.shape == (1, 3, 36, 64)
@@ -116,7 +120,7 @@ def test_ctrl_c_keeps_the_picture_so_far(tmp_path: Path) -> None:
     )
     assert process.stderr is not None
     try:
-        assert process.stderr.readline().startswith("step 1 of 100000")
+        assert process.stderr.readline().startswith("step 1/100000")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     finally:
@@ -173,6 +177,31 @@ def test_every_option_reaches_the_recipe(run: Run) -> None:
         statistic="sliced",
     ).as_dict()  # fmt: skip
     assert ", tv " in result.err
+
+
+def test_a_new_setting_becomes_an_option(run: Run, monkeypatch: Any) -> None:
+    """By its entry in `recipes` alone."""
+    known: dict[str, tuple[Setting, list[str], Any]] = {
+        "glow_strength": (Setting("number", "How 100 % it glows.", option="look"), ["0.5"], 0.5),
+        "threads": (Setting("whole", "How many threads.", option="work"), ["3"], 3),
+        "varnish": (Setting("switch", "Shiny.", option="look"), [], True),
+        "frame": (Setting("choice", "Oak or pine.", option="look"), ["oak"], "oak"),
+        "inner": (Setting("layers", "Which.", option="work"), ["a, b"], {"a": 1.0, "b": 1.0}),
+        "parts": (Setting("shares", "Of each.", option="work"), ["1,3"], (1.0, 3.0)),
+        "secret": (Setting("number", "Not for the command line."), [], None),
+    }
+    for name, (setting, given, value) in known.items():
+        monkeypatch.setitem(SETTINGS, name, setting)
+        if setting.option:
+            option = "--" + name.replace("_", "-")
+            options = cli.make_parser().parse_args(["paint", *PAIR, option, *given])
+            assert getattr(options, name) == value
+            assert getattr(cli.make_parser().parse_args(["paint", *PAIR]), name) is None
+    shown = run("paint", "--help").out
+    look, work = shown.index("what the picture looks like"), shown.index("how it is computed")
+    assert look < shown.index("How 100 % it glows.") < work < shown.index("How many threads.")
+    assert "secret" not in shown
+    assert "'much' is not a number" in run("paint", *PAIR, "--glow-strength", "much").err
 
 
 def test_two_paintings_in_the_photos_colours(run: Run) -> None:
@@ -254,7 +283,7 @@ def test_the_help_teaches(run: Run) -> None:
     assert result.status == 0
     for name in (*OPTIMIZERS, *INITS, *ORIGINS, *DEVICES, *RECIPES):
         assert re.search(rf"\b{name}\b", result.out), name
-    assert "keeps the camel a\n" in result.out  # what the content weight does
+    assert "more keeps more of the\n" in result.out  # what the content weight does
     assert "stylelib paint camel hokusai-great-wave --output prettier-camel.png" in result.out
     for line in result.out.splitlines():
         assert len(line) <= 80
@@ -382,14 +411,15 @@ def test_a_size_that_cannot_fit_is_told_with_one_that_can(run: Run, monkeypatch:
 
 def stop_at(monkeypatch: Any, step: int, error: BaseException) -> None:
     """Let a transfer raise `error` when it has done so many steps."""
-    going_on = Transfer._update
+    going_on, done = loop.step, list[int]()
 
-    def update(self: Transfer) -> Any:
-        if self.iteration >= step:
+    def take_step(*arguments: Any) -> Any:
+        if len(done) == step:
             raise error
-        return going_on(self)
+        done.append(1)
+        return going_on(*arguments)
 
-    monkeypatch.setattr(Transfer, "_update", update)
+    monkeypatch.setattr(loop, "step", take_step)
 
 
 def test_out_of_memory_on_the_way_keeps_the_picture(run: Run, monkeypatch: Any) -> None:
@@ -411,7 +441,14 @@ def test_trouble_before_the_first_step_leaves_the_old_picture(run: Run, monkeypa
 
 
 def test_a_loss_that_explodes_is_told_and_the_picture_kept(run: Run, monkeypatch: Any) -> None:
-    monkeypatch.setattr(Transfer, "_sound", lambda self, total: self.iteration < 2)
+    going_on, calls = Objective.__call__, list[int]()
+
+    def explode(self: Objective, image: Tensor) -> Any:
+        loss, parts = going_on(self, image)
+        calls.append(1)
+        return loss * (1 if len(calls) <= 2 else 1e9), parts
+
+    monkeypatch.setattr(Objective, "__call__", explode)
     result = run("paint", *PAIR, *SMALL, "-o", "out.png")
     assert result.status == 1 and "the best picture so far is kept" in result.err
     made = read_recipe("out.png")
@@ -462,6 +499,24 @@ def test_lab_without_lessons_is_told(run: Run, started: list[list[str]], monkeyp
     assert started == []
 
 
+@pytest.mark.parametrize(
+    ("given", "count"),
+    [({}, "3000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "ACTIVE"}, None)],
+)
+@pytest.mark.parametrize("command", ["lab", "samples"])
+def test_threads_soon_sleep_unless_you_say_otherwise(
+    run: Run, started: Any, monkeypatch: Any, given: dict[str, str], count: str | None, command: str
+) -> None:
+    """PyTorch's, in the command line and in the kernels of the lab, which inherit it."""
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.setenv(name, "")  # so that it is put back after the test
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert run(command).status == 0
+    assert os.environ.get("GOMP_SPINCOUNT") == count
+
+
 # ------------------------------------------------------------------ progress
 
 
@@ -473,14 +528,18 @@ class Terminal(io.StringIO):
 
 
 def show(stream: io.StringIO, monkeypatch: Any, columns: int = 80) -> str:
-    """What a transfer of 40 steps a second writes there."""
-    clock = iter(range(1000))
-    monkeypatch.setattr("stylelib.cli.progress.time.monotonic", lambda: next(clock) / 4)
+    """What a painting of 40 steps, four steps a second, writes there."""
+    clock = [0.0]
+    monkeypatch.setattr(tqdm.std, "time", lambda: clock[0])
     monkeypatch.setenv("COLUMNS", str(columns))
-    bar = Progress([(128, 30), (256, 10)], stream)
+    costs = [1] * 30 + [4] * 10  # the last ten steps have four times the pixels
+    bar = Progress(sum(costs), stream)
     for step in range(1, 41):
-        bar.update(step, {"content": 0.5 / step, "style": 1234.5 / step, "tv": 0.0, "total": 1.0})
+        clock[0] += 0.25
+        losses = {"content": 0.5 / step, "style": 1234.5 / step, "tv": 0.0, "total": 1.0}
+        bar.show(sum(costs[:step]), f"step {step}/40", losses)
     bar.close()
+    assert (bar.first["content"], bar.last["content"]) == (0.5, 0.5 / 40)
     return stream.getvalue()
 
 
@@ -488,24 +547,46 @@ def show(stream: io.StringIO, monkeypatch: Any, columns: int = 80) -> str:
 def test_the_bar_fits_its_line_in_plain_ascii(monkeypatch: Any, columns: int) -> None:
     text = show(Terminal(), monkeypatch, columns)
     assert text.isascii() and text.count("\n") == 1
-    lines = text.split("\r")[1:]
-    assert len(lines) == 40 and max(len(line.rstrip("\n")) for line in lines) < columns
-    assert lines[-1].startswith("100% [####################] 40/40")
+    first, *lines = text.split("\r")[1:]
+    assert first == "  0% [...............] starting"
+    assert len(lines) >= 40 and max(len(line.rstrip("\n")) for line in lines) < columns
+    assert lines[-1].startswith("100% [###############] step 40/40")
 
 
 def test_the_time_left_counts_the_pixels(monkeypatch: Any) -> None:
-    lines = show(Terminal(), monkeypatch).split("\r")[1:]
-    # 30 small steps cost as much as 7.5 of the 10 large ones: not half is done.
-    assert lines[29].startswith(" 43% [#########...........] 30/40")
-    # 29 small steps in 7.25 s: the large ones will take four times as long each.
-    assert lines[29].rstrip().endswith("10 s left")
-    assert "starting" in lines[0] and lines[-1].rstrip().endswith("10 s in all")
+    _, *lines = show(Terminal(), monkeypatch).split("\r")[1:]
+    # 30 small steps cost as much as 7.5 of the 10 large ones: less than half is done.
+    assert lines[29].startswith(" 43% [######.........] step 30/40")
+    # 30 small steps took 7.5 s: each of the 10 large ones will take four times as long.
+    assert lines[29].rstrip().endswith("00:10 left")
+    assert "starting" in lines[0] and lines[-1].rstrip().endswith("00:10 in all")
 
 
 def test_a_log_gets_a_few_lines(monkeypatch: Any) -> None:
     lines = show(io.StringIO(), monkeypatch).splitlines()
-    assert len(lines) == 21
-    assert lines[0] == "step 1 of 40, content 0.5, style 1.23e+03, starting"
+    assert len(lines) == 19
+    assert lines[0] == "step 1/40, 1%, content 0.5, style 1.23e+03, starting"
+    assert lines[-1] == "step 40/40, 100%, content 0.0125, style 30.9, 00:10 in all"
+
+
+@pytest.mark.parametrize("kind", [io.StringIO, Terminal])
+@pytest.mark.parametrize("broken", [OSError(28, "No space left on device"), OSError(5, "I/O")])
+def test_a_stream_that_fails_or_is_closed_stops_nothing(
+    monkeypatch: Any, kind: type[io.StringIO], broken: OSError
+) -> None:
+    stream = kind()
+
+    def fail(_: str) -> int:
+        raise broken
+
+    monkeypatch.setattr(stream, "write", fail)
+    show(stream, monkeypatch)
+    closed = kind()
+    bar = Progress(2, closed)
+    closed.close()
+    for step in (1, 2):
+        bar.show(step, f"step {step}/2", {"content": 1.0, "style": 1.0, "tv": 0.0})
+    bar.close()
 
 
 @pytest.mark.parametrize(
