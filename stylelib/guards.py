@@ -114,7 +114,8 @@ target_loss = checked(_check_target)(losses.target_loss)
 
 def smallest_side(layer: str) -> int:
     """How many pixels a picture needs on each side for `layer`: each pooling halves them."""
-    return 2 ** sum(name.startswith("pool") for name in LAYERS[: LAYERS.index(layer) + 1])
+    poolings = sum(name.startswith("pool") for name in LAYERS[: LAYERS.index(layer) + 1])
+    return int(2**poolings)
 
 
 def check_request(

@@ -34,16 +34,21 @@ def free_memory(device: "torch.device | None" = None) -> int:
     return max(0, min(memory_limits().values()))
 
 
-def memory_limits() -> dict[str, int]:
+def memory_limits(root: Path = Path("/")) -> dict[str, int]:
     """What each limit leaves free, in bytes, by its name in words.
 
-    Beside the computer's own memory: a container's or a class server's share (a
+    Besides the computer's own memory: a container's or a class server's share (a
     control group of Linux, or one above it), and the process's own (`ulimit`).
+
+    Parameters
+    ----------
+    root : path
+        Where Linux's folders ``proc`` and ``sys`` are.
     """
     limits = {"of the computer": int(psutil.virtual_memory().available)}
     for groups in (_groups_v2, _groups_v1):
         with suppress(OSError, ValueError):
-            for free in groups(Path("/")):
+            for free in groups(root):
                 name = "of the container or control group"
                 limits[name] = min(free, limits.get(name, free))
     limits |= _process_limits()
@@ -70,7 +75,7 @@ def _process_limits() -> dict[str, int]:
 
 def _groups_v2(root: Path) -> Iterator[int]:
     """What is free in the process's control group and in each one above, version 2."""
-    for folder in _folders(root, kind="cgroup2", controller=""):
+    for folder in group_folders(root, kind="cgroup2", controller=""):
         for name in ("memory.max", "memory.high"):  # killed above the one, slowed above the other
             file = folder / name
             limit = file.read_text().strip() if file.exists() else "max"
@@ -81,7 +86,7 @@ def _groups_v2(root: Path) -> Iterator[int]:
 
 def _groups_v1(root: Path) -> Iterator[int]:
     """The same of version 1."""
-    for folder in _folders(root, kind="cgroup", controller="memory"):
+    for folder in group_folders(root, kind="cgroup", controller="memory"):
         limit = int((folder / "memory.limit_in_bytes").read_text())
         if limit < _NO_LIMIT:
             used = int((folder / "memory.usage_in_bytes").read_text())
@@ -97,7 +102,7 @@ def _given_back(folder: Path, name: str) -> int:
     return 0
 
 
-def _folders(root: Path, kind: str, controller: str) -> Iterator[Path]:
+def group_folders(root: Path, kind: str, controller: str) -> Iterator[Path]:
     """The folders of the process's control group and of those above it.
 
     The group's path counts from the hierarchy's root; a container sees only a

@@ -87,16 +87,17 @@ def sliced(maps: Tensor, share: Tensor | None = None) -> Tensor:
     points = maps.flatten(2)  # (B, C, H*W): one column for each place
     if share is not None:
         points = points[..., (share >= share.max() / 2).flatten()]
-    projections = _directions(maps.shape[1]).to(points) @ points
+    projections = directions(maps.shape[1]).to(points) @ points
     return F.adaptive_avg_pool1d(projections.sort(-1).values, LEVELS)
 
 
 @lru_cache(maxsize=8)
-def _directions(channels: int) -> Tensor:
+def directions(channels: int) -> Tensor:
     """Directions at right angles to each other; the same ones at every call."""
     generator = torch.Generator().manual_seed(channels)
     square = torch.randn(channels, channels, generator=generator, dtype=torch.float64)
-    return torch.linalg.qr(square).Q[: min(channels, DIRECTIONS)].float()
+    orthogonal: Tensor = torch.linalg.qr(square).Q
+    return orthogonal[: min(channels, DIRECTIONS)].float()
 
 
 STATISTICS: dict[str, Statistic] = {"gram": gram, "mean_std": mean_std, "sliced": sliced}

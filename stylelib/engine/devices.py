@@ -66,10 +66,10 @@ def choose_precision(device: torch.device) -> torch.dtype:
         return torch.bfloat16 if torch.cuda.is_bf16_supported(False) else torch.float32
     if device.type != "cpu":
         return torch.float32
-    if _has_matrix_units():  # no timing, which a busy moment can mislead
+    if has_matrix_units():  # no timing, which a busy moment can mislead
         return torch.bfloat16
     try:
-        half, full = _best_times(*(partial(_convolution_time, dtype) for dtype in _FORMATS))
+        half, full = _best_times(*(partial(convolution_time, dtype) for dtype in _FORMATS))
     except RuntimeError:
         return torch.float32
     return torch.bfloat16 if half * 1.4 < full else torch.float32
@@ -84,7 +84,7 @@ def choose_winograd(device: torch.device, dtype: torch.dtype) -> bool:
     """
     if device.type != "cpu" or dtype not in _FORMATS:
         return False
-    if dtype == torch.bfloat16 and _has_matrix_units():
+    if dtype == torch.bfloat16 and has_matrix_units():
         return False
     kernel, bias = torch.ones(256, 256, 3, 3, dtype=dtype), torch.ones(256, dtype=dtype)
     kernel = kernel.to(memory_format=torch.channels_last)
@@ -93,21 +93,22 @@ def choose_winograd(device: torch.device, dtype: torch.dtype) -> bool:
     def plain(maps: Tensor) -> Tensor:
         return F.relu(F.conv2d(maps, kernel, bias, padding=1))
 
-    fewer, direct = _best_times(*(partial(_time, way, dtype, 256, 24) for way in (winograd, plain)))
+    ways: list[Callable[[Tensor], Tensor]] = [winograd, plain]
+    fewer, direct = _best_times(*(partial(time_pass, way, dtype, 256, 24) for way in ways))
     return fewer < direct
 
 
-def _has_matrix_units() -> bool:
-    """Whether it multiplies bfloat16 matrices (Intel's AMX).
+def has_matrix_units() -> bool:
+    """Whether the processor multiplies bfloat16 matrices (Intel's AMX).
 
-    bfloat16 instructions alone don't do: convolutions were seen to be half as
-    fast as in float32 with AVX-512's.
+    bfloat16 instructions alone are not enough: with AVX-512's, convolutions were
+    seen to be half as fast as in float32.
     """
     return getattr(torch.cpu, "_is_amx_tile_supported", bool)()
 
 
 def _best_times(*ways: Callable[[], float]) -> list[float]:
-    """The best of five times of each, in turns: a busy moment is then everybody's.
+    """The best of five times of each, in turns, so that a busy moment hits all of them.
 
     In one thread: two would wait for each other whenever another program takes a processor.
     """
@@ -120,14 +121,16 @@ def _best_times(*ways: Callable[[], float]) -> list[float]:
     return [min(times) for times in zip(*rounds, strict=True)]
 
 
-def _convolution_time(dtype: torch.dtype) -> float:
+def convolution_time(dtype: torch.dtype) -> float:
     """Seconds for one convolution like VGG's, forward and back."""
     kernel = torch.ones(64, 64, 3, 3, dtype=dtype).to(memory_format=torch.channels_last)
-    return _time(lambda maps: F.conv2d(maps, kernel, padding=1), dtype, 64, 64)
+    return time_pass(lambda maps: F.conv2d(maps, kernel, padding=1), dtype, 64, 64)
 
 
-def _time(way: Callable[[Tensor], Tensor], dtype: torch.dtype, channels: int, side: int) -> float:
-    """Seconds for one way through maps of that size, and back."""
+def time_pass(
+    way: Callable[[Tensor], Tensor], dtype: torch.dtype, channels: int, side: int
+) -> float:
+    """Seconds for one pass through maps of that size, forward and back."""
     maps = torch.ones(1, channels, side, side, dtype=dtype)
     maps = maps.to(memory_format=torch.channels_last).requires_grad_()
     start = time.perf_counter()

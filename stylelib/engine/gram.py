@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-_BAND = 4096  # places at a time: few enough to stay in the processor's cache
+BAND = 4096  # places at a time: few enough to stay in the processor's cache
 
 
 def centered_gram(maps: Tensor, center: Tensor) -> Tensor:
@@ -26,7 +26,8 @@ def centered_gram(maps: Tensor, center: Tensor) -> Tensor:
     -------
     Tensor, shape (B, C, C), float32
     """
-    return _CenteredGram.apply(maps, center)
+    gram: Tensor = _CenteredGram.apply(maps, center)
+    return gram
 
 
 class _CenteredGram(torch.autograd.Function):
@@ -38,7 +39,7 @@ class _CenteredGram(torch.autograd.Function):
         exact = torch.promote_types(maps.dtype, torch.float32)
         center = center.flatten(1)[:, None].to(exact)  # (1, 1, C)
         total, products = torch.zeros_like(center), torch.zeros_like(center.mT @ center)
-        for band in _flat(maps).split(_BAND, 1):  # only a band at a time is in full precision
+        for band in _flat(maps).split(BAND, 1):  # only a band at a time is in full precision
             band = band.to(exact)
             total = total + band.sum(1, keepdim=True)
             products = products + band.mT @ band

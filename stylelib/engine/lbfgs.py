@@ -111,7 +111,9 @@ def precondition(gradient: Tensor) -> Tensor:
     if gradient.device.type == "mps":  # not all versions have its Fourier transform
         return precondition(gradient.cpu()).to(gradient.device)
     size = gradient.shape[-2], gradient.shape[-1]
-    return torch.fft.irfft2(torch.fft.rfft2(gradient) / _stiffness(*size, gradient.device), s=size)
+    frequencies: Tensor = torch.fft.rfft2(gradient) / _stiffness(*size, gradient.device)
+    eased: Tensor = torch.fft.irfft2(frequencies, s=size)
+    return eased
 
 
 @lru_cache(maxsize=2)

@@ -81,7 +81,8 @@ class VGG19(vgg.VGG19):
 
     def normalize(self, image: Tensor) -> Tensor:
         """As in the book, then in the network's precision and memory format."""
-        return super().normalize(image).to(self.dtype, memory_format=torch.channels_last)
+        x: Tensor = super().normalize(image)
+        return x.to(self.dtype, memory_format=torch.channels_last)
 
     def convolve(self, name: str, maps: Tensor, relu: bool = True) -> Tensor:
         """As in the book, with fewer multiplications where that is faster."""

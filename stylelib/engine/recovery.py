@@ -1,7 +1,7 @@
 """Steps that are taken whole or not at all, and a way back when the loss explodes."""
 
 import math
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -44,6 +44,14 @@ class Adam:
         self._adam.state.update(snapshot)
 
 
+@dataclass
+class Reached:
+    """How far a transfer has come: the picture so far, and the steps done."""
+
+    image: Tensor
+    iteration: int = 0
+
+
 class Descent:
     """Moves the pixels, and takes back a step that was interrupted or went wrong.
 
@@ -57,9 +65,8 @@ class Descent:
     recipe : Recipe
     first : float
         How far pixels move in L-BFGS's first step, on average.
-    accept : callable
-        Called with the new picture, on the CPU and in 0-1, when a step is good. An
-        interrupt in it undoes the step, too.
+    reached : Reached
+        Gets the new picture, on the CPU and in 0-1, when a step is good.
 
     Attributes
     ----------
@@ -79,10 +86,10 @@ class Descent:
         painted: Tensor | None,
         recipe: Recipe,
         first: float,
-        accept: Callable[[Tensor], None],
+        reached: Reached,
     ) -> None:
         self.recipe, self.loss, self.total, self.restarts = recipe, pixels.new_zeros(()), 0.0, 0
-        self._pixels, self._painted, self._accept = pixels, painted, accept
+        self._pixels, self._painted, self._reached = pixels, painted, reached
         self.best, self._best_loss = pixels.detach().clone(), math.inf
         self._optimizer = self._start(first)
 
@@ -108,7 +115,7 @@ class Descent:
                 image = self._pixels.detach().clamp(0, 1).cpu()
                 if self.total <= self._best_loss:
                     self.best, self._best_loss = before, self.total
-                self._accept(image)
+                self._reached.image, self._reached.iteration = image, self._reached.iteration + 1
         except BaseException:  # an interrupt: undo the step, so that it can be taken again
             self._pixels.data.copy_(before)
             self._optimizer.restore(snapshot)

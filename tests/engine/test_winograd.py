@@ -11,7 +11,7 @@ from stylelib import RECIPES, Transfer, gram_matrix, load_image, load_vgg19
 from stylelib.engine import devices
 from stylelib.engine.devices import choose_winograd
 from stylelib.engine.gram import centered_gram
-from stylelib.engine.winograd import TILE, Winograd, _matrices, pays
+from stylelib.engine.winograd import TILE, Winograd, matrices, pays
 
 CPU = torch.device("cpu")
 
@@ -81,7 +81,7 @@ def test_in_bfloat16_it_rounds_no_worse_than_a_few_times_as_much() -> None:
 
 def test_by_hand_in_one_dimension() -> None:
     """A row of six through a kernel of three: sums of products, as on paper."""
-    to_points, of_kernel, back = _matrices()
+    to_points, of_kernel, back = matrices()
     row, kernel = [3.0, -1, 4, 1, -5, 9], [2.0, 7, -1]
     wanted = [sum(k * row[i + j] for j, k in enumerate(kernel)) for i in range(TILE)]
     points = to_points @ torch.tensor(row).double()
@@ -99,10 +99,6 @@ def test_the_network_sees_the_same(dtype: torch.dtype) -> None:
     plain, faster = load_vgg19(last="conv5_1"), load_vgg19(last="conv5_1")
     faster.set_precision(dtype, winograd=True)
     seen, wanted = faster(photo, layers), plain(photo, layers)
-    large, small = torch.empty(1, 1, 16, 16), torch.empty(1, 1, 16, 15)
-    assert faster._winograd("conv3_1", large) and faster._winograd("conv5_1", large)
-    assert not faster._winograd("conv5_1", small)
-    assert not faster._winograd("conv1_1", large) and not plain._winograd("conv3_1", large)
     for name in layers:
         assert seen[name].dtype == torch.float32
         assert apart(seen[name], wanted[name]) < (1e-5 if dtype == torch.float32 else 0.05)
@@ -111,20 +107,50 @@ def test_the_network_sees_the_same(dtype: torch.dtype) -> None:
     assert before.min() < 0 and apart(before.relu(), wanted["conv4_2"]) < 0.05
 
 
-def test_a_given_network_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many feature maps each of Winograd's convolutions makes, as they are used."""
+    widths: list[int] = []
+    honest = Winograd.forward
+
+    def forward(self: Winograd, maps: Tensor) -> Tensor:
+        widths.append(self.bias.numel())
+        return honest(self, maps)
+
+    monkeypatch.setattr(Winograd, "forward", forward)
+    return widths
+
+
+def test_where_the_network_uses_it(used: list[int], noise: Callable[..., Tensor]) -> None:
+    plain, faster = load_vgg19("random", "conv5_1"), load_vgg19("random", "conv5_1")
+    faster.set_precision(torch.float32, winograd=True)
+    plain(noise(1, 3, 64, 64), ["conv5_1"])
+    assert not used
+    faster(noise(1, 3, 256, 256), ["conv3_1"])
+    assert used == [256]  # and neither conv1_1 nor conv2_2, which have too few maps
+    used.clear()
+    faster(noise(1, 3, 256, 240), ["conv5_1"])  # 16 x 15 places are too few for conv5_1
+    assert used == [256] * 4 + [512] * 4
+    used.clear()
+    faster(noise(1, 3, 256, 256), ["conv5_1"])
+    assert used == [256] * 4 + [512] * 5
+
+
+def test_a_given_network_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, used: list[int]) -> None:
     """The transfer's own has Winograd's convolutions, and shares the weights."""
     photo, network = load_image("camel", 64), load_vgg19(last="conv3_1")
     recipe = RECIPES["default"].but(
         size=64, steps=2, content_layers={"conv3_1": 1}, style_layers={"conv1_1": 1}
     )
-    monkeypatch.setattr("stylelib.engine.transfer.choose_winograd", lambda *_: True)
+    monkeypatch.setattr("stylelib.engine.network.choose_winograd", lambda *_: True)
     before = network(photo, ["conv3_1"])["conv3_1"]
     transfer = Transfer(photo, photo.flip(-1), recipe, network, "cpu", torch.float32)
     transfer.run()
-    assert not network.winograd and network._winograd("conv3_1", photo) is None
-    assert network(photo, ["conv3_1"])["conv3_1"].equal(before)
     own = transfer.network
-    assert own.winograd and own._winograd("conv3_1", photo)
+    assert own.winograd and used
+    used.clear()
+    assert network(photo, ["conv3_1"])["conv3_1"].equal(before)
+    assert not network.winograd and not used
     shared = own.convolutions["conv1_1"].weight.data_ptr()
     assert shared == network.convolutions["conv1_1"].weight.data_ptr()
 
@@ -138,7 +164,7 @@ def test_only_where_there_are_maps_enough() -> None:
 def test_a_centered_gram_matrix_and_its_gradient(
     center: float, band: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stylelib.core.statistics._BAND", band)  # 35 places
+    monkeypatch.setattr("stylelib.engine.gram.BAND", band)  # 35 places
     torch.manual_seed(4)
     maps, middle = torch.randn(2, 6, 5, 7).relu(), torch.full((1, 6, 1, 1), center)
     pull = torch.randn(2, 6, 6)
@@ -161,7 +187,7 @@ def test_the_faster_way_paints_the_same_picture(monkeypatch: pytest.MonkeyPatch)
     recipe = RECIPES["default"].but(size=96, steps=12)
     losses = []
     for winograd in (False, True):
-        monkeypatch.setattr("stylelib.engine.transfer.choose_winograd", lambda *_, w=winograd: w)
+        monkeypatch.setattr("stylelib.engine.network.choose_winograd", lambda *_, w=winograd: w)
         transfer = Transfer(photo, painting, recipe, device="cpu", precision=torch.float32)
         assert transfer.network.winograd == winograd
         losses.append([step.losses["total"] for step in transfer])
@@ -177,8 +203,8 @@ def test_the_faster_way_paints_the_same_picture(monkeypatch: pytest.MonkeyPatch)
 def timed(monkeypatch: pytest.MonkeyPatch) -> dict[bool, float]:
     """Seconds that Winograd's way and the other are said to take."""
     seconds = {True: 1.0, False: 2.0}
-    monkeypatch.setattr(devices, "_time", lambda way, *_: seconds[isinstance(way, Winograd)])
-    monkeypatch.setattr(devices, "_has_matrix_units", lambda: False)
+    monkeypatch.setattr(devices, "time_pass", lambda way, *_: seconds[isinstance(way, Winograd)])
+    monkeypatch.setattr(devices, "has_matrix_units", lambda: False)
     choose_winograd.cache_clear()
     return seconds
 
@@ -195,7 +221,7 @@ def test_where_it_is_not_made_for_it_is_not_tried(
 ) -> None:
     assert not choose_winograd(torch.device("cuda"), torch.bfloat16)
     assert not choose_winograd(CPU, torch.float64)
-    monkeypatch.setattr(devices, "_has_matrix_units", lambda: True)
+    monkeypatch.setattr(devices, "has_matrix_units", lambda: True)
     assert not choose_winograd(CPU, torch.bfloat16)
 
 
