@@ -12,18 +12,12 @@ _MATRIX_PRODUCT = (
     "@ is the matrix product, which mixes rows and columns. Here each number is multiplied by "
     "the one in the same position, with *, and then all products are added up."
 )
-_ROUND_DOWN = (
-    "you rounded up or to the nearest integer. A row or column without a partner is dropped: "
-    "round down."
-)
+_ROUND_DOWN = "you rounded up. A row or column without a partner is dropped: round down."
 _START = (
     "your result is off by the same amount for every stack. Before any layer, a value sees one "
     "pixel: start from 1, and let each layer add to that once."
 )
-_CONVOLUTION_STEPS = (
-    "a 3 x 3 kernel reaches one step to each side of its middle, so it adds 2 steps: not 3, and "
-    "not 1."
-)
+_TWO_STEPS = "a 3 x 3 kernel reaches one step to each side: it adds 2 steps, not 3 and not 1."
 _STACKS = (
     ("conv", "conv", "pool", "conv", "pool", "conv"),
     ("conv", "pool", "pool", "conv"),
@@ -58,20 +52,17 @@ register(
         mistakes=(
             Mistake(
                 torch.mul,
-                "these are the nine products, and they are right. Now make one number of them: "
-                "add them up.",
+                "the nine products are right. Now make one number of them: add them up.",
             ),
             Mistake(
                 lambda window, kernel: (window * kernel).mean(),
-                "you took the mean of the products. A convolution takes their sum: nothing is "
-                "divided by nine.",
+                "you took the mean. A convolution takes the sum: nothing is divided by nine.",
             ),
             Mistake(lambda window, kernel: (window @ kernel).sum(), _MATRIX_PRODUCT),
             Mistake(torch.matmul, _MATRIX_PRODUCT),
             Mistake(
                 lambda window, kernel: (window * kernel.flip(0, 1)).sum(),
-                "you flipped the kernel, as mathematicians do in a convolution. Neural networks "
-                "leave it as it is.",
+                "you flipped the kernel, as mathematicians do. Neural networks leave it as it is.",
             ),
             Mistake(
                 lambda window, kernel: (window * kernel.T).sum(),
@@ -79,13 +70,11 @@ register(
             ),
             Mistake(
                 lambda window, kernel: (window * kernel).sum(0),
-                "sum with a dimension adds up along that dimension only, so three numbers are "
-                "left. Add up all nine.",
+                "sum with a dimension adds up along that one only. Add up all nine numbers.",
             ),
             Mistake(
                 lambda window, kernel: (window + kernel).sum(),
-                "you added the window and the kernel. Multiply them, number by number, then add "
-                "up the products.",
+                "you added window and kernel. Multiply them, number by number, then add up.",
             ),
         ),
     )
@@ -112,13 +101,11 @@ register(
             ),
             Mistake(
                 lambda maps: maps[maps > 0],
-                "the negative numbers are gone, and with them the shape. They should stay in "
-                "their places, as 0.",
+                "the negative numbers are gone. They should stay in their places, as 0.",
             ),
             Mistake(
                 torch.sigmoid,
-                "this is the sigmoid, an older choice, which squeezes all numbers into 0-1. ReLU "
-                "leaves positive numbers alone.",
+                "this is the sigmoid, an older choice. ReLU leaves positive numbers as they are.",
             ),
             Mistake(
                 torch.max,
@@ -145,8 +132,7 @@ register(
             ),
             Mistake(
                 partial(F.max_pool2d, kernel_size=2, stride=1),
-                "your squares overlap, because they move by 1. Move them by 2, so that each "
-                "number belongs to one square only.",
+                "your squares overlap. Move by 2, so that each number is in one square only.",
             ),
             Mistake(
                 partial(F.max_pool2d, kernel_size=(1, 2)),
@@ -203,8 +189,7 @@ register(
             ),
             Mistake(
                 lambda side, poolings: side // 4**poolings,
-                "a pooling keeps one number in four, but it halves each side, and doesn't quarter "
-                "it.",
+                "a pooling keeps one number in four: each side is halved, not quartered.",
             ),
         ),
     )
@@ -224,8 +209,8 @@ register(
             ),
             Mistake(partial(_field, start=0), _START),
             Mistake(partial(_field, start=3), _START),
-            Mistake(partial(_field, conv=3), _CONVOLUTION_STEPS),
-            Mistake(partial(_field, conv=1), _CONVOLUTION_STEPS),
+            Mistake(partial(_field, conv=3), _TWO_STEPS),
+            Mistake(partial(_field, conv=1), _TWO_STEPS),
             Mistake(
                 partial(_field, pool=2),
                 "your poolings add too much. A 2 x 2 pooling adds one step, of the length that "
@@ -236,13 +221,11 @@ register(
                 "poolings add something, too: one step each, since they look at a neighbour.",
             ),
             Mistake(
-                lambda layers: _field(layers) ** 2,
-                "that is the area. Return the length of a side.",
+                lambda layers: _field(layers) ** 2, "that is the area. Return the length of a side."
             ),
             Mistake(
                 _doubled,
-                "a pooling doesn't double the field: it adds one step, and doubles the steps of "
-                "the layers after it.",
+                "a pooling doesn't double the field: it adds a step, and doubles the later steps.",
             ),
         ),
     )

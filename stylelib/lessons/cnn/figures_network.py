@@ -100,10 +100,7 @@ def receptive_fields(image: Tensor, layers: Sequence[str], x: float, y: float) -
             label=f"{layer}: {size}",
         )  # fmt: skip
     axis.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
-    figure.legend(
-        loc="outside upper center", ncols=len(layers), fontsize=13, frameon=False,
-        handlelength=1, columnspacing=1, handletextpad=0.4,
-    )  # fmt: skip
+    figure.legend(loc="outside upper center", ncols=len(layers), fontsize=13, frameon=False)
     words = ", ".join(f"{layer} {size}" for layer, size in sizes.items())
     return Plot(
         figure, f"Receptive fields as squares around one position, sizes in pixels: {words}."
