@@ -1,4 +1,4 @@
-"""A second painting, and how much of it."""
+"""A second painting, and how much of it to blend in."""
 
 from pathlib import Path
 from typing import Any
@@ -7,9 +7,11 @@ import ipywidgets
 import traitlets
 
 from ..errors import StylelibError
-from ..pictures.images import Source, load_image
-from .knobs import FULL, WIDE
-from .runs import Picture
+from ..pictures.decoding import Source
+from ..pictures.images import load_image
+from ..recipes import SETTINGS
+from .looks import FULL, WIDE
+from .picture import Picture
 
 
 class SecondPainting(ipywidgets.Dropdown):
@@ -18,12 +20,12 @@ class SecondPainting(ipywidgets.Dropdown):
     Parameters
     ----------
     pictures : list of Picture
-        On offer at first; see `offer`.
+        Those offered at first; see `offer`.
 
     Attributes
     ----------
     value : str
-        Its name; empty for none.
+        The painting's name; empty for none.
     """
 
     def __init__(self, pictures: list[Picture]) -> None:
@@ -31,7 +33,7 @@ class SecondPainting(ipywidgets.Dropdown):
         super().__init__(
             options=[("none", "")],
             description="second painting",
-            tooltip="Blend two paintings; it counts from the next painting on",
+            tooltip="Blend two paintings. A change takes effect with the next painting.",
             style=WIDE,
             layout=FULL,
         )
@@ -43,7 +45,7 @@ class SecondPainting(ipywidgets.Dropdown):
         return self.pictures.get(self.value)
 
     def offer(self, pictures: list[Picture]) -> None:
-        """Offer these paintings, too."""
+        """Offer these paintings as well."""
         self.pictures |= {picture.name: picture for picture in pictures}
         chosen: str = self.value or ""
         with self.hold_trait_notifications():
@@ -51,7 +53,7 @@ class SecondPainting(ipywidgets.Dropdown):
             self.value: str = chosen
 
     def choose(self, source: Source | None) -> None:
-        """Choose by name, or offer a picture and choose it; None for none.
+        """Choose a painting by name, or add a picture and choose it; None for none.
 
         Raises
         ------
@@ -69,7 +71,7 @@ class SecondPainting(ipywidgets.Dropdown):
 
 
 class Blend(ipywidgets.VBox):
-    """How much the second painting counts: 0, all of the first, to 100 percent.
+    """How much the second painting counts, from 0 to 100 percent.
 
     Attributes
     ----------
@@ -85,11 +87,10 @@ class Blend(ipywidgets.VBox):
         self.slider = ipywidgets.IntSlider(
             value=50,
             step=5,
-            description="blend",
-            tooltip="Percent of the second painting. You can move it while it paints",
+            description=SETTINGS["style_shares"].label,
+            tooltip="Percent of the second painting. You can change it while painting.",
             style=WIDE,
             layout=FULL,
-            disabled=not second.value,
         )
         super().__init__([self.slider])
         for control in (second, self.slider):
@@ -107,11 +108,9 @@ class Blend(ipywidgets.VBox):
         shares = tuple(proposal["value"])
         if len(shares) != (2 if self._second.value else 0):
             raise StylelibError(
-                f"style_shares has {len(shares)} numbers here; it takes two once a second "
-                f"painting is chosen, and none before."
+                f"style_shares has {len(shares)} numbers; give two with a second painting, "
+                f"and none without one."
             )
-        if shares and (min(shares) < 0 or not sum(shares)):
-            raise StylelibError(f"style_shares can't be {shares}: 0 or more, and not both 0.")
         return tuple(round(share / sum(shares), 2) for share in shares)
 
     def _set(self, change: Any) -> None:

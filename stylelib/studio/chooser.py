@@ -1,4 +1,4 @@
-"""Choose a picture by clicking on it, or bring your own."""
+"""Choose a picture by clicking on it, or upload your own."""
 
 import io
 from base64 import b64encode
@@ -10,20 +10,21 @@ from typing import Any
 import ipywidgets
 from PIL import ImageOps
 
-from ..errors import StylelibError, pick
-from ..pictures.images import Source, load_image, to_pil
+from ..errors import pick
+from ..pictures.decoding import Source
+from ..pictures.images import load_image, to_pil
 from ..pictures.samples import SAMPLES
-from .runs import Picture
-from .uploads import take
+from .picture import Picture
+from .uploads import upload_button
 
 THUMBNAIL = (72, 54)  # width and height, in pixels
 
 
 class PictureChooser(ipywidgets.VBox):
-    """Thumbnails, one of them chosen; and a button to bring a picture of one's own.
+    """Thumbnails, one of them chosen, and a button to upload a picture.
 
-    They are buttons with a picture on them: they work with the mouse, with Tab
-    and Space, and for screen readers.
+    The thumbnails are buttons with a picture on them, so they work with the mouse,
+    with Tab and Space, and for screen readers.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ class PictureChooser(ipywidgets.VBox):
         Above the thumbnails.
     pictures : list of Picture
     upload : str, optional
-        On the upload button; without it there is none.
+        The upload button's name; without it there is no such button.
     size : (int, int)
         Width and height of a thumbnail, in pixels.
 
@@ -55,24 +56,25 @@ class PictureChooser(ipywidgets.VBox):
         self.buttons = ipywidgets.ToggleButtons(options=[], style={"button_width": f"{size[0]}px"})
         self.buttons.add_class("stylelib-thumbnails")
         self.buttons.add_class(f"stylelib-{self.buttons.model_id[:12]}")
-        self._css, self._caption = ipywidgets.HTML(), ipywidgets.HTML()
+        self._css, self.caption = ipywidgets.HTML(), ipywidgets.HTML()
         self._css.layout.display = "none"
-        self.upload = ipywidgets.FileUpload(
-            accept="image/*",
+        self.message = ipywidgets.HTML()
+        self.upload = upload_button(
+            self.add,
+            self.message,
             description=upload or "",
             tooltip="Choose a picture file on your computer",
             layout={"width": f"{size[0]}px", "height": f"{size[1]}px", "margin": "3px"},
         )
         self.upload.add_class("stylelib-upload")
-        self.message = ipywidgets.HTML()
         row = ipywidgets.HBox(
             [self.buttons, *([self.upload] if upload else [])], layout={"flex_flow": "row wrap"}
         )
         self.buttons.observe(self._chosen, "value")
         self._offer()
-        self.upload.observe(self._uploaded, "value")
-        super().__init__([self._css, self._caption, row, self.message])
-        self._chosen(tell=False)
+        super().__init__([self._css, self.caption, row, self.message])
+        if pictures:
+            self.value = pictures[0].name
 
     @property
     def value(self) -> str:
@@ -93,7 +95,7 @@ class PictureChooser(ipywidgets.VBox):
         self._watchers.append(told)
 
     def choose(self, source: Source) -> None:
-        """Choose a picture that is offered, by its name, or offer one and choose it.
+        """Choose a picture by name, or add one and choose it.
 
         Raises
         ------
@@ -106,13 +108,13 @@ class PictureChooser(ipywidgets.VBox):
             self.add(source)
 
     def add(self, source: Source, name: str | None = None) -> None:
-        """Offer one more picture, and choose it.
+        """Add a picture, and choose it.
 
         Parameters
         ----------
         source : path, bytes, PIL image or name of a sample
         name : str, optional
-            To show; the source itself if it is a path or a name.
+            The name to show; by default the path or the sample's name.
 
         Raises
         ------
@@ -132,12 +134,12 @@ class PictureChooser(ipywidgets.VBox):
         self.value = name
 
     def remove(self, name: str) -> None:
-        """Offer one picture less."""
+        """Stop offering a picture."""
         del self.pictures[name], self._thumbnails[name]
         self._offer()
 
     def _offer(self) -> None:
-        """Show a button for each picture, without telling the watchers meanwhile."""
+        """Show a button for each picture, without notifying anyone meanwhile."""
         chosen = self.buttons.value
         self.buttons.unobserve(self._chosen, "value")
         self.buttons.tooltips = [_caption(picture) for picture in self.pictures.values()]
@@ -155,26 +157,14 @@ class PictureChooser(ipywidgets.VBox):
         ]
         self._css.value = f"<style>{_CSS}{''.join(rules)}</style>"
 
-    def _chosen(self, _: Any = None, tell: bool = True) -> None:
+    def _chosen(self, _: Any = None) -> None:
         caption = _caption(self.picture) if self.value else ""
-        self._caption.value = (
+        self.caption.value = (
             f"<div class='stylelib-caption'><b>{self.label}</b>&ensp;{escape(caption)}</div>"
         )
         self.message.value = ""
-        if not tell:
-            return
         for told in self._watchers:
             told()
-
-    def _uploaded(self, _: Any) -> None:
-        name = ""
-        try:
-            if file := take(self.upload):
-                data, name = file
-                self.add(data, name)
-        except StylelibError as error:
-            text = str(error).replace("The given data", name)
-            self.message.value = f"<b>{escape(text)}</b>"
 
 
 def _caption(picture: Picture) -> str:
@@ -182,14 +172,14 @@ def _caption(picture: Picture) -> str:
 
 
 def _thumbnail(source: Source, size: tuple[int, int]) -> str:
-    """A small picture as a data URL, twice as fine as shown, for fine screens."""
+    """A small picture as a data URL, at twice the resolution for high-density screens."""
     picture = to_pil(load_image(source, 3 * max(size)))
     buffer = io.BytesIO()
     ImageOps.fit(picture, (2 * size[0], 2 * size[1])).save(buffer, "JPEG", quality=80)
     return f"data:image/jpeg;base64,{b64encode(buffer.getvalue()).decode()}"
 
 
-# Text of size 0 is not seen but still read out; the picture says it to the others.
+# Text of size 0 is invisible, but screen readers still read it; everybody else sees the picture.
 # ipywidgets puts a count after an upload button's text, which means nothing here.
 _CSS = """
 .stylelib-thumbnails button {font-size:0; margin:3px; padding:0; background-size:cover!important;

@@ -1,13 +1,15 @@
-"""The losses as a small live curve: SVG, which costs nothing to draw."""
+"""The losses as a small live curve, drawn as SVG because that costs next to nothing."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..lessons.theme import COLORS
 
 _WIDTH, _HEIGHT = 330, 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 84, 10, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, _WIDTH - 84, 10, _HEIGHT - 26  # of the plot itself
 _POINTS = 120
+_NAMES = ("content", "style")
 
 
 def loss_curve(losses: Sequence[dict[str, float]], steps: int) -> str:
@@ -16,40 +18,32 @@ def loss_curve(losses: Sequence[dict[str, float]], steps: int) -> str:
     Parameters
     ----------
     losses : sequence of dict
-        Each step's, as `Step` has them.
+        Each step's losses, as in `Step`.
     steps : int
         Where the axis ends.
 
     Returns
     -------
     str
-        HTML that holds an SVG. It brings its own white ground, so that the
-        colours mean the same in every theme.
+        HTML with an SVG. Its background is white, so that the colours mean the same
+        in every theme.
     """
     every = max(1, len(losses) // _POINTS)
     shown = [(i + 1, losses[i]) for i in range(len(losses)) if i % every == 0]
     if losses and (len(losses) - 1) % every:
         shown.append((len(losses), losses[-1]))
-    # Where the photo is the start, content loss begins at nothing: leave that off the scale.
-    values = [loss[name] for _, loss in shown[len(shown) // 10 :] for name in ("content", "style")]
+    # If the photo is the start, content loss starts at 0: leave that out of the scale.
+    values = [loss[name] for _, loss in shown[len(shown) // 10 :] for name in _NAMES]
     high = max([v for v in values if math.isfinite(v)], default=1.0) or 1.0
     low = max(min([v for v in values if v > 0], default=0.1), high / 1000)
-    top, bottom = math.log10(high) + 0.1, math.log10(low) - 0.1
-
-    def at(step: float, value: float) -> tuple[float, float]:
-        height = (math.log10(max(value, 10**bottom)) - bottom) / (top - bottom)
-        x = _LEFT + (step - 1) / max(1, steps - 1) * (_WIDTH - _LEFT - _RIGHT)
-        return round(x, 1), round(
-            _HEIGHT - _BOTTOM - min(height, 1) * (_HEIGHT - _TOP - _BOTTOM), 1
-        )
-
-    parts = [_axes(at, top, bottom, steps)]
-    labels = _apart([at(steps, losses[-1][n])[1] for n in ("content", "style")] if losses else [])
-    for name, label in zip(("content", "style"), labels, strict=False):
-        points = " ".join("{},{}".format(*at(step, loss[name])) for step, loss in shown)
+    scale = _Scale(steps, math.log10(low) - 0.1, math.log10(high) + 0.1)
+    parts = [_axes(scale)]
+    heights = _apart([scale.y(losses[-1][name]) for name in _NAMES]) if losses else []
+    for name, height in zip(_NAMES, heights, strict=False):
+        points = " ".join(f"{scale.x(step)},{scale.y(loss[name])}" for step, loss in shown)
         parts.append(
             f'<polyline points="{points}" fill="none" stroke="{COLORS[name]}" stroke-width="2.5"/>'
-            f'<text x="{_WIDTH - _RIGHT + 6}" y="{label + 4:.0f}" fill="{COLORS[name]}" '
+            f'<text x="{_RIGHT + 6}" y="{height + 4:.0f}" fill="{COLORS[name]}" '
             f'font-weight="bold">{name} {losses[-1][name]:.2g}</text>'
         )
     told = "No steps yet."
@@ -65,29 +59,44 @@ def loss_curve(losses: Sequence[dict[str, float]], steps: int) -> str:
     )
 
 
-def _axes(at, top: float, bottom: float, steps: int) -> str:  # type: ignore[no-untyped-def]
-    left, right = _LEFT, _WIDTH - _RIGHT
-    base = _HEIGHT - _BOTTOM
-    lines = [f'<path d="M{left},{_TOP}V{base}H{right}" fill="none" stroke="#767676"/>']
-    powers = range(math.floor(bottom), math.ceil(top) + 1)
-    digits = (1,) if top - bottom > 2 else (1, 2, 5)
+@dataclass(frozen=True)
+class _Scale:
+    """From steps and losses to pixels; `bottom` and `top` are powers of ten."""
+
+    steps: int
+    bottom: float
+    top: float
+
+    def x(self, step: float) -> float:
+        return round(_LEFT + (step - 1) / max(1, self.steps - 1) * (_RIGHT - _LEFT), 1)
+
+    def y(self, loss: float) -> float:
+        power = math.log10(max(loss, 10**self.bottom))
+        share = min((power - self.bottom) / (self.top - self.bottom), 1)
+        return round(_BOTTOM - share * (_BOTTOM - _TOP), 1)
+
+
+def _axes(scale: _Scale) -> str:
+    lines = [f'<path d="M{_LEFT},{_TOP}V{_BOTTOM}H{_RIGHT}" fill="none" stroke="#767676"/>']
+    powers = range(math.floor(scale.bottom), math.ceil(scale.top) + 1)
+    digits = (1,) if scale.top - scale.bottom > 2 else (1, 2, 5)
     for value in (digit * 10.0**power for power in powers for digit in digits):
-        if bottom <= math.log10(value) <= top:
-            y = at(1, value)[1]
+        if scale.bottom <= math.log10(value) <= scale.top:
+            y = scale.y(value)
             lines.append(
-                f'<path d="M{left},{y}H{right}" stroke="#ddd"/>'
-                f'<text x="{left - 5}" y="{y + 4}" text-anchor="end" fill="#444">{value:g}</text>'
+                f'<path d="M{_LEFT},{y}H{_RIGHT}" stroke="#ddd"/>'
+                f'<text x="{_LEFT - 5}" y="{y + 4}" text-anchor="end" fill="#444">{value:g}</text>'
             )
     lines.append(
-        f'<text x="{left}" y="{base + 17}" fill="#444">step 1</text>'
-        f'<text x="{right}" y="{base + 17}" text-anchor="end" fill="#444">{steps}</text>'
+        f'<text x="{_LEFT}" y="{_BOTTOM + 17}" fill="#444">step 1</text>'
+        f'<text x="{_RIGHT}" y="{_BOTTOM + 17}" text-anchor="end" fill="#444">{scale.steps}</text>'
     )
     return "".join(lines)
 
 
 def _apart(heights: list[float], gap: float = 15) -> list[float]:
-    """Two labels' heights, moved apart where they would overlap."""
-    if len(heights) == 2 and abs(heights[0] - heights[1]) < gap:
-        middle, sign = sum(heights) / 2, 1 if heights[0] > heights[1] else -1
-        return [middle + sign * gap / 2, middle - sign * gap / 2]
-    return heights
+    """The heights of two labels, moved apart if they would overlap."""
+    if abs(heights[0] - heights[1]) >= gap:
+        return heights
+    middle, sign = sum(heights) / 2, 1 if heights[0] > heights[1] else -1
+    return [middle + sign * gap / 2, middle - sign * gap / 2]

@@ -1,66 +1,106 @@
-"""The painter's controls: each with a label, a tooltip and a sensible range."""
+"""The controls of settings, made from what `stylelib.recipes.SETTINGS` says about each."""
 
 import math
 from typing import Any
 
 import ipywidgets
+import traitlets
 
-from ..errors import StylelibError
+from ..core.layers import STYLE_LAYERS
+from ..errors import StylelibError, pick
+from ..recipes import SETTINGS
+from .layers import LayerWeights
+from .looks import FULL, WIDE
+from .runs import is_live
 
 SIZES = {"sketch": 256, "picture": 512, "poster": 1024}
-"""The longest side in pixels, by what to call it."""
+"""The longest side in pixels, by name."""
 
-ROW = {"width": "100%", "flex_flow": "row wrap", "align_items": "center"}
-WIDE = {"description_width": "110px"}
-FULL = {"width": "calc(100% - 6px)"}
-
-
-def size_knob() -> Any:
-    """How large: three words, with the pixels beside them."""
-    return ipywidgets.ToggleButtons(
-        options=[(f"{word} {size}", size) for word, size in SIZES.items()],
-        value=SIZES["picture"],
-        tooltips=[f"{size} pixels on the longer side" for size in SIZES.values()],
-        style={"button_width": "102px"},
-        layout={"width": "100%"},
-    )
+_CONTENT_LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")
+_LARGEST = 2**53 - 1  # the largest whole number that a browser counts to
 
 
-def weight_knob(name: str, tooltip: str, value: float) -> Any:
-    """A logarithmic slider for a weight: `value` in the middle, thirty times it at an end."""
+def knob(name: str, value: Any) -> Any:
+    """A setting's control: its label, tooltip, range and choices are those in `SETTINGS`.
+
+    Raises
+    ------
+    StylelibError
+        If the control can't have that value.
+    """
+    setting = SETTINGS[name]
+    words: dict[str, Any] = {"description": setting.label, "tooltip": tooltip(name)}
+    if setting.kind == "switch":
+        return ipywidgets.Checkbox(value=value, indent=False, layout=FULL, **words)
+    words |= {"style": WIDE, "layout": FULL}
+    if setting.kind == "choice":
+        return ipywidgets.Dropdown(options=list(setting.values), value=value, **words)
+    if setting.kind == "layers":
+        layers = _CONTENT_LAYERS if name == "content_layers" else STYLE_LAYERS
+        return LayerWeights(setting.label, tooltip(name), layers, value)
+    if setting.shown:
+        low, high, step = setting.shown
+        kind = ipywidgets.IntSlider if setting.whole else ipywidgets.FloatSlider
+        low, high = min(low, value), max(high, value)
+        return kind(value=value, min=low, max=high, step=step, **words)
+    if setting.whole:
+        low, high = setting.low, min(setting.high, _LARGEST)
+        return ipywidgets.BoundedIntText(value=value, min=low, max=high, **words)
+    return _log_slider(name, value, words)
+
+
+def tooltip(name: str) -> str:
+    """A setting's help, and from when a change takes effect."""
+    if is_live(name):
+        return f"{SETTINGS[name].help} You can change it while painting."
+    return f"{SETTINGS[name].help} A change takes effect with the next painting."
+
+
+def _log_slider(name: str, value: float, words: dict[str, Any]) -> Any:
+    """A logarithmic slider that starts in the middle and goes to thirty times the value."""
+    if value <= 0:
+        raise StylelibError(f"{name} can't be {value:g} here, only in a recipe.")
     middle = math.log10(value)
     return ipywidgets.FloatLogSlider(
         value=value,
         min=middle - 1.5,
         max=middle + 1.5,
         step=0.02,
-        description=name,
-        tooltip=tooltip,
-        style=WIDE,
         readout_format=".2f",
-        layout=FULL,
+        **words,
     )
 
 
-def button(name: str, icon: str, tooltip: str, kind: str = "") -> Any:
-    """A button with a word and a sign."""
-    return ipywidgets.Button(
-        description=name,
-        icon=icon,
-        tooltip=tooltip,
-        button_style=kind,
-        layout={"width": "auto", "min_width": "84px"},
-    )
+class SizeKnob(ipywidgets.ToggleButtons):
+    """The longest side: three sizes by name, and any other one that was chosen from code."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            options=[(f"{name} {size}", size) for name, size in SIZES.items()],
+            value=SIZES["picture"],
+            tooltips=[f"{size} pixels on the longer side" for size in SIZES.values()],
+            style={"button_width": "102px"},
+            layout={"width": "100%"},
+        )
 
-def offer_size(knob: Any, size: int) -> None:
-    """Let a size be chosen that is none of the three."""
-    if size not in [value for _, value in knob.options]:
-        knob.options = [*knob.options, (f"own {size}", size)]
+    def choose(self, size: Any) -> None:
+        """Choose a size by its name or in pixels.
+
+        Raises
+        ------
+        StylelibError
+            If there is no such size.
+        """
+        if isinstance(size, str):
+            size = SIZES[pick(size, SIZES, "size")]
+        SETTINGS["size"].check("size", size)
+        if size not in dict(self.options).values():
+            self.options += ((f"other {size}", size),)
+        self.value = size
 
 
 def read(control: Any) -> Any:
-    """What a control stands on; a slider's number to three digits, as it shows it."""
+    """A control's value; a slider's number to three digits, as shown beside it."""
     value = control.value
     return float(f"{value:.3g}") if isinstance(value, float) else value
 
@@ -73,6 +113,8 @@ def turn(name: str, control: Any, value: Any) -> None:
     StylelibError
         If it can't have that value.
     """
+    if name in SETTINGS:
+        SETTINGS[name].check(name, value)
     low, high = getattr(control, "min", -math.inf), getattr(control, "max", math.inf)
     if isinstance(control, ipywidgets.FloatLogSlider):
         low, high = control.base**low, control.base**high
@@ -82,7 +124,5 @@ def turn(name: str, control: Any, value: Any) -> None:
         )
     try:
         control.value = value
-    except StylelibError:
-        raise
-    except Exception as error:  # traitlets' own words are not for students
+    except traitlets.TraitError as error:
         raise StylelibError(f"{name} can't be {value!r} here.") from error

@@ -1,4 +1,4 @@
-"""How much each layer counts: a slider a layer."""
+"""How much each layer counts: one slider for each."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,38 +7,40 @@ import ipywidgets
 import traitlets
 
 from ..errors import StylelibError, pick
-from .knobs import FULL, WIDE
+from .looks import FULL, WIDE
 
 
 class LayerWeights(ipywidgets.VBox):
-    """Sliders from 0, where the layer does not count, to 2.
+    """Sliders from 0, where a layer does not count, to 2.
 
     Parameters
     ----------
-    what : str
-        "content" or "style".
-    layers : sequence of str
-        The layers on offer.
+    label, tooltip : str
+        Of all the sliders together.
+    layers : tuple of str
+        The layers to offer, besides those that have a weight.
     weights : mapping of layer to weight
-        To begin with; of the others it is 0.
+        At the start; all others are 0.
 
     Attributes
     ----------
     value : dict of layer to weight
-        Of those above 0.
+        Only those above 0.
     sliders : dict of layer to ipywidgets.FloatSlider
     """
 
     value = traitlets.Dict()
 
-    def __init__(self, what: str, layers: tuple[str, ...], weights: Mapping[str, float]) -> None:
+    def __init__(
+        self, label: str, tooltip: str, layers: tuple[str, ...], weights: Mapping[str, float]
+    ) -> None:
         self.sliders = {
             name: ipywidgets.FloatSlider(
                 value=weights.get(name, 0.0),
                 max=2.0,
                 step=0.05,
                 description=name,
-                tooltip=f"How much {name} counts for the {what} loss; 0 leaves it out",
+                tooltip=f"How much {name} counts; 0 leaves it out",
                 style=WIDE,
                 layout=FULL,
             )
@@ -46,15 +48,13 @@ class LayerWeights(ipywidgets.VBox):
         }
         for slider in self.sliders.values():
             slider.observe(self._moved, "value")
-        head = ipywidgets.HTML(f"<b>{what.capitalize()} layers</b>, early to late")
-        super().__init__([head, *self.sliders.values()], value=self._read())
+        head = ipywidgets.HTML(f"<b>{label}</b>", tooltip=tooltip)
+        super().__init__([head, *self.sliders.values()])
+        self._moved()
         self.observe(self._set, "value")
 
-    def _read(self) -> dict[str, float]:
-        return {name: round(s.value, 3) for name, s in self.sliders.items() if s.value}
-
-    def _moved(self, _: Any) -> None:
-        self.value = self._read()
+    def _moved(self, _: Any = None) -> None:
+        self.value = {name: round(s.value, 3) for name, s in self.sliders.items() if s.value}
 
     @traitlets.validate("value")
     def _check(self, proposal: Any) -> dict[str, float]:

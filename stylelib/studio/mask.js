@@ -1,9 +1,10 @@
-// Draw a mask over a picture, with the mouse, a pen or a finger. The strokes stay in
-// the browser, so they are smooth while Python is busy; the mask goes to Python when
-// a stroke ends.
+// Draw a mask over a photo, with the mouse, a pen or a finger: white on black, shown as
+// blue on the photo. Drawing happens in the browser alone, so it is smooth while Python is
+// busy; Python gets the mask at the end of each stroke.
 
 const LONGEST = 512; // pixels of the mask
-const COLOR = "#0072B2";
+// A colour matrix from black and white to transparent and blue, #0072B2.
+const TINT = "0 0 0 0 0  0 0 0 0 0.447  0 0 0 0 0.698  1 0 0 0 0";
 
 function render({ model, el }) {
   el.classList.add("stylelib-mask");
@@ -11,26 +12,30 @@ function render({ model, el }) {
   const photo = add(stage, "img", { alt: "The photo to draw on", draggable: false });
   const canvas = add(stage, "canvas", { title: "Draw where the painting goes" });
   canvas.setAttribute("aria-label", "Draw here where the painting goes");
+  const id = `stylelib-mask-${Math.random().toString(36).slice(2)}`;
+  const tint = `<filter id="${id}" color-interpolation-filters="sRGB"><feColorMatrix values="${TINT}"/></filter>`;
+  stage.insertAdjacentHTML("beforeend", `<svg width="0" height="0">${tint}</svg>`);
+  canvas.style.filter = `url(#${id})`;
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   const tools = add(el, "div", { className: "stylelib-mask-tools" });
   const label = add(tools, "label", { textContent: "brush " });
   const brush = add(label, "input", { type: "range", min: 8, max: 160, value: 60 });
-  brush.title = "How wide a stroke is";
+  brush.title = "The width of a stroke";
   let erasing = false;
-  let before = []; // to undo, the oldest first
+  let history = []; // to undo, oldest first
 
-  const eraser = button("Erase", "Draw to take away", () => {
+  const eraser = button("Erase", "Draw to remove what is marked", () => {
     erasing = !erasing;
     eraser.setAttribute("aria-pressed", erasing);
   });
   eraser.setAttribute("aria-pressed", false);
-  button("Undo", "Take back the last stroke", () => {
-    if (!before.length) return;
-    pen.putImageData(before.pop(), 0, 0);
-    tell();
+  button("Undo", "Undo the last stroke", () => {
+    if (!history.length) return;
+    pen.putImageData(history.pop(), 0, 0);
+    send();
   });
-  button("Invert", "Swap what is marked with what is not", () => change(invert));
-  button("Clear", "Start again", () => change(wipe));
+  button("Invert", "Swap what is marked with what is not", () => change("white", "difference"));
+  button("Clear", "Start again", () => change("black"));
 
   function add(parent, kind, properties) {
     const child = Object.assign(document.createElement(kind), properties);
@@ -45,72 +50,44 @@ function render({ model, el }) {
     return made;
   }
 
+  function pixels() {
+    return pen.getImageData(0, 0, canvas.width, canvas.height);
+  }
+
   function remember() {
-    before.push(pen.getImageData(0, 0, canvas.width, canvas.height));
-    before = before.slice(-20);
+    history = [...history.slice(-19), pixels()];
   }
 
-  function change(action) {
-    remember();
-    action();
-    tell();
-  }
-
-  function wipe() {
-    pen.clearRect(0, 0, canvas.width, canvas.height);
-  }
-
-  function copy() {
-    const made = document.createElement("canvas");
-    made.width = canvas.width;
-    made.height = canvas.height;
-    const its = made.getContext("2d");
-    its.drawImage(canvas, 0, 0);
-    return [made, its];
-  }
-
-  function invert() {
-    const [old] = copy();
-    pen.fillStyle = COLOR;
+  function fill(color, operation = "source-over") {
+    pen.globalCompositeOperation = operation;
+    pen.fillStyle = color;
     pen.fillRect(0, 0, canvas.width, canvas.height);
-    pen.globalCompositeOperation = "destination-out";
-    pen.drawImage(old, 0, 0);
     pen.globalCompositeOperation = "source-over";
   }
 
-  // White where there are strokes, on black.
-  function tell() {
-    const all = pen.getImageData(0, 0, canvas.width, canvas.height).data;
-    const empty = !all.some((value, i) => i % 4 === 3 && value > 0);
-    const [made, its] = copy();
-    its.globalCompositeOperation = "source-in";
-    its.fillStyle = "white";
-    its.fillRect(0, 0, made.width, made.height);
-    its.globalCompositeOperation = "destination-over";
-    its.fillStyle = "black";
-    its.fillRect(0, 0, made.width, made.height);
-    model.set("mask", empty ? "" : made.toDataURL("image/png"));
+  function change(color, operation) {
+    remember();
+    fill(color, operation);
+    send();
+  }
+
+  function send() {
+    const empty = !pixels().data.some((value, i) => i % 4 === 0 && value > 0);
+    model.set("mask", empty ? "" : canvas.toDataURL("image/png"));
     model.save_changes();
   }
 
-  // A mask that Python has, as strokes.
+  // Draw a mask that was set from Python.
   async function show() {
     const url = model.get("mask");
     const mask = url && (await loaded(new Image(), url));
-    if (url !== model.get("mask")) return; // another one came meanwhile
-    before = [];
-    wipe();
-    if (!mask) return;
-    pen.drawImage(mask, 0, 0, canvas.width, canvas.height);
-    const pixels = pen.getImageData(0, 0, canvas.width, canvas.height);
-    for (let i = 0; i < pixels.data.length; i += 4) {
-      pixels.data[i + 3] = pixels.data[i];
-      [pixels.data[i], pixels.data[i + 1], pixels.data[i + 2]] = [0x00, 0x72, 0xb2];
-    }
-    pen.putImageData(pixels, 0, 0);
+    if (url !== model.get("mask")) return; // another one has arrived
+    history = [];
+    fill("black");
+    if (mask) pen.drawImage(mask, 0, 0, canvas.width, canvas.height);
   }
 
-  // The picture once it is there, or nothing if another one was asked for meanwhile.
+  // The image once it is loaded, or nothing if another one was requested in the meantime.
   async function loaded(image, url) {
     image.src = url;
     try {
@@ -129,24 +106,18 @@ function render({ model, el }) {
     await show();
   }
 
-  function place(event) {
-    const box = canvas.getBoundingClientRect();
-    const scale = canvas.width / box.width;
-    return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
-  }
-
   let last = null;
   function stroke(event) {
-    const next = place(event);
-    pen.globalCompositeOperation = erasing ? "destination-out" : "source-over";
-    pen.strokeStyle = COLOR;
+    const box = canvas.getBoundingClientRect();
+    const scale = canvas.width / box.width;
+    const next = [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
+    pen.strokeStyle = erasing ? "black" : "white";
     pen.lineWidth = Number(brush.value);
     pen.lineCap = pen.lineJoin = "round";
     pen.beginPath();
     pen.moveTo(...(last ?? next));
     pen.lineTo(...next);
     pen.stroke();
-    pen.globalCompositeOperation = "source-over";
     last = next;
   }
 
@@ -160,20 +131,17 @@ function render({ model, el }) {
   canvas.addEventListener("pointermove", (event) => last && event.isPrimary && stroke(event));
   for (const end of ["pointerup", "pointercancel"]) {
     canvas.addEventListener(end, () => {
-      if (!last) return;
+      if (last) send();
       last = null;
-      tell();
     });
   }
-  // Changes from here come back as well: they are drawn already.
-  const drawn = () => model.get("shown") !== seen && ((seen = model.get("shown")), show());
-  let seen = model.get("shown");
+  // `shown` changes only when Python sets the mask: what is drawn here comes back as well.
   model.on("change:photo", begin);
-  model.on("change:shown", drawn);
+  model.on("change:shown", show);
   begin();
   return () => {
     model.off("change:photo", begin);
-    model.off("change:shown", drawn);
+    model.off("change:shown", show);
   };
 }
 

@@ -1,4 +1,4 @@
-"""Say where the painting goes: draw it on the photo, or bring a picture of it."""
+"""Say where the painting goes: draw it on the photo, or upload a mask."""
 
 import hashlib
 import io
@@ -13,22 +13,24 @@ from PIL import Image
 from torch import Tensor
 
 from ..checks import check_picture
+from ..engine.masks import EMPTY
 from ..errors import StylelibError
-from ..pictures.images import Source, load_mask
-from .runs import Picture, jpeg
-from .uploads import take
+from ..pictures.decoding import Source
+from ..pictures.images import load_mask
+from .picture import Picture, jpeg
+from .uploads import upload_button
 
-try:  # an extra: ipywidgets itself can't draw
+try:  # an optional dependency: ipywidgets itself can't draw
     import anywidget
 except ImportError:
     anywidget = None  # type: ignore[assignment]
 
 _HERE = Path(__file__).parent
 _HINT = (
-    "To draw with the mouse, install the extra <i>draw</i>: <code>pip install anywidget</code>. "
-    "Then start the notebook again."
+    "To draw with the mouse, install one more package: <code>pip install anywidget</code>. "
+    "Then restart the kernel."
 )
-_SHOWN = 512  # longest side of what is drawn on, in pixels
+_SHOWN = 512  # longest side of the photo to draw on, in pixels
 
 if anywidget is not None:
 
@@ -38,9 +40,9 @@ if anywidget is not None:
         Attributes
         ----------
         photo, mask : str
-            As data URLs. `mask` is empty where nothing is drawn.
+            Data URLs. `mask` is empty if nothing is drawn.
         shown : int
-            Counted up when `mask` was set here, so that the browser draws it.
+            Increased whenever `mask` is set from Python, so that the browser redraws it.
         """
 
         _esm = _HERE / "mask.js"
@@ -50,7 +52,7 @@ if anywidget is not None:
         shown = traitlets.Int().tag(sync=True)
 
 
-# A file chooser counts its files, "(0)", in its name: ours is gone once it is read.
+# An upload button counts its files, "(0)", in its label; ours keeps none.
 _CSS = """.stylelib-mask-file {font-size:0}
 .stylelib-mask-file i {font-size:13px; margin-right:4px}
 .stylelib-mask-file::after {content:'Mask from a file'; font-size:13px}"""
@@ -64,7 +66,7 @@ class MaskPad(ipywidgets.VBox):
     value : Picture or None
         White where the painting goes.
     canvas : Canvas or None
-        None where the extra `draw` is not installed.
+        None if anywidget is not installed.
     """
 
     value = traitlets.Any(None)
@@ -72,34 +74,34 @@ class MaskPad(ipywidgets.VBox):
     def __init__(self) -> None:
         self._photo: Picture | None = None
         self.canvas = Canvas() if anywidget is not None else None
-        self.upload = ipywidgets.FileUpload(
-            accept="image/*",
+        self.message = ipywidgets.HTML()
+        self.upload = upload_button(
+            lambda data, _: self.choose(data),
+            self.message,
             description="Mask from a file",
-            tooltip="A black and white picture of the photo's shape; white is painted",
+            tooltip="A black and white picture in the photo's proportions; white is painted",
             layout={"width": "160px"},
         )
         self.upload.add_class("stylelib-mask-file")
         self.everywhere = ipywidgets.Button(
             description="Everywhere",
             icon="times",
-            tooltip="No mask: the painting goes everywhere",
+            tooltip="Remove the mask, and paint everywhere",
             layout={"width": "auto"},
         )
-        self.message = ipywidgets.HTML()
         head = ipywidgets.HTML(
-            f"<style>{_CSS}</style>Mark where the painting goes. The rest stays photo, or is "
-            "painted after the second painting if there is one.",
+            f"<style>{_CSS}</style>Mark where the painting goes. The rest stays a photo or, if "
+            "there is a second painting, takes its style.",
             layout={"width": "calc(100% - 6px)"},
         )
         row = ipywidgets.HBox([self.upload, self.everywhere])
         super().__init__([head, self.canvas or ipywidgets.HTML(_HINT), row, self.message])
-        self.upload.observe(self._uploaded, "value")
         self.everywhere.on_click(lambda _: self.choose(None))
         if self.canvas is not None:
             self.canvas.observe(self._drawn, "mask")
 
     def show(self, photo: Picture) -> None:
-        """Draw on this photo; a mask of another one is taken away."""
+        """Draw on this photo; another photo's mask is removed."""
         if photo is self._photo:
             return
         self._photo = photo
@@ -114,7 +116,7 @@ class MaskPad(ipywidgets.VBox):
         Raises
         ------
         StylelibError
-            If it is none of these, or black all over.
+            If it is none of these, or all black.
         """
         if source is None:
             self._take(None, "")
@@ -126,14 +128,14 @@ class MaskPad(ipywidgets.VBox):
             mask = source.detach().cpu().float()
         else:
             mask = load_mask(source)
-        if mask.max() < 1 / 512:
+        if mask.max() < EMPTY:
             raise StylelibError("The mask is black all over. White means: paint here.")
         data = _png(mask)
-        file = isinstance(source, str | Path)
-        self._take(
-            Picture(str(source), source) if file else _drawn_picture(data),  # type: ignore[arg-type]
-            f"data:image/png;base64,{b64encode(data).decode()}",
-        )
+        url = f"data:image/png;base64,{b64encode(data).decode()}"
+        if isinstance(source, str | Path):
+            self._take(Picture(str(source), source), url)
+        else:
+            self._take(_drawn_picture(data), url)
 
     def _take(self, picture: Picture | None, url: str) -> None:
         if self.canvas is not None:
@@ -148,26 +150,16 @@ class MaskPad(ipywidgets.VBox):
         self.value = picture
 
     def _drawn(self, change: Any) -> None:
-        """The browser sent what was drawn."""
+        """The browser has sent a drawing."""
         try:
             data = b64decode(change["new"].partition(",")[2])
             self._set(_drawn_picture(_png(load_mask(data))) if data else None)
         except (StylelibError, ValueError) as error:
             self.message.value = f"<b>{escape(str(error))}</b>"
 
-    def _uploaded(self, _: Any) -> None:
-        name = ""
-        try:
-            if file := take(self.upload):
-                data, name = file
-                self.choose(data)
-        except StylelibError as error:
-            text = str(error).replace("The given data", name)
-            self.message.value = f"<b>{escape(text)}</b>"
-
 
 def _drawn_picture(data: bytes) -> Picture:
-    """A mask that has no file yet, named after its contents: saving it twice is no harm."""
+    """A mask without a file, named after its contents, so that saving it twice does no harm."""
     return Picture(f"mask-{hashlib.sha256(data).hexdigest()[:8]}.png", data)
 
 

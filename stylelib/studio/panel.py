@@ -1,4 +1,4 @@
-"""How the painting goes: in words, as a bar, and as a curve."""
+"""The progress of a run: in words, as a bar, and as a curve."""
 
 import time
 from html import escape
@@ -11,12 +11,15 @@ from .runs import Run
 
 _CURVE_PERIOD = 0.9  # seconds
 
-_WORDS = {
-    "preparing": "Getting ready: the network looks at both pictures…",
-    "painting": "Painting",
+_TEXTS = {
+    "preparing": "Getting ready: the network is looking at both pictures…",
+    "starting": "Painting: the first step takes longest…",
+    "painting": "Painting: step {done} of {steps}, {width} × {height} pixels, {left} left",
     "pausing": "Pausing after this step…",
-    "paused": "Paused. Press Resume to go on",
+    "paused": "Paused at step {done} of {steps}. Press Resume to continue",
     "stopping": "Stopping after this step…",
+    "done": "Done: step {done} of {steps}, {width} × {height} pixels, in {seconds:.0f} s",
+    "stopped": "Stopped: step {done} of {steps}, {width} × {height} pixels, in {seconds:.0f} s",
 }
 
 
@@ -34,7 +37,7 @@ class Panel(ipywidgets.VBox):
         super().__init__([self.bar, self.text, self.message, self.curve])
 
     def say(self, message: str) -> None:
-        """Say something in bold below the bar, until the next thing is to say."""
+        """Show a message in bold below the bar, until the next one."""
         self.message.value = f"<b style='line-height:1.3'>{escape(message)}</b>" if message else ""
 
     def show(self, state: str, run: Run | None, pace: Pace) -> None:
@@ -48,24 +51,22 @@ class Panel(ipywidgets.VBox):
         left = pace.seconds(recipe, shape, done)
         self.bar.value = 1.0 - left / whole if whole else 1.0
         self.bar.bar_style = {"painting": "info", "idle": "success"}.get(state, "warning")
-        count = f"step {done} of {recipe.steps}"
-        if run.image is not None:
-            count += f", {run.image.shape[-1]} × {run.image.shape[-2]} pixels"
-        if state == "painting" and done:
-            # Once it runs, this run's own speed tells more than a measurement before.
-            passed = whole - left
-            speed = run.seconds / passed if done > 5 and passed > 0 else 1.0
-            text = f"Painting: {count}, {about(left * speed)} left"
+        if state == "painting" and not done:
+            state = "starting"
         elif state == "idle":
-            end = "Done" if done >= recipe.steps else "Stopped"
-            text = f"{end}: {count}, in {run.seconds:.0f} s"
-        elif state == "painting":
-            text = "Painting: the first step is the longest…"
-        elif done and state != "preparing":
-            text = f"{_WORDS[state]} ({count})"
-        else:
-            text = _WORDS[state]
-        # Room for two lines always: what stands below must not jump.
+            state = "done" if done >= recipe.steps else "stopped"
+        # After a few steps, the run's own speed says more than an earlier measurement.
+        passed = whole - left
+        speed = run.seconds / passed if done > 5 and passed > 0 else 1.0
+        text = _TEXTS[state].format(
+            done=done,
+            steps=recipe.steps,
+            width=shape[-1],
+            height=shape[-2],
+            left=about(left * speed),
+            seconds=run.seconds,
+        )
+        # Always room for two lines, so that nothing below moves.
         style = "line-height:1.4; min-height:2.8em"
         self.text.value = f"<div aria-live='polite' style='{style}'>{escape(text)}</div>"
         now = time.monotonic()

@@ -1,51 +1,27 @@
-"""What a painting session remembers: each run, its losses and pictures on the way."""
+"""What a session remembers of each run: its settings, its losses, and pictures on the way."""
 
-import io
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from ..core.vgg import VGG19
-from ..engine.masks import Style
+from ..engine.masks import divide, names_of_halves
 from ..engine.transfer import Step, Transfer
 from ..errors import StylelibError
 from ..pictures.color import keep_colors
-from ..pictures.images import Source, load_image, load_mask, to_pil
+from ..pictures.film import save_film
+from ..pictures.images import load_image, load_mask, save_image
 from ..pictures.names import file_name
-from ..pictures.samples import SAMPLES
-from ..recipes import RECIPES, Recipe
+from ..recipes import RECIPES, SETTINGS, Recipe
+from .picture import Picture, jpeg
 
-KEPT = 24  # pictures on the way, about
-_BUDGET = 128_000_000  # bytes of them
+KEPT = 24  # frames, about
+_BUDGET = 128_000_000  # bytes of uncompressed frames
 _SHOWN = 512  # pixels of the page's width, however small the picture is
-
-
-@dataclass(eq=False)
-class Picture:
-    """A photo or a painting to choose, with what it is loaded from."""
-
-    name: str
-    source: Source
-    _loaded: dict[int | None, Tensor] = field(default_factory=dict, repr=False)
-
-    @property
-    def label(self) -> str:
-        """A name to show."""
-        if self.name in SAMPLES:
-            return SAMPLES[self.name].title
-        return self.name
-
-    def load(self, size: int | None) -> Tensor:
-        """The picture, as `load_image` gives it; the newest size is kept."""
-        image = self._loaded.get(size)
-        if image is None:
-            image = load_image(self.source, size)
-            self._loaded = {size: image}
-        return image
 
 
 @dataclass(frozen=True)
@@ -58,7 +34,7 @@ class Frame:
 
 
 class Run:
-    """One painting, from its first step on: everything to show it and to make it again.
+    """One style transfer, with everything needed to show it and to repeat it.
 
     Parameters
     ----------
@@ -66,29 +42,31 @@ class Run:
         In the session, from 1.
     content, style : Picture
     recipe : Recipe
-        At the start.
+        The settings at the start.
     second : Picture, optional
-        Another painting, to blend.
+        Another painting, to blend with the first.
     mask : Picture, optional
-        White where the painting goes; black stays the photo, or goes to the
-        second painting.
+        The first painting goes where the mask is white. Black stays the photo or, if
+        there is a second painting, takes its style.
+    colors : bool
+        Show and save the picture in the photo's own colours.
 
     Attributes
     ----------
     changes : dict of int to dict
-        Settings changed on the way, by the iteration that they followed.
+        Settings changed on the way, by the iteration they came after.
     again : list of int
-        The iterations that it was gone on from, the optimiser starting afresh.
+        The iterations that painting was continued from, with a restarted optimiser.
     losses : list of dict
-        Each step's, as `Step` has them; so are `layers`, of the newest step.
+        Each step's losses, as in `Step`.
+    layers : dict of str to float
+        The newest step's losses by layer, as in `Step`.
     frames : list of Frame
-        The start, some on the way, and the newest.
+        The first picture, some on the way, and the newest.
     seconds : float
-        Spent on the steps.
+        Time spent on the steps.
     finished : bool
-        No more steps will come.
-    colors : bool
-        Show and save it in the photo's own colours.
+        Whether no more steps will come.
     """
 
     def __init__(
@@ -99,9 +77,10 @@ class Run:
         recipe: Recipe,
         second: Picture | None = None,
         mask: Picture | None = None,
+        colors: bool = False,
     ) -> None:
         self.number, self.content, self.style, self.recipe = number, content, style, recipe
-        self.second, self.mask = second, mask
+        self.second, self.mask, self.colors = second, mask, colors
         self.changes: dict[int, dict[str, Any]] = {}
         self.again: list[int] = []
         self.losses: list[dict[str, float]] = []
@@ -110,7 +89,7 @@ class Run:
         self.image: Tensor | None = None
         self.seconds = 0.0
         self.finished = False
-        self.colors = False
+        self._asked = recipe
         self._record: dict[str, Any] = {}
         self._start: Frame | None = None
 
@@ -121,17 +100,22 @@ class Run:
 
     @property
     def steps(self) -> int:
-        """Steps planned, as things stand."""
+        """Steps planned, including changes made on the way."""
         return self.recipe_at(self.iteration).steps
 
     @property
+    def name(self) -> str:
+        """What to call it, in short."""
+        return f"No. {self.number}"
+
+    @property
     def title(self) -> str:
-        """What was painted how, in a line."""
-        return f"No. {self.number}: {self.content.label}, after {self.after}"
+        """What was painted, in one line."""
+        return f"{self.name}: {self.content.label}, after {self.after}"
 
     @property
     def paintings(self) -> list[Picture]:
-        """The painting, or both."""
+        """The one painting, or both."""
         return [self.style] if self.second is None else [self.style, self.second]
 
     @property
@@ -139,14 +123,35 @@ class Run:
         """The paintings' names."""
         return " and ".join(painting.label for painting in self.paintings)
 
+    def recipe_at(self, iteration: int) -> Recipe:
+        """The recipe with the changes made up to that iteration."""
+        recipe = self.recipe
+        for when in sorted(self.changes):
+            if when <= iteration:
+                recipe = recipe.but(**self.changes[when])
+        return recipe
+
     def can_follow(self, setting: str, value: Any) -> bool:
-        """Whether that can be changed on the way: shares only for as many paintings."""
-        if setting == "style_shares":
+        """Whether this run can take that change while it is being painted."""
+        if setting == "style_shares":  # one for each painting, and those are fixed
             return len(value) == (0 if self.second is None else 2)
-        return setting in LIVE
+        return is_live(setting)
+
+    def follow(self, recipe: Recipe) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What has changed in the wanted recipe since this was last called.
+
+        Returns
+        -------
+        now, later : dict
+            The changes that this run can take, and those that only another run can.
+        """
+        changed = recipe.changed_from(self._asked)
+        self._asked = recipe
+        now = {name: value for name, value in changed.items() if self.can_follow(name, value)}
+        return now, {name: value for name, value in changed.items() if name not in now}
 
     def transfer(self, load: Callable[[Recipe], VGG19]) -> Transfer:
-        """The transfer that makes it, or goes on from its newest frame.
+        """The transfer that paints this run, from its start or from the frame it continues.
 
         Parameters
         ----------
@@ -154,33 +159,27 @@ class Run:
             Loads the network for a recipe.
         """
         content = self.content.load(self.recipe.size)
-        transfer = Transfer(content, self._styles(), self.recipe, load(self.recipe))
+        paintings = [p.load(self.recipe.style_size()) for p in self.paintings]
+        mask = None if self.mask is None else load_mask(self.mask.source, self.recipe.size)
+        transfer = Transfer(content, divide(paintings, mask), self.recipe, load(self.recipe))
         transfer.quiet = True
         names = [painting.name for painting in self.paintings]
-        masks = [self.mask.name, f"1 - {self.mask.name}"][: len(names)] if self.mask else []
+        masks = [] if self.mask is None else names_of_halves(self.mask.name, len(names))
         self._record = transfer.record(self.content.name, names, masks)
-        if self._start is not None:
-            assert self._start.image is not None
-            # The settings first: they say how far there is to go.
-            transfer.change(**live(self.recipe_at(self.iteration)))
-            transfer.go_back_to(self._start.image, self._start.iteration)
-        else:
+        if self._start is None:
             self._keep(Frame(0, jpeg(transfer.image), transfer.image))
+        else:
+            assert self._start.image is not None
+            # The settings come first: they decide how many steps are left.
+            transfer.change(**self.recipe_at(self.iteration).changed_from(self.recipe))
+            transfer.go_back_to(self._start.image, self._start.iteration)
         return transfer
-
-    def _styles(self) -> list[Style]:
-        paintings = [p.load(self.recipe.style_size()) for p in self.paintings]
-        if self.mask is None:
-            return [Style(painting) for painting in paintings]
-        mask = load_mask(self.mask.source, self.recipe.size)
-        return [Style(p, where) for p, where in zip(paintings, (mask, 1 - mask), strict=False)]
 
     def add(self, step: Step, changes: Mapping[str, Any], seconds: float) -> None:
         """Remember a step, the changes made just before it, and the time it took."""
         if changes:
-            self.changes[step.iteration - 1] = self.changes.get(step.iteration - 1, {}) | dict(
-                changes
-            )
+            before = self.changes.get(step.iteration - 1, {})
+            self.changes[step.iteration - 1] = before | dict(changes)
         self.seconds += seconds
         self.losses.append(step.losses)
         self.layers, self.image = step.layers, step.image
@@ -188,13 +187,13 @@ class Run:
             self._keep(Frame(step.iteration, jpeg(step.image), step.image))
 
     def finish(self) -> None:
-        """Keep the newest picture as the last frame: no more will come."""
+        """Keep the newest picture as the last frame."""
         self.finished = True
         if self.image is not None and self.frames[-1].iteration != self.iteration:
             self._keep(Frame(self.iteration, jpeg(self.image), self.image))
 
     def shrink(self) -> None:
-        """Keep the pictures on the way as JPEG alone: for a run that is not the newest."""
+        """Keep frames only as JPEG files, now that a newer run may be continued instead."""
         self.frames = [Frame(frame.iteration, frame.jpeg, None) for frame in self.frames]
 
     def _keep(self, frame: Frame) -> None:
@@ -206,37 +205,31 @@ class Run:
         self.frames = frames
 
     def back_to(self, frame: Frame, number: int) -> "Run":
-        """A new run that goes on from a frame of this one.
+        """A new run that continues from a frame of this one.
 
         Raises
         ------
         StylelibError
-            If that frame was not kept whole.
+            If only the frame's JPEG was kept.
         """
         if frame.image is None:
-            raise StylelibError("Only the newest painting can be gone on with from the middle.")
-        run = Run(number, self.content, self.style, self.recipe, self.second, self.mask)
+            raise StylelibError("Only the newest run can be continued from an earlier step.")
+        run = Run(
+            number, self.content, self.style, self.recipe, self.second, self.mask, self.colors
+        )
         run.changes = {k: dict(v) for k, v in self.changes.items() if k < frame.iteration}
+        run._asked = run.recipe_at(frame.iteration)
+        run._record = self._record
         if frame.iteration:
-            # That the optimiser starts afresh there is part of the recipe.
+            # The restart of the optimiser is part of how the picture is made.
             run.again = [k for k in self.again if k < frame.iteration] + [frame.iteration]
-            run._start = frame
-        run.losses = self.losses[: frame.iteration]
-        run.frames = [f for f in self.frames if f.iteration <= frame.iteration and run._start]
-        run.image = frame.image if run._start else None
-        run.colors, run._record = self.colors, self._record
+            run.losses = self.losses[: frame.iteration]
+            run.frames = [f for f in self.frames if f.iteration <= frame.iteration]
+            run.image, run._start = frame.image, frame
         return run
 
-    def recipe_at(self, iteration: int) -> Recipe:
-        """The recipe with the changes made up to there."""
-        recipe = self.recipe
-        for when in sorted(self.changes):
-            if when <= iteration:
-                recipe = recipe.but(**self.changes[when])
-        return recipe
-
     def picture(self) -> Tensor:
-        """The newest picture as it is to be seen.
+        """The newest picture, as it is shown.
 
         Raises
         ------
@@ -245,20 +238,20 @@ class Run:
         """
         if self.image is None:
             raise StylelibError("There is no picture yet. Press Paint first.")
-        return self.dressed(self.image)
+        return self.as_shown(self.image)
 
-    def dressed(self, image: Tensor) -> Tensor:
-        """A picture of this run, in the photo's colours if that is asked for."""
+    def as_shown(self, image: Tensor) -> Tensor:
+        """A picture of this run, in the photo's colours if `colors` says so."""
         if not self.colors:
             return image
         return keep_colors(image, self.content.load(self.recipe.size))
 
-    def pictures(self) -> Iterator[Tensor]:
-        """Those that were kept, from the start on, as they are to be seen."""
-        return (self.dressed(load_image(frame.jpeg)) for frame in self.frames)
+    def frame_picture(self, frame: Frame) -> Tensor:
+        """A frame's picture, as it is shown."""
+        return self.as_shown(load_image(frame.jpeg) if frame.image is None else frame.image)
 
     def new_path(self, ending: str) -> Path:
-        """A file name for it that is still free, in the working folder."""
+        """An unused file name in the working folder."""
         stem = "-".join(Path(file_name(p.name)).stem for p in (self.content, self.style))
         names = (Path(f"{stem}-{n}{ending}") for n in range(1, 100_000))
         return next(path for path in names if not path.exists())
@@ -267,8 +260,7 @@ class Run:
         """How it was made up to an iteration, for the saved file; see `Transfer.record`."""
         done = self.iteration if iteration is None else iteration
         record = self._record | {"recipe": self.recipe.as_dict(), "steps_done": done}
-        changes = {str(when): what for when, what in self.changes.items() if when < done}
-        if changes:
+        if changes := {str(when): what for when, what in self.changes.items() if when < done}:
             record["changes"] = changes
         if again := [k for k in self.again if k < done]:
             record["again"] = again
@@ -276,79 +268,59 @@ class Run:
             record["keep_colors"] = True
         return record
 
+    def save(self, path: Path, frame: Frame | None = None) -> Path:
+        """Save the newest picture or a frame, with the recipe in the file; see `save_image`."""
+        if self.mask is not None and isinstance(self.mask.source, bytes):
+            # It was drawn in the browser: without it, nobody could paint the picture again.
+            save_image(self.mask.load(None), path.parent / self.mask.name)
+        if frame is None:
+            return save_image(self.picture(), path, self.record())
+        return save_image(self.frame_picture(frame), path, self.record(frame.iteration))
+
+    def save_film(self, path: Path) -> Path:
+        """Save the frames as an animated GIF or WebP; see `stylelib.save_film`."""
+        return save_film(map(self.frame_picture, self.frames), path)
+
+    def code(self) -> str:
+        """Python code that paints the same picture."""
+        names = {"RECIPES", "Transfer", "load_image"}
+        content = f"load_image({self.content.name!r}, {self.recipe.size})"
+        size = self.recipe.style_size()
+        styles = [f"load_image({painting.name!r}, {size})" for painting in self.paintings]
+        before, after = [], []
+        if self.mask is not None:
+            names |= {"Style", "load_mask"}
+            before = [f"mask = load_mask({self.mask.name!r}, {self.recipe.size})"]
+            halves = names_of_halves("mask", len(styles))
+            styles = [f"Style({s}, {where})" for s, where in zip(styles, halves, strict=True)]
+        if self.colors:
+            names.add("keep_colors")
+            after = [f"picture = keep_colors(picture, {content})"]
+        style = styles[0] if len(styles) == 1 else f"[{', '.join(styles)}]"
+        changed = _arguments(self.recipe.changed_from(RECIPES["default"]))
+        recipe = f'RECIPES["default"].but({changed})' if changed else 'RECIPES["default"]'
+        until = self.iteration if self.iteration < self.steps else None
+        plan = {"changes": self.changes or None, "until": until, "again": self.again or None}
+        told = _arguments({name: value for name, value in plan.items() if value is not None})
+        return "\n".join([
+            f"from stylelib import {', '.join(sorted(names))}",
+            *before,
+            f"transfer = Transfer({content}, {style}, {recipe})",
+            f"picture = transfer.run({told})",
+            *after,
+        ])  # fmt: skip
+
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         kind, alt = "image/jpeg", f"{self.title}; step {self.iteration} of {self.steps}"
         data = b64encode(jpeg(self.picture())).decode()
         return {kind: data, "text/plain": alt}, {kind: {"alt": alt, "width": _SHOWN}}
 
-    def code(self) -> str:
-        """Python that paints the same picture."""
-        content = f"load_image({self.content.name!r}, {self.recipe.size})"
-        style, names = self._styles_in_python()
-        changed = changed_settings(RECIPES["default"], self.recipe)
-        arguments = ", ".join(f"{name}={value!r}" for name, value in changed.items())
-        recipe = f'RECIPES["default"].but({arguments})' if changed else 'RECIPES["default"]'
-        ways = [f"changes={self.changes!r}"] if self.changes else []
-        if self.iteration < self.steps:
-            ways.append(f"until={self.iteration}")
-        if self.again:
-            ways.append(f"again={self.again!r}")
-        lines = [
-            f"from stylelib import {names}",
-            f"transfer = Transfer({content}, {style}, {recipe})",
-            f"picture = transfer.run({', '.join(ways)})",
-        ]
-        if self.mask is not None:
-            lines.insert(1, f"mask = load_mask({self.mask.name!r}, {self.recipe.size})")
-        if self.colors:
-            lines.insert(1, "from stylelib.color import keep_colors")
-            lines.append(f"picture = keep_colors(picture, {content})")
-        return "\n".join(lines)
 
-    def _styles_in_python(self) -> tuple[str, str]:
-        """The paintings as Python, and the names to import."""
-        size = self.recipe.style_size()
-        paintings = [f"load_image({painting.name!r}, {size})" for painting in self.paintings]
-        names = "RECIPES, Transfer, load_image"
-        if self.mask is not None:
-            names = "RECIPES, Style, Transfer, load_image, load_mask"
-            paintings = [
-                f"Style({painting}, {where})"
-                for painting, where in zip(paintings, ("mask", "1 - mask"), strict=False)
-            ]
-        return paintings[0] if len(paintings) == 1 else f"[{', '.join(paintings)}]", names
+def is_live(setting: str) -> bool:
+    """Whether a setting can be changed while a run is being painted."""
+    # A `Transfer` could also change the style scale, but a run loads its paintings at one size.
+    return SETTINGS[setting].live and setting != "style_scale"
 
 
-def live(recipe: Recipe) -> dict[str, Any]:
-    """The settings that can be changed on the way."""
-    return {name: getattr(recipe, name) for name in LIVE}
-
-
-LIVE = (
-    "content_weight",
-    "style_weight",
-    "tv_weight",
-    "style_shares",
-    "content_layers",
-    "style_layers",
-    "statistic",
-    "optimizer",
-    "learning_rate",
-    "steps",
-)
-
-
-def changed_settings(old: Recipe, new: Recipe) -> dict[str, Any]:
-    """The settings of `new` that `old` has otherwise."""
-    return {
-        setting.name: getattr(new, setting.name)
-        for setting in fields(Recipe)
-        if getattr(new, setting.name) != getattr(old, setting.name)
-    }
-
-
-def jpeg(image: Tensor, quality: int = 90) -> bytes:
-    """A picture (1, 3, H, W) as a JPEG file."""
-    buffer = io.BytesIO()
-    to_pil(image).save(buffer, "JPEG", quality=quality, subsampling=0)
-    return buffer.getvalue()
+def _arguments(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in values.items())

@@ -1,23 +1,17 @@
-"""The pictures of a session, side by side, and what differed between them."""
+"""The pictures of a session side by side, and how their settings differ."""
 
 from html import escape
 from typing import Any
 
 import ipywidgets
 
+from ..recipes import SETTINGS
 from .chooser import PictureChooser
-from .runs import Run, jpeg
+from .picture import jpeg
+from .runs import Run
 
 KEPT = 20  # runs
 _THUMBNAIL = (176, 110)
-
-# Words for the settings that differ most often; the others go by their own names.
-_WORDS = {
-    "size": "longest side",
-    "style_weight": "style weight",
-    "content_weight": "content weight",
-    "tv_weight": "smoothness (TV)",
-}
 
 
 class Session(ipywidgets.VBox):
@@ -45,55 +39,53 @@ class Session(ipywidgets.VBox):
 
     @property
     def names(self) -> dict[str, Run]:
-        """The runs by what they are called."""
-        return {name(run): run for run in self.runs}
-
-    def add(self, run: Run) -> None:
-        """Show a run that has come to its end; the others' middles need less room now."""
-        for old in self.runs:
-            old.shrink()
-        self.runs.append(run)
-        for old in self.runs[:-KEPT]:
-            self.chooser.remove(name(old))
-        self.runs = self.runs[-KEPT:]
-        self.layout.display = None
-        self.update(run)
-
-    def mark(self, run: Run | None) -> None:
-        """Mark the run that is shown: only what is not marked can be clicked on."""
-        self.chooser.buttons.value = name(run) if run in self.runs and run else None
-
-    def update(self, run: Run) -> None:
-        """Show a run as it looks now, and write the table anew."""
-        if run in self.runs:
-            self.chooser.add(jpeg(run.picture()), name(run))
-            self.mark(run)
-        self.table.value = differences(self.runs)
+        """The runs by name."""
+        return {run.name: run for run in self.runs}
 
     @property
     def picked(self) -> Run | None:
         """The run that was clicked on."""
         return self.names.get(self.chooser.value)
 
+    def add(self, run: Run) -> None:
+        """Show a finished run; the others' frames take less memory from now on."""
+        for old in self.runs:
+            old.shrink()
+        self.runs.append(run)
+        for old in self.runs[:-KEPT]:
+            self.chooser.remove(old.name)
+        self.runs = self.runs[-KEPT:]
+        self.layout.display = None
+        self.update(run)
 
-def name(run: Run) -> str:
-    """What to call a run."""
-    return f"No. {run.number}"
+    def mark(self, run: Run | None) -> None:
+        """Mark the run that is shown; only the others can be clicked on."""
+        self.chooser.buttons.value = run.name if run in self.runs and run else None
+
+    def update(self, run: Run) -> None:
+        """Show a run as it looks now, and rewrite the table."""
+        if run in self.runs:
+            self.chooser.add(jpeg(run.picture()), run.name)
+            self.mark(run)
+        self.table.value = differences(self.runs)
 
 
 def differences(runs: list[Run]) -> str:
-    """An HTML table: the runs' settings that are not all the same, and what came of them."""
+    """An HTML table of the settings in which the runs differ, and of their results."""
     facts = [_facts(run) for run in runs]
-    keys = [key for key in dict.fromkeys(k for fact in facts for k in fact)]
     results = ("style loss", "content loss", "time")
-    shown = [k for k in keys if k in results or len({str(fact.get(k)) for fact in facts}) > 1]
+    shown = [
+        key
+        for key in dict.fromkeys(key for fact in facts for key in fact)
+        if key in results or len({fact.get(key) for fact in facts}) > 1
+    ]
     head = "".join(f"<th>{escape(key)}</th>" for key in ["", *shown])
     rows = []
     for i, (run, fact) in enumerate(zip(runs, facts, strict=True)):
-        cells = [f"<th>{name(run)}</th>"]
+        cells = [f"<th>{run.name}</th>"]
         for key in shown:
-            text = escape(str(fact.get(key, "")))
-            new = i and key not in results and fact.get(key) != facts[i - 1].get(key)
+            text = escape(fact[key])
+            new = i and key not in results and fact[key] != facts[i - 1][key]
             cells.append(f"<td>{'<b>' + text + '</b>' if new else text}</td>")
         rows.append(f"<tr>{''.join(cells)}</tr>")
     return (
@@ -102,29 +94,30 @@ def differences(runs: list[Run]) -> str:
     )
 
 
-def _facts(run: Run) -> dict[str, Any]:
-    facts: dict[str, Any] = {"photo": run.content.label, "painting": run.after}
+def _facts(run: Run) -> dict[str, str]:
+    facts = {"photo": run.content.label, "painting": run.after}
     start, end = run.recipe, run.recipe_at(run.iteration)
-    for key, value in end.as_dict().items():
-        before = start.as_dict()[key]
-        text = _text(value)
-        if before != value:
-            text = f"{_text(before)}, then {text}"
-        facts[_WORDS.get(key, key.replace("_", " "))] = text
-    facts["mask"] = run.mask.name if run.mask else "none"
-    facts["steps"] = run.iteration
-    facts["own colours"] = "yes" if run.colors else "no"
-    facts["style loss"] = f"{run.losses[-1]['style']:.2g}"
-    facts["content loss"] = f"{run.losses[-1]['content']:.2g}"
-    facts["time"] = f"{run.seconds:.0f} s"
-    return facts
+    for name, setting in SETTINGS.items():
+        before, after = _text(getattr(start, name)), _text(getattr(end, name))
+        text = after if before == after else f"{before}, then {after}"
+        facts[setting.label or name.replace("_", " ")] = text
+    return facts | {
+        "mask": run.mask.name if run.mask else "none",
+        "steps": str(run.iteration),
+        "keep my colours": _text(run.colors),
+        "style loss": f"{run.losses[-1]['style']:.2g}",
+        "content loss": f"{run.losses[-1]['content']:.2g}",
+        "time": f"{run.seconds:.0f} s",
+    }
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, dict):
         if len(set(value.values())) == 1:
             return ", ".join(value)
         return ", ".join(f"{layer} {weight:g}" for layer, weight in value.items())
-    if isinstance(value, list):
+    if isinstance(value, tuple):
         return ", ".join(f"{number:g}" for number in value) or "–"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,5 +1,7 @@
-"""What a browser sends: a file of any name, size and contents."""
+"""A button for files from the browser, which may have any name, size and contents."""
 
+from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import ipywidgets
@@ -7,27 +9,40 @@ import ipywidgets
 from ..errors import StylelibError
 from ..pictures.names import last_part
 
-LARGEST = 100_000_000  # bytes; a picture of a good camera has 30 million at most
+LARGEST = 100_000_000  # bytes; a good camera's pictures have 30 million at most
 
 
-def take(upload: ipywidgets.FileUpload) -> tuple[bytes, str] | None:
-    """The file that was uploaded, and its name; None if there is none.
+def upload_button(
+    use: Callable[[bytes, str], object], message: ipywidgets.HTML, **looks: Any
+) -> ipywidgets.FileUpload:
+    """A button that hands each picture file to `use`, and says what went wrong in `message`.
 
-    The widget lets go of it, and can take the same file again.
-
-    Raises
-    ------
-    StylelibError
-        If it is too large.
+    Parameters
+    ----------
+    use : callable
+        Called with a file's contents and its name; may raise StylelibError.
+    message : ipywidgets.HTML
+    **looks
+        For `ipywidgets.FileUpload`.
     """
-    if not upload.value:
-        return None
-    file: dict[str, Any] = upload.value[0]
-    upload.value = ()
-    name, size = last_part(file["name"]), len(file["content"])
-    if size > LARGEST:
-        raise StylelibError(
-            f"{name} has {size / 1e6:.0f} MB; a picture may have {LARGEST / 1e6:.0f}. "
-            f"Make it smaller in an image editor first."
-        )
-    return bytes(file["content"]), name
+    upload = ipywidgets.FileUpload(accept="image/*", **looks)
+
+    def receive(_: Any) -> None:
+        if not upload.value:
+            return
+        file: dict[str, Any] = upload.value[0]
+        upload.value = ()  # not kept, and the same file can be uploaded again
+        name, size = last_part(file["name"]), len(file["content"])
+        try:
+            if size > LARGEST:
+                raise StylelibError(
+                    f"{name} has {size / 1e6:.0f} MB; a picture may have {LARGEST / 1e6:.0f}. "
+                    f"Make it smaller in an image editor first."
+                )
+            use(bytes(file["content"]), name)
+        except StylelibError as error:
+            text = str(error).replace("The given data", name)
+            message.value = f"<b>{escape(text)}</b>"
+
+    upload.observe(receive, "value")
+    return upload

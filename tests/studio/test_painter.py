@@ -18,7 +18,7 @@ import pytest
 import torch
 from PIL import Image
 
-from stylelib import StylelibError, load_image, read_recipe, to_pil
+from stylelib import StylelibError, Transfer, load_image, read_recipe, to_pil
 from stylelib.engine.network import NetworkCache
 from stylelib.engine.pace import Pace, about, measure_pace
 from stylelib.pictures.color import keep_colors
@@ -26,7 +26,7 @@ from stylelib.recipes import RECIPES
 from stylelib.studio import Painter, Studio
 from stylelib.studio.chooser import PictureChooser
 from stylelib.studio.curve import loss_curve
-from stylelib.studio.runs import Picture
+from stylelib.studio.picture import Picture
 from stylelib.studio.viewer import side_by_side
 
 # One early layer on a tiny picture: real painting, in a hundredth of a second a step.
@@ -178,7 +178,7 @@ def test_back_in_time_and_on_from_there(painter: Painter) -> None:
     saved = painter.save()  # what is seen is what is saved
     assert read_recipe(saved)["steps_done"] == kept[3]  # type: ignore[index]
     painter.set(style_weight=20)
-    press(painter, "on")
+    press(painter, "continue")
     second = painter.run
     assert second is not None and second.number == 2 and second.iteration == 12
     assert second.changes == {kept[3]: {"style_weight": 20.0}}
@@ -279,18 +279,29 @@ def test_a_failed_painting_loses_nothing(painter: Painter, folder: Path) -> None
     assert painter.paint().number == 2
 
 
-def test_an_interrupt_keeps_the_picture(painter: Painter) -> None:
-    class Interrupting(list[Any]):
-        def append(self, item: Any) -> None:
-            super().append(item)
-            if len(self) == 5:
-                raise KeyboardInterrupt
+class Interrupted:
+    """A step that is interrupted while the run remembers it."""
 
-    run = painter._next_run()
-    run.losses = Interrupting()
+    def __init__(self, step: Any) -> None:
+        self.iteration, self.steps, self.losses = step.iteration, step.steps, step.losses
+
+    @property
+    def layers(self) -> Any:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_keeps_the_picture(painter: Painter, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Transfer.__next__
+
+    def interrupting(transfer: Transfer) -> Any:
+        step = honest(transfer)
+        return Interrupted(step) if step.iteration == 5 else step
+
+    monkeypatch.setattr(Transfer, "__next__", interrupting)
     with pytest.raises(KeyboardInterrupt):
-        painter._easel.paint(run)
-    assert painter.run is run and run.finished and run.iteration == 5
+        painter.paint()
+    run = painter.run
+    assert run is not None and run.finished and run.iteration == 5
     assert "kept" in painter.desk.panel.message.value
 
 
@@ -366,10 +377,7 @@ def test_closing_leaves_no_thread_and_no_widget() -> None:
 def test_without_a_kernel_the_picture_itself_is_there(painter: Painter) -> None:
     data, _ = painter._repr_mimebundle_()
     still = Image.open(io.BytesIO(base64.b64decode(data["image/jpeg"])))
-    assert (
-        still.width > 700
-        and data["text/plain"] == "Painter: A Bactrian camel and her calf, as it is"
-    )
+    assert still.width > 700 and data["text/plain"] == "Painter: A Bactrian camel and her calf"
     run = painter.paint()
     data, _ = painter._repr_mimebundle_()
     assert "Step 12 of 12" in data["text/plain"]
@@ -495,7 +503,7 @@ def test_chooser_names_are_escaped_and_unique() -> None:
     chooser.add(Image.new("RGB", (8, 8)), "camel")  # must not take the sample's name
     assert list(chooser.pictures) == ["camel", "my-camel"]
     chooser.add(Image.new("RGB", (8, 8)), "<script>")
-    assert "<script>" not in chooser._caption.value
+    assert "<script>" not in chooser.caption.value
 
 
 def test_metadata_is_plain_json(painter: Painter) -> None:

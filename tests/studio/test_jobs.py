@@ -16,8 +16,8 @@ from stylelib.engine.network import VGG19
 from stylelib.engine.transfer import Step, Transfer
 from stylelib.errors import StylelibError
 from stylelib.recipes import RECIPES
-from stylelib.studio import worker as worker_module
-from stylelib.studio.worker import Worker
+from stylelib.studio import jobs
+from stylelib.studio.jobs import Job
 
 SMALL = RECIPES["default"].but(
     size=32, steps=10_000, coarse_to_fine=False, content_layers={"conv1_2": 1.0},
@@ -26,18 +26,26 @@ SMALL = RECIPES["default"].but(
 
 
 class Owner:
-    """What a widget is to the worker: it is told of news, and looks."""
+    """What a widget is to its job: it is told when there is something new, and looks."""
 
     def __init__(self) -> None:
-        self.worker = Worker(self.told)
+        self.job = Job(self.told)
         self.news: list[tuple[float, int, str, str]] = []
         self.steps: list[Step] = []
         self.changes: dict[int, dict[str, Any]] = {}
         self.threads: set[str] = set()
 
+    def start(self, make: Callable[[], Transfer], each: Any = None) -> None:
+        self.job = Job(self.told, self.job)
+        self.job.start(make, each or self.each)
+
+    def run(self, make: Callable[[], Transfer]) -> None:
+        self.job = Job(self.told, self.job)
+        self.job.run(make, self.each)
+
     def told(self) -> None:
         thread = threading.current_thread().name
-        self.news.append((time.monotonic(), len(self.steps), self.worker.state, thread))
+        self.news.append((time.monotonic(), len(self.steps), self.job.state, thread))
 
     def each(self, step: Step, changes: dict[str, Any], seconds: float) -> None:
         assert seconds > 0
@@ -51,7 +59,7 @@ class Owner:
 def owner() -> Any:
     owner = Owner()
     yield owner
-    owner.worker.stop(wait=True)
+    owner.job.stop(wait=True)
 
 
 @pytest.fixture
@@ -89,15 +97,15 @@ def in_loop(work: Coroutine[Any, Any, None]) -> None:
 
 def test_news_come_on_the_loop_coalesced(owner: Owner, make: Callable[..., Transfer]) -> None:
     async def work() -> None:
-        owner.worker.start(make, owner.each)
+        owner.start(make)
         await later(lambda: len(owner.steps) > 60)
-        owner.worker.stop()
-        await later(lambda: owner.worker.state == "idle")
+        owner.job.stop()
+        await later(lambda: owner.job.state == "idle")
         await asyncio.sleep(0.05)
 
     start = time.monotonic()
     in_loop(work())
-    most = (time.monotonic() - start) / worker_module.PERIOD + 2  # and the end
+    most = (time.monotonic() - start) / jobs.PERIOD + 2  # and the end
     assert owner.threads == {"stylelib painter"}
     assert {thread for *_, thread in owner.news} == {threading.current_thread().name}
     assert 2 <= len(owner.news) <= min(most, len(owner.steps) / 2)
@@ -108,7 +116,7 @@ def test_a_blocked_loop_gets_one_message_not_many(
     owner: Owner, make: Callable[..., Transfer]
 ) -> None:
     async def work() -> None:
-        owner.worker.start(make, owner.each)
+        owner.start(make)
         until(lambda: len(owner.steps) > 60)  # a cell that runs: nothing is delivered meanwhile
         assert owner.news == []
         taken = len(owner.steps)
@@ -116,28 +124,28 @@ def test_a_blocked_loop_gets_one_message_not_many(
         await asyncio.sleep(0)
         assert len(owner.news) == 1
         assert owner.news[0][1] >= taken
-        owner.worker.stop(wait=True)
+        owner.job.stop(wait=True)
 
     in_loop(work())
 
 
 def test_pause_resume_stop_within_a_step(owner: Owner, make: Callable[..., Transfer]) -> None:
-    owner.worker.start(make, owner.each)
+    owner.start(make)
     until(lambda: len(owner.steps) >= 3)
-    owner.worker.pause()
-    assert owner.worker.state == "pausing"
+    owner.job.pause()
+    assert owner.job.state == "pausing"
     before = len(owner.steps)
-    until(lambda: owner.worker.state == "paused")
+    until(lambda: owner.job.state == "paused")
     assert len(owner.steps) <= before + 1
     held = len(owner.steps)
     time.sleep(0.3)
     assert len(owner.steps) == held
-    owner.worker.resume()
+    owner.job.resume()
     until(lambda: len(owner.steps) >= held + 3)
     before = len(owner.steps)
-    owner.worker.stop(wait=True)
+    owner.job.stop(wait=True)
     assert len(owner.steps) <= before + 1
-    assert owner.worker.state == "idle" and not painters()
+    assert owner.job.state == "idle" and not painters()
 
 
 def test_stopped_midway_it_gives_memory_back(
@@ -146,36 +154,36 @@ def test_stopped_midway_it_gives_memory_back(
     """Once, when the transfer has gone: before that there is little to give."""
     transfers: weakref.WeakSet[Transfer] = weakref.WeakSet()
     alive: list[int] = []
-    monkeypatch.setattr(worker_module, "give_back", lambda: alive.append(len(transfers)))
+    monkeypatch.setattr(jobs, "give_back", lambda: alive.append(len(transfers)))
 
     def made() -> Transfer:
         transfer = make()
         transfers.add(transfer)
         return transfer
 
-    owner.worker.start(made, owner.each)
+    owner.start(made)
     until(lambda: len(owner.steps) >= 2)
-    owner.worker.stop(wait=True)
+    owner.job.stop(wait=True)
     assert alive == [0]
 
 
 def test_stop_while_paused(owner: Owner, make: Callable[..., Transfer]) -> None:
-    owner.worker.start(make, owner.each)
-    owner.worker.pause()
-    until(lambda: owner.worker.state == "paused")
-    owner.worker.stop(wait=True)
-    assert owner.worker.state == "idle" and not painters()
+    owner.start(make)
+    owner.job.pause()
+    until(lambda: owner.job.state == "paused")
+    owner.job.stop(wait=True)
+    assert owner.job.state == "idle" and not painters()
 
 
 def test_changes_come_between_steps(owner: Owner, make: Callable[..., Transfer]) -> None:
-    owner.worker.start(make, owner.each)
+    owner.start(make)
     until(lambda: len(owner.steps) >= 3)
-    owner.worker.pause()
-    until(lambda: owner.worker.state == "paused")
+    owner.job.pause()
+    until(lambda: owner.job.state == "paused")
     done = len(owner.steps)
-    owner.worker.change(style_weight=7.0)
-    owner.worker.change(content_weight=2.0)
-    owner.worker.resume()
+    owner.job.change(style_weight=7.0)
+    owner.job.change(content_weight=2.0)
+    owner.job.resume()
     until(lambda: len(owner.steps) > done)
     assert owner.changes == {done + 1: {"style_weight": 7.0, "content_weight": 2.0}}
     losses = owner.steps[done].losses
@@ -185,11 +193,11 @@ def test_changes_come_between_steps(owner: Owner, make: Callable[..., Transfer])
 def test_a_wrong_change_is_said_and_costs_nothing(
     owner: Owner, make: Callable[..., Transfer]
 ) -> None:
-    owner.worker.start(make, owner.each)
+    owner.start(make)
     until(lambda: owner.steps)
-    owner.worker.change(style_weight=-1.0)
-    until(lambda: owner.worker.error)
-    assert "style_weight" in str(owner.worker.error)
+    owner.job.change(style_weight=-1.0)
+    until(lambda: owner.job.error)
+    assert "style_weight" in str(owner.job.error)
     done = len(owner.steps)
     until(lambda: len(owner.steps) > done + 2)
     assert owner.changes == {}
@@ -202,7 +210,7 @@ def test_starting_twice_leaves_one(owner: Owner, make: Callable[..., Transfer]) 
         at_work.append(threading.get_ident())
 
     for _ in range(5):
-        owner.worker.start(make, each)
+        owner.start(make, each)
     until(lambda: len(at_work) > 5)
     until(lambda: len(painters()) == 1)
     # The last one's steps came after all others': they never took turns.
@@ -212,12 +220,12 @@ def test_starting_twice_leaves_one(owner: Owner, make: Callable[..., Transfer]) 
 
 def test_another_painter_pauses_the_first(owner: Owner, make: Callable[..., Transfer]) -> None:
     other = Owner()
-    owner.worker.start(make, owner.each)
+    owner.start(make)
     until(lambda: owner.steps)
-    other.worker.start(make, other.each)
-    until(lambda: owner.worker.state == "paused")
+    other.start(make)
+    until(lambda: owner.job.state == "paused")
     until(lambda: other.steps)
-    other.worker.stop(wait=True)
+    other.job.stop(wait=True)
 
 
 def test_errors_come_in_words(owner: Owner) -> None:
@@ -231,12 +239,12 @@ def test_errors_come_in_words(owner: Owner) -> None:
         raise StylelibError("The picture is odd. Take another.")
 
     for fail, words in ((too_large, "out of memory"), (broken, "KeyError"), (wrong, "is odd")):
-        owner.worker.start(fail, owner.each)
-        assert owner.worker.join(10)
-        assert words in str(owner.worker.error)
+        owner.start(fail)
+        assert owner.job.join(10)
+        assert words in str(owner.job.error)
         with pytest.raises((RuntimeError, KeyError, StylelibError)):
-            owner.worker.run(fail, owner.each)
-    assert owner.worker.state == "idle"
+            owner.run(fail)
+    assert owner.job.state == "idle"
 
 
 def test_an_explosion_is_said_not_warned(
@@ -247,14 +255,14 @@ def test_an_explosion_is_said_not_warned(
         transfer.quiet = True
         return transfer
 
-    owner.worker.start(explode, owner.each)
-    assert owner.worker.join(60)
-    assert "best picture so far is kept" in str(owner.worker.error)
+    owner.start(explode)
+    assert owner.job.join(60)
+    assert "best picture so far is kept" in str(owner.job.error)
     assert not recwarn.list
 
 
 def test_run_here_is_the_same_picture(owner: Owner, make: Callable[..., Transfer]) -> None:
-    owner.worker.run(lambda: make(steps=6), owner.each)
+    owner.run(lambda: make(steps=6))
     assert [step.iteration for step in owner.steps] == [1, 2, 3, 4, 5, 6]
     assert owner.threads == {threading.current_thread().name}
     assert owner.news[-1][1:3] == (6, "idle")
@@ -264,7 +272,7 @@ def test_run_here_is_the_same_picture(owner: Owner, make: Callable[..., Transfer
 def test_the_thread_ends_with_its_owner(make: Callable[..., Transfer]) -> None:
     owner = Owner()
     steps: list[Step] = []
-    owner.worker.start(make, lambda step, changes, seconds: steps.append(step))
+    owner.start(make, lambda step, changes, seconds: steps.append(step))
     until(lambda: steps)
     del owner
     gc.collect()
@@ -273,7 +281,7 @@ def test_the_thread_ends_with_its_owner(make: Callable[..., Transfer]) -> None:
 
 def test_the_thread_ends_with_the_loop(owner: Owner, make: Callable[..., Transfer]) -> None:
     async def work() -> None:
-        owner.worker.start(make, owner.each)
+        owner.start(make)
         await later(lambda: owner.steps)
 
     in_loop(work())  # closes the loop, as a kernel that shuts down
@@ -281,7 +289,7 @@ def test_the_thread_ends_with_the_loop(owner: Owner, make: Callable[..., Transfe
 
 
 def test_at_exit_nothing_is_left(owner: Owner, make: Callable[..., Transfer]) -> None:
-    owner.worker.start(make, owner.each)
+    owner.start(make)
     until(lambda: owner.steps)
-    worker_module._end_all()
+    jobs.end_all()
     assert not painters()

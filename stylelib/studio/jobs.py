@@ -1,0 +1,257 @@
+"""Paint in a background thread while the controls stay responsive.
+
+The thread only computes: it never touches a widget and never prints. Whatever
+there is to show is shown on the kernel's own event loop.
+"""
+
+import asyncio
+import atexit
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from ..engine.transfer import Step, Transfer
+from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory
+from ..memory import give_back
+
+PERIOD = 0.2  # seconds between two redraws, at least
+
+Make = Callable[[], Transfer | None]
+Each = Callable[[Step, dict[str, Any], float], None]
+Tell = Callable[[], None]
+
+_alive: "weakref.WeakSet[Job]" = weakref.WeakSet()
+
+
+class Job:
+    """One transfer, taken to its end in a thread or right here. Idle until it is begun.
+
+    Parameters
+    ----------
+    tell : bound method
+        Called without arguments when there is something new to show, at most about
+        five times a second: on the event loop that `start` was called from or, by
+        `run`, on the caller's own thread. Held weakly: once its owner is gone, the
+        thread ends.
+    previous : Job, optional
+        The same owner's previous job. It is stopped, and this one begins its work
+        when that has ended, so that there are never two.
+
+    Attributes
+    ----------
+    error : str or None
+        What went wrong, in words.
+    """
+
+    def __init__(self, tell: Tell, previous: "Job | None" = None) -> None:
+        self._tell = weakref.WeakMethod(tell)
+        self._previous = previous
+        if previous is not None:
+            previous.stop()
+        self._gate = threading.Condition()
+        self._phase = "idle"
+        self._wanted = "go"  # or "wait" or, from then on for good, "end"
+        self._waiting = False
+        self._changes: dict[str, Any] = {}
+        self._told, self._posted = float("-inf"), False
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.error: str | None = None
+
+    @property
+    def state(self) -> str:
+        """One of "idle", "preparing", "painting", "pausing", "paused" or "stopping"."""
+        if self._phase == "idle" or self._wanted == "go":
+            return self._phase
+        if self._wanted == "end":
+            return "stopping"
+        return "paused" if self._waiting else "pausing"
+
+    @property
+    def busy(self) -> bool:
+        """Whether the job is under way, even if paused."""
+        return self._phase != "idle"
+
+    def start(self, make: Make, each: Each) -> None:
+        """Paint in the background.
+
+        All other painters in this kernel are paused: two at once would only slow
+        each other down.
+
+        Parameters
+        ----------
+        make : callable
+            Makes the transfer. Called in the thread, because loading takes time. If
+            it returns None, there is nothing more to do.
+        each : callable
+            Called in the thread after each step, with the step, the changes made just
+            before it, and the seconds it took. Must not touch a widget.
+        """
+        pause_all()
+        _alive.add(self)
+        self._phase = "preparing"
+        with suppress(RuntimeError):
+            self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(
+            target=self._work_silently, args=(make, each), name="stylelib painter", daemon=True
+        )
+        self._thread.start()
+
+    def run(self, make: Make, each: Each) -> None:
+        """Paint right here, to the end; see `start`.
+
+        Raises
+        ------
+        Exception
+            Whatever went wrong, unchanged; `error` has it in words.
+        """
+        pause_all()
+        self._phase = "preparing"
+        self._work(make, each)
+
+    def pause(self) -> None:
+        """Wait after the current step."""
+        self._want("wait")
+
+    def resume(self) -> None:
+        """Continue after `pause`."""
+        self._want("go")
+
+    def stop(self, wait: bool = False) -> None:
+        """End after the current step; with `wait`, return only once it has ended."""
+        self._want("end")
+        if wait:
+            self.join()
+
+    def change(self, **changes: Any) -> None:
+        """Change settings of the recipe before the next step; see `Transfer.change`."""
+        with self._gate:
+            self._changes |= changes
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the thread to end; returns whether it has."""
+        if self._thread is None or self._thread is threading.current_thread():
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _want(self, wanted: str) -> None:
+        with self._gate:
+            if self._wanted != "end":
+                self._wanted = wanted
+                self._gate.notify_all()
+
+    def _work_silently(self, make: Make, each: Each) -> None:
+        """Nobody could catch an exception in a thread; `error` tells of it."""
+        with suppress(BaseException):
+            self._work(make, each)
+
+    def _work(self, make: Make, each: Each) -> None:
+        transfer = None
+        try:
+            if self._previous is not None:
+                self._previous.join()  # in the thread, so that the kernel doesn't wait
+                self._previous = None
+            transfer = make()
+            while transfer is not None and self._may_go_on():
+                begun = time.perf_counter()
+                changes = self._apply_changes(transfer)
+                step = next(transfer, None)
+                if step is None:
+                    self.error = transfer.stopped
+                    break
+                each(step, changes, time.perf_counter() - begun)
+                self._news()
+        except BaseException as error:
+            self.error = in_words(error)
+            raise
+        finally:
+            transfer = None  # its feature maps are most of the memory
+            give_back()
+            self._phase = "idle"
+            self._news(now=True)
+
+    def _may_go_on(self) -> bool:
+        """Wait while paused; returns whether to take another step."""
+        with self._gate:
+            self._phase = "painting"
+            while self._wanted == "wait" and self._tell() is not None:
+                self._waiting = True
+                self._news(now=True)
+                self._gate.wait(1.0)
+            self._waiting = False
+            return self._wanted == "go" and self._tell() is not None
+
+    def _apply_changes(self, transfer: Transfer) -> dict[str, Any]:
+        with self._gate:
+            changes, self._changes = self._changes, {}
+        if changes:
+            try:
+                transfer.change(**changes)
+            except StylelibError as error:  # one wrong setting must not cost the picture
+                self.error = str(error)
+                return {}
+            self.error = None
+        return changes
+
+    def _news(self, now: bool = False) -> None:
+        """Deliver news, unless some is on its way already or has just been delivered."""
+        if self._posted or (not now and time.monotonic() - self._told < PERIOD):
+            return
+        if self._thread is None:
+            self._deliver()
+        elif self._loop is not None:
+            self._posted = True
+            try:
+                self._loop.call_soon_threadsafe(self._deliver)
+            except RuntimeError:  # the kernel is shutting down
+                self.stop()
+
+    def _deliver(self) -> None:
+        self._posted, self._told = False, time.monotonic()
+        tell = self._tell()
+        if tell is not None:
+            tell()
+
+
+def in_event_loop() -> bool:
+    """Whether an event loop is running here, as it is in a notebook's kernel."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def pause_all() -> None:
+    """Pause every job in this kernel."""
+    for job in list(_alive):
+        job.pause()
+
+
+def anyone_busy() -> bool:
+    """Whether any painter in this kernel has a job under way."""
+    return any(job.busy for job in list(_alive))
+
+
+def in_words(error: BaseException) -> str:
+    """What went wrong, for a student."""
+    if isinstance(error, StylelibError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted. The picture so far is kept."
+    if is_out_of_memory(error):
+        return OUT_OF_MEMORY
+    return f"An unexpected error occurred ({type(error).__name__}: {error}). Try again."
+
+
+@atexit.register
+def end_all() -> None:
+    """End every job: a thread still computing while Python shuts down would crash it."""
+    for job in list(_alive):
+        job.stop()
+    for job in list(_alive):
+        job.join(10)
