@@ -198,7 +198,7 @@ def _memory(broken: set[str]) -> Iterator[Finding]:
         words += f": enough for pictures of up to {size} pixels"
     remedy = None
     if size < _LEAST_SIZE and "torch" not in broken:
-        remedy = "Close other programs or, if there is a limit, have it raised."
+        remedy = "Close other programs or, if there is one, have the limit raised."
     yield Finding("Memory", words, remedy)
 
 

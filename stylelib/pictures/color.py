@@ -1,4 +1,4 @@
-"""Keep the photo's own colours: after painting, or before it."""
+"""Give a painted picture the photo's colours, or a painting before it is used."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ _LUMA = (0.299, 0.587, 0.114)  # how much red, green and blue count for brightne
 
 
 def luminance(image: Tensor) -> Tensor:
-    """How bright each pixel is: the Y of YIQ.
+    """The luminance of each pixel: Y in YIQ.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def luminance(image: Tensor) -> Tensor:
     Raises
     ------
     StylelibError
-        If they are no pictures.
+        If `image` has another shape.
     """
     check_colors(image, several=True)
     weights = image.new_tensor(_LUMA).view(1, 3, 1, 1)
@@ -31,7 +31,7 @@ def luminance(image: Tensor) -> Tensor:
 
 
 def keep_colors(image: Tensor, content: Tensor) -> Tensor:
-    """The painted picture's light and dark, in the photo's colours.
+    """The luminance of the painted picture with the colours of the photo.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def keep_colors(image: Tensor, content: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape (1, 3, H, W), RGB in 0-1
-        Its `luminance` is the picture's, exactly.
+        Its `luminance` is exactly that of `image`.
 
     Raises
     ------
@@ -52,10 +52,17 @@ def keep_colors(image: Tensor, content: Tensor) -> Tensor:
 
     Notes
     -----
-    The luminance-only transfer of Gatys et al., *Controlling Perceptual Factors
-    in Neural Style Transfer* (2017), done after painting rather than before: so
-    it can be switched on and off while you look. Where a colour does not exist
-    at that brightness it is made paler, its hue kept.
+    Luminance-only transfer, Gatys et al., *Controlling Perceptual Factors in Neural
+    Style Transfer* (2017), section 5, but after painting rather than before: so it can
+    be switched on and off at any time. A colour that does not exist at a luminance
+    becomes paler; its hue is kept.
+
+    Examples
+    --------
+    >>> photo, painted = torch.rand(1, 3, 8, 8), torch.rand(1, 3, 16, 16)
+    >>> mixed = keep_colors(painted, photo)
+    >>> torch.allclose(luminance(mixed), luminance(painted), atol=1e-5)
+    True
     """
     check_colors(image)
     check_colors(content)
@@ -68,7 +75,7 @@ def keep_colors(image: Tensor, content: Tensor) -> Tensor:
 
 
 def match_colors(image: Tensor, like: Tensor) -> Tensor:
-    """A picture with another's colours: their mean and how they vary together.
+    """Give one picture the colour statistics of another: mean and covariance.
 
     Parameters
     ----------
@@ -80,8 +87,8 @@ def match_colors(image: Tensor, like: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape (1, 3, H, W), RGB in 0-1
-        Its colours' mean and 3 x 3 covariance are those of `like`, except where
-        a colour had to be cut off at 0 or 1.
+        The mean and the 3 x 3 covariance of its colours are those of `like`, except
+        where colours had to be clipped at 0 or 1.
 
     Raises
     ------
@@ -90,10 +97,17 @@ def match_colors(image: Tensor, like: Tensor) -> Tensor:
 
     Notes
     -----
-    Gatys et al. (2017), section 5.1, match both with a linear map of the
-    colours. Of the many that do, this is the one that moves them least (Pitié,
-    Kokaram, *The Linear Monge-Kantorovitch Linear Colour Mapping*, 2007,
+    Gatys et al. (2017), section 5, match both with a linear map of the colours. Of the
+    many such maps, this one moves the colours least (Pitié, Kokaram, *The Linear
+    Monge-Kantorovitch Linear Colour Mapping for Example-Based Colour Transfer*, 2007,
     equation 14).
+
+    Examples
+    --------
+    >>> bluish = torch.rand(1, 3, 32, 32) * torch.tensor([0.2, 0.4, 0.6]).view(1, 3, 1, 1)
+    >>> matched = match_colors(torch.rand(1, 3, 16, 16), bluish)
+    >>> [round(mean, 1) for mean in matched.mean((0, 2, 3)).tolist()]
+    [0.1, 0.2, 0.3]
     """
     check_picture(image, "The picture")
     check_picture(like, "The picture of the colours")
@@ -109,10 +123,11 @@ def _colors(image: Tensor) -> tuple[Tensor, Tensor]:
     pixels = image.double().flatten(2)[0]
     mean = pixels.mean(1, keepdim=True)
     covariance = (pixels - mean) @ (pixels - mean).T / pixels.shape[1]
-    return mean, covariance + 1e-7 * torch.eye(3, dtype=torch.float64)  # even of one colour
+    return mean, covariance + 1e-7 * torch.eye(3, dtype=torch.float64)  # of a single colour, too
 
 
 def _power(matrix: Tensor, exponent: float) -> Tensor:
-    """A power of a symmetric, positive matrix."""
+    """A power of a symmetric positive definite matrix."""
     values, vectors = torch.linalg.eigh(matrix)
-    return vectors * values.clamp_min(1e-15) ** exponent @ vectors.T
+    power: Tensor = vectors * values.clamp_min(1e-15) ** exponent @ vectors.T
+    return power

@@ -1,4 +1,7 @@
-"""A picture file as 8-bit RGB: found, opened, upright, its colours right. Nothing is trusted."""
+"""Find a picture, open it and decode it to 8-bit RGB. Files are not trusted.
+
+A new kind of file is opened in `open_picture`; `to_rgb` handles every PIL image.
+"""
 
 import io
 import os
@@ -16,20 +19,21 @@ from .samples import SAMPLES, sample
 
 Source = str | os.PathLike[str] | bytes | Image.Image
 
-# For these Pillow starts a program (Ghostscript for EPS, and for an EPS inside IPTC; Windows'
-# own for WMF), or it knows no more than the name.
+# For these Pillow starts another program (Ghostscript for EPS, and for an EPS inside IPTC;
+# Windows' own for WMF), or it knows no more than the name.
 _REFUSED = {"EPS", "IPTC", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
-_MAX_PIXELS = 178_000_000  # 530 MB to open; of more, Pillow opens no file either
+_MAX_PIXELS = 178_000_000  # 530 MB; Pillow refuses larger files, too
 _MAX_SLOW_PIXELS = 16_000_000  # for decoders written in Python: seconds, not minutes
-_BYTES_WHOLE, _BYTES_SMALL = 25, 10  # measured, a pixel: all of it as a tensor, or made smaller
+# Bytes needed for each pixel, as measured: to keep its size as a tensor, or to shrink it.
+_BYTES_WHOLE, _BYTES_SMALL = 25, 10
 
 
 @contextmanager
 def reading(name: str) -> Iterator[None]:
-    """Say in words what goes wrong while a picture is opened and decoded."""
+    """Explain in a sentence what goes wrong while a picture is opened and decoded."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, about odd metadata: not the student's
+            warnings.simplefilter("ignore")  # Pillow's, about odd metadata: of no use to a student
             yield
     except StylelibError:
         raise
@@ -39,7 +43,7 @@ def reading(name: str) -> Iterator[None]:
         ) from error
     except UnidentifiedImageError as error:
         raise StylelibError(
-            f"{name} is not a picture, or of a kind that can't be read here. "
+            f"{name} is not a picture, or it is of a kind that can't be read here. "
             f"Save it as JPEG or PNG and try again."
         ) from error
     except PermissionError as error:
@@ -56,7 +60,7 @@ def reading(name: str) -> Iterator[None]:
 
 
 def name_of(source: Source) -> str:
-    """What to call it in a message."""
+    """What a message calls it."""
     if isinstance(source, bytes):
         return "The given data"
     if isinstance(source, Image.Image):
@@ -65,11 +69,11 @@ def name_of(source: Source) -> str:
 
 
 def open_picture(source: Source, name: str) -> Image.Image:
-    """Find and open it, for `reading`; its pixels may come later."""
+    """Find a picture and open it, inside `reading`; its pixels may be decoded later."""
     if isinstance(source, Image.Image):
         if source.format in _REFUSED:
             raise UnidentifiedImageError
-        return source.copy()  # else a lazily opened one is changed below
+        return source.copy()  # it may be changed later on
     if isinstance(source, bytes):
         if not source:
             raise StylelibError("The given data is empty.")
@@ -90,8 +94,8 @@ def open_picture(source: Source, name: str) -> Image.Image:
         if path.suffix or len(path.parts) > 1:
             raise StylelibError(f"There is no file {name}. Check the name and the folder.")
         if str(source) not in SAMPLES:
-            sample(str(source))  # raises, naming the nearest sample
-        raise StylelibError(f"There is no file {name}. For the sample, give the name as text.")
+            sample(str(source))  # raises, and names the most similar sample
+        raise StylelibError(f"There is no file {name}. To get the sample, give its name as text.")
     if not path.is_file():
         raise StylelibError(f"{name} is not an ordinary file.")
     with path.open("rb") as file:
@@ -106,8 +110,8 @@ def _identify(file: Path | io.BytesIO, start: bytes, name: str) -> Image.Image:
         if start[4:8] != b"ftyp":
             raise
         raise StylelibError(
-            f"{name} is a HEIC photo, as phones make them, or a film. Export it as JPEG in the "
-            f"phone's or the computer's photo program, and try again."
+            f"{name} is a HEIC photo, as phones take them, or a video. Export it as JPEG with the "
+            f"photo app of the phone or computer, and try again."
         ) from None
     if picture.format in _REFUSED:
         raise UnidentifiedImageError
@@ -115,18 +119,18 @@ def _identify(file: Path | io.BytesIO, start: bytes, name: str) -> Image.Image:
 
 
 def to_rgb(picture: Image.Image, size: int | None) -> Image.Image:
-    """The picture upright, in 8-bit sRGB, transparent parts on white.
+    """Convert a picture to 8-bit sRGB, the right way up, with transparent parts white.
 
     Parameters
     ----------
     picture : PIL image
     size : int, optional
-        The longest side that is wanted. A picture much larger is made smaller
-        at once, to about twice that, to save time and memory.
+        The longest side that is wanted. A much larger picture is shrunk early, to about
+        twice that, to save time and memory.
     """
     _check_pixels(picture, size)
     if size is not None and picture.format == "JPEG":
-        picture.draft("RGB", (2 * size, 2 * size))  # decode no more than is needed
+        picture.draft("RGB", (2 * size, 2 * size))  # decode no more pixels than needed
     ImageOps.exif_transpose(picture, in_place=True)
     picture = _common_mode(picture)
     if size is not None and max(picture.size) > 4 * size:
@@ -141,7 +145,7 @@ def to_rgb(picture: Image.Image, size: int | None) -> Image.Image:
 
 
 def _check_pixels(picture: Image.Image, size: int | None) -> None:
-    """Refuse before decoding what would take minutes or all memory."""
+    """Refuse, before decoding, a picture that would take minutes or all memory."""
     pixels = picture.width * picture.height
     slow = any(tile[0] in Image.DECODERS for tile in getattr(picture, "tile", ()))
     if pixels > (_MAX_SLOW_PIXELS if slow else _MAX_PIXELS):
@@ -152,7 +156,7 @@ def _check_pixels(picture: Image.Image, size: int | None) -> None:
 
 
 def _common_mode(picture: Image.Image) -> Image.Image:
-    """One of the modes that can be made smaller without loss: L, RGB, RGBA, CMYK, I, F."""
+    """Convert to a mode that Pillow can resize: L, RGB, RGBA, CMYK, I or F."""
     bands = picture.getbands()
     if "A" in bands or "a" in bands or "transparency" in picture.info:
         return picture if picture.mode == "RGBA" else picture.convert("RGBA")
@@ -163,7 +167,7 @@ def _common_mode(picture: Image.Image) -> Image.Image:
 
 
 def _deep_grey(picture: Image.Image) -> Image.Image:
-    """16-bit, 32-bit and float grey to 8 bits; Pillow's own conversion clips them."""
+    """Convert 16-bit, 32-bit and float grey to 8 bits; Pillow's own conversion clips them."""
     values = np.array(picture, dtype=np.float32)
     np.nan_to_num(values, copy=False, posinf=0, neginf=0)
     top = 65535.0
@@ -175,10 +179,10 @@ def _deep_grey(picture: Image.Image) -> Image.Image:
 
 
 def _to_srgb(picture: Image.Image) -> Image.Image:
-    """From the colours of the profile in the file to sRGB, which screens and networks expect.
+    """Convert by the colour profile in the file to sRGB, which screens and networks expect.
 
-    A phone's Display P3, a camera's Adobe RGB or a printer's inks look wrong
-    without. A profile that is broken, or of other colours, is left out.
+    Without it a phone's Display P3, a camera's Adobe RGB or a printer's inks look wrong.
+    A profile that is broken, or that doesn't fit the picture's mode, is ignored.
     """
     profile = picture.info.get("icc_profile")
     if isinstance(profile, bytes) and profile:

@@ -1,4 +1,4 @@
-"""The film of a painting: how it came to be, as an animated picture."""
+"""A film of how a picture was painted, as an animated picture."""
 
 import io
 import os
@@ -9,24 +9,27 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from ..checks import as_path, check_colors
+from ..checks import check_colors
 from ..errors import StylelibError, shown
 from .images import check_place, fit, resize_to, to_pil, write_whole
 
+ENDINGS = (".gif", ".webp")
+"""What the name of a film can end in."""
+
 _LONGEST = 400  # pixels
-_FRAME, _LAST = 150, 2500  # milliseconds
-_NEXT = 1.15  # times as many steps as the last picture kept
+_FRAME, _LAST = 150, 2500  # how long a frame, and the last one, is shown, in milliseconds
+_NEXT = 1.15  # the next picture is kept after so many times the steps of the last one
 
 
 class Film:
-    """Keeps some of the pictures on the way: close together at first, when most changes.
+    """Keeps some of the pictures along the way: more of them at first, when most changes.
 
-    Of 200 steps 33, of 5,000 steps 56.
+    Of 200 steps it keeps 33, of 5,000 steps 56.
 
     Attributes
     ----------
     pictures : list of Tensor, shape (1, 3, H, W), RGB in 0-1
-        Each no longer than a film is.
+        None is larger than a film can be.
     """
 
     def __init__(self) -> None:
@@ -49,15 +52,16 @@ class Film:
 
 
 def save_film(pictures: Iterable[Tensor], path: str | os.PathLike[str]) -> Path:
-    """Save pictures, first to last, as an animated one that repeats: a megabyte or so.
+    """Save pictures, first to last, as an animated one that repeats: about a megabyte.
 
     Parameters
     ----------
     pictures : iterable of Tensor, shape (1, 3, H, W), RGB in 0-1
-        At least two. All are shown as large as the last one, or 400 pixels long.
+        At least two. All are shown at the size of the last one, with a longest side
+        of at most 400 pixels.
     path : path
-        Ends in ``.webp`` (all colours) or ``.gif`` (128 of them, and understood
-        by every program).
+        Ends in ``.webp`` (all colours) or ``.gif`` (128 colours, and every program
+        can show it).
 
     Returns
     -------
@@ -67,10 +71,16 @@ def save_film(pictures: Iterable[Tensor], path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     StylelibError
-        If there are fewer than two pictures, or one is none, the ending is another,
-        or the file can't be written. A file that was there before is then unchanged.
+        If there are fewer than two pictures, one of them is not a picture, the path has
+        another ending, or the file can't be written. A file that was there before is
+        then unchanged.
+
+    Examples
+    --------
+    >>> pictures = [step.image for step in Transfer(photo, painting)]  # doctest: +SKIP
+    >>> save_film(pictures, "film.webp")  # doctest: +SKIP
     """
-    path = check_film(path)
+    path = check_place(path, ENDINGS)
     if isinstance(pictures, Tensor) or not isinstance(pictures, Iterable):
         raise StylelibError(f"A film is made of several pictures; these are {shown(pictures)}.")
     small = [_small(picture) for picture in pictures]
@@ -93,20 +103,6 @@ def save_film(pictures: Iterable[Tensor], path: str | os.PathLike[str]) -> Path:
     )
     write_whole(path, buffer.getvalue())
     return path
-
-
-def check_film(path: str | os.PathLike[str]) -> Path:
-    """Make sure, before the work starts, that a film can be saved there.
-
-    Raises
-    ------
-    StylelibError
-        If the ending is not of GIF or WebP, or the folder is missing or closed.
-    """
-    path = as_path(path)
-    if path.suffix.lower() not in (".gif", ".webp"):
-        raise StylelibError(f"A film is a GIF or a WebP: let {path.name!r} end in .gif or .webp.")
-    return check_place(path, "film.gif")
 
 
 def _small(image: Tensor) -> Tensor:

@@ -1,4 +1,9 @@
-"""A picture as a tensor: load it, resize it, save it."""
+"""A picture as a tensor: load it, resize it, save it.
+
+`load_image` is the only way in, whatever the picture comes from. To load a new kind of file,
+open it in `decoding.open_picture`, as a PIL image; all that follows stays the same. Kinds of
+file that Pillow knows, or learns from an installed plugin, need nothing.
+"""
 
 import io
 import json
@@ -16,13 +21,16 @@ from PIL import Image, PngImagePlugin
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..checks import as_path, check_colors, check_tensor
-from ..errors import OUT_OF_MEMORY, StylelibError, shown
+from ..checks import as_path, check_colors, check_range, check_tensor
+from ..errors import OUT_OF_MEMORY, StylelibError
 from ..memory import free_memory
 from .decoding import Source, name_of, open_picture, reading, to_rgb
 
 RECIPE_KEY = "stylelib"
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+ENDINGS = tuple(_FORMATS)
+"""What the name of a picture can end in."""
+
 _EXIF_DESCRIPTION = 0x010E  # ImageDescription
 _EXIF_ORIENTATION = 0x0112
 _LARGEST = 100_000  # pixels a side
@@ -35,10 +43,11 @@ def load_image(source: Source, size: int | None = None) -> Tensor:
     ----------
     source : path, bytes, PIL image or name of a sample
         A file that Pillow can open, its contents, or for example ``"camel"``.
-        Turned upright as its EXIF says, and to sRGB as its colour profile says;
-        the first frame if there are several; transparent parts lie on white.
+        It is rotated according to its EXIF orientation and converted to sRGB by its
+        colour profile. Of an animation the first frame is taken; transparent parts
+        become white.
     size : int, optional
-        Longest side to resize to, in pixels; the shape is kept.
+        Longest side to resize to, in pixels, 1 to 100,000; the proportions are kept.
 
     Returns
     -------
@@ -47,16 +56,21 @@ def load_image(source: Source, size: int | None = None) -> Tensor:
     Raises
     ------
     StylelibError
-        If there is no such file or sample, or it is not a whole picture, or only
-        a pixel wide or high and to be resized.
+        If there is no such file or sample, it is not a whole picture, or it is to be
+        resized and is only a pixel wide or high.
+
+    Examples
+    --------
+    >>> load_image("camel", size=64).shape
+    torch.Size([1, 3, 36, 64])
     """
     if size is not None:
-        _check_size(size)
+        check_range("size", size, 1, _LARGEST, Integral)
     name = name_of(source)
     with reading(name):
         picture = open_picture(source, name)
         width, height = picture.size
-        if picture.getexif().get(_EXIF_ORIENTATION) in (5, 6, 7, 8):  # lies on its side
+        if picture.getexif().get(_EXIF_ORIENTATION) in (5, 6, 7, 8):  # turned by 90 degrees
             width, height = height, width
         rgb = to_rgb(picture, size)
         if min(rgb.size) < (1 if size is None else 2):
@@ -69,7 +83,7 @@ def load_image(source: Source, size: int | None = None) -> Tensor:
 
 
 def load_mask(source: Source, size: int | None = None) -> Tensor:
-    """Load a mask: a picture that says where, white for here and black for not.
+    """Load a mask: a picture that is white where something applies, and black where not.
 
     Parameters
     ----------
@@ -90,13 +104,13 @@ def load_mask(source: Source, size: int | None = None) -> Tensor:
 
 
 def resize(image: Tensor, size: int) -> Tensor:
-    """Resize to a longest side of `size` pixels, keeping the shape, with antialiasing.
+    """Resize to a longest side of `size` pixels, with antialiasing; proportions are kept.
 
     Parameters
     ----------
     image : Tensor, shape (B, C, H, W), in 0-1
     size : int
-        Longest side, in pixels. The other side is at least one.
+        Longest side, in pixels, 1 to 100,000. The other side is at least one.
 
     Returns
     -------
@@ -105,10 +119,15 @@ def resize(image: Tensor, size: int) -> Tensor:
     Raises
     ------
     StylelibError
-        If `size` is not a whole number of 1 or more, it is no such picture, or
-        there is not enough memory.
+        If `size` is out of range, the image has another shape, or there is not enough
+        memory.
+
+    Examples
+    --------
+    >>> resize(torch.rand(1, 3, 30, 40), 20).shape
+    torch.Size([1, 3, 15, 20])
     """
-    _check_size(size)
+    check_range("size", size, 1, _LARGEST, Integral)
     check_tensor(image, "The picture to resize")
     if image.dim() != 4:
         raise StylelibError(
@@ -118,15 +137,14 @@ def resize(image: Tensor, size: int) -> Tensor:
     return resize_to(image, fit(image.shape, size))
 
 
-def _check_size(size: Any) -> None:
-    if isinstance(size, bool) or not isinstance(size, Integral) or not 1 <= int(size) <= _LARGEST:
-        raise StylelibError(
-            f"A picture can't be {shown(size)} pixels large. Use a whole number, 64 or more."
-        )
-
-
 def fit(shape: Sequence[int], size: int) -> tuple[int, int]:
-    """Height and width, of the same proportions as `shape` (…, H, W), to a longest side."""
+    """Height and width with the proportions of `shape` (…, H, W) and a longest side of `size`.
+
+    Examples
+    --------
+    >>> fit((1, 3, 300, 400), 100)
+    (75, 100)
+    """
     height, width = shape[-2:]
     scale = size / max(height, width)
     return max(1, round(height * scale)), max(1, round(width * scale))
@@ -141,23 +159,28 @@ def resize_to(image: Tensor, shape: tuple[int, int]) -> Tensor:
         raise StylelibError(OUT_OF_MEMORY)
     # In float32, since half precision can't be resized on every computer.
     exact = image if image.dtype == torch.float64 else image.float()
-    # Bicubic is sharp but overshoots at edges: bring it back to 0-1.
+    # Bicubic interpolation is sharp but overshoots at edges: bring it back to 0-1.
     smooth = F.interpolate(exact, shape, mode="bicubic", antialias=True).clamp(0, 1)
     return smooth.to(image.dtype)
 
 
 def to_pil(image: Tensor) -> Image.Image:
-    """Make a PIL picture of a tensor.
+    """Convert a tensor to a PIL image.
 
     Parameters
     ----------
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
         Values outside 0-1 are clipped.
 
+    Returns
+    -------
+    PIL.Image.Image
+        RGB, 8 bits a channel.
+
     Raises
     ------
     StylelibError
-        If the shape is another, or a value is not a number.
+        If it has another shape, or a value is NaN or infinite.
     """
     check_colors(image)
     pixels = image.detach()[0].permute(1, 2, 0).float().cpu()
@@ -169,7 +192,7 @@ def to_pil(image: Tensor) -> Image.Image:
 def save_image(
     image: Tensor, path: str | os.PathLike[str], recipe: Mapping[str, Any] | None = None
 ) -> Path:
-    """Save a picture as PNG or JPEG, whole or not at all.
+    """Save a picture as PNG or JPEG. A file is written completely or not at all.
 
     Parameters
     ----------
@@ -177,7 +200,7 @@ def save_image(
     path : path
         Ends in ``.png``, ``.jpg`` or ``.jpeg``.
     recipe : mapping, optional
-        How the picture was made, of plain values; kept in the file's metadata,
+        How the picture was made, as plain values. It is kept in the file's metadata,
         where `read_recipe` finds it.
 
     Returns
@@ -188,20 +211,22 @@ def save_image(
     Raises
     ------
     StylelibError
-        If the ending is another, the picture or the recipe is of no kind that
-        can be stored, or the file can't be written. A file that was there before
-        is then unchanged.
+        If the path has another ending, the picture or the recipe can't be stored, or
+        the file can't be written. A file that was there before is then unchanged.
+
+    Examples
+    --------
+    >>> save_image(load_image("camel"), "camel.png")  # doctest: +SKIP
     """
-    path = check_output(path)
+    path = check_place(path, ENDINGS)
     picture = to_pil(image)
     text = _as_text(recipe)
     buffer = io.BytesIO()
-    options: dict[str, Any] = {}
     if _FORMATS[path.suffix.lower()] == "PNG":
         info = PngImagePlugin.PngInfo()
         if text is not None:
             info.add_itxt(RECIPE_KEY, text)
-        options = {"format": "PNG", "pnginfo": info}
+        options: dict[str, Any] = {"format": "PNG", "pnginfo": info}
     else:
         exif = Image.Exif()
         if text is not None:
@@ -211,7 +236,7 @@ def save_image(
         picture.save(buffer, **options)
     except (OSError, ValueError) as error:  # JPEG: 65,500 pixels, and 64 KB of recipe, at most
         raise StylelibError(
-            f"This picture does not go into a {options['format']} file ({error}). Try .png."
+            f"This picture can't be stored in a {options['format']} file ({error}). Try .png."
         ) from error
     write_whole(path, buffer.getvalue())
     return path
@@ -228,37 +253,37 @@ def _as_text(recipe: Mapping[str, Any] | None) -> str | None:
         ) from error
 
 
-def check_output(path: str | os.PathLike[str]) -> Path:
-    """Make sure, before the work starts, that a picture can be saved there.
+def check_place(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
+    """Make sure, before the work starts, that a file can be saved there.
+
+    Parameters
+    ----------
+    path : path
+    endings : several str
+        One of which the file's name has to end in, for example ``".png"``.
 
     Raises
     ------
     StylelibError
-        If the ending is not of PNG or JPEG, or the folder is missing or closed.
+        If it has another ending, can't be a file's name, or the folder is missing or
+        can't be written to.
     """
     path = as_path(path)
-    if "\0" not in str(path) and path.suffix.lower() not in _FORMATS:
-        raise StylelibError(f"{path.name!r} has no ending that says PNG or JPEG: add .png or .jpg.")
-    return check_place(path, "camel.png")
-
-
-def check_place(path: Path, example: str) -> Path:
-    """Make sure that a file, for example of that name, can be saved there.
-
-    Raises
-    ------
-    StylelibError
-        If it is no file's name, or the folder is missing or closed.
-    """
     if "\0" in str(path):
-        raise StylelibError(f"{str(path)!r} is no name for a file. Use letters and digits.")
+        raise StylelibError(f"{str(path)!r} can't be the name of a file. Use letters and digits.")
+    if path.suffix.lower() not in endings:
+        raise StylelibError(f"{path.name!r} must end in {' or '.join(endings)}.")
     try:
         if path.is_dir():
-            raise StylelibError(f"{path} is a folder. Name a file in it, for example {example}.")
+            raise StylelibError(f"{path} is a folder. Name a file in it.")
     except OSError as error:
-        raise StylelibError(f"{path.name} is no name for a file ({error.strerror}).") from error
+        raise StylelibError(
+            f"{path.name} can't be the name of a file ({error.strerror})."
+        ) from error
     if not path.parent.is_dir():
-        raise StylelibError(f"There is no folder {path.parent}. Make it first, or choose another.")
+        raise StylelibError(
+            f"There is no folder {path.parent}. Create it first, or choose another."
+        )
     try:  # permissions alone don't tell: the disk may be read-only, or the system Windows
         TemporaryFile(dir=path.parent).close()
     except OSError as error:
@@ -269,10 +294,10 @@ def check_place(path: Path, example: str) -> Path:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: what was there stays until the new one is complete."""
+    """Write a file completely or not at all: an older one stays until the new one is done."""
     temporary = None
     try:
-        # In the same folder: only there is the last move one indivisible step.
+        # In the same folder: only there is replacing the old file atomic.
         with NamedTemporaryFile(dir=path.parent, prefix=".stylelib-", delete=False) as file:
             temporary = Path(file.name)
             file.write(data)
@@ -292,7 +317,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def read_recipe(source: Source) -> dict[str, Any] | None:
-    """How a saved picture was made, or None if it doesn't say.
+    """How a saved picture was made, or None if the file doesn't say.
 
     Parameters
     ----------
@@ -303,11 +328,16 @@ def read_recipe(source: Source) -> dict[str, Any] | None:
     ------
     StylelibError
         If it is not a picture.
+
+    Examples
+    --------
+    >>> read_recipe("camel.png")["style"]  # doctest: +SKIP
+    'hokusai-great-wave'
     """
     name = name_of(source)
     with reading(name):
         picture = open_picture(source, name)
-        picture.load()  # PNG keeps text after the pixels, too
+        picture.load()  # a PNG can also have text after the pixels
         text = picture.info.get(RECIPE_KEY)
         if text is None:
             description = str(picture.getexif().get(_EXIF_DESCRIPTION))
@@ -315,6 +345,6 @@ def read_recipe(source: Source) -> dict[str, Any] | None:
                 text = description.removeprefix(f"{RECIPE_KEY}: ")
     try:
         recipe = json.loads(str(text))
-    except (ValueError, RecursionError):  # some other program's, or spoilt
+    except (ValueError, RecursionError):  # another program's, or damaged
         return None
     return recipe if isinstance(recipe, dict) else None

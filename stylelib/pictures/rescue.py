@@ -1,4 +1,4 @@
-"""A painted picture is not lost because there is no room for it: it goes elsewhere."""
+"""If a picture can't be saved where it was meant to go, save it somewhere else."""
 
 import os
 import tempfile
@@ -20,27 +20,27 @@ def save_somewhere(
     recipe: Mapping[str, Any] | None = None,
     new: bool = False,
 ) -> tuple[Path, str | None]:
-    """Save a picture where it was to go or, if that can't be any more, somewhere else.
+    """Save a picture at a path or, if that fails, somewhere else.
 
     Parameters
     ----------
     image, path, recipe
         As for `save_image`.
     new : bool
-        Take another name if there is a file of that name by now.
+        Add a number to the name if there is such a file.
 
     Returns
     -------
     path : Path
-        Where it is: `path`, or else, under a name that was free, in the working
-        folder, the home folder or the folder for temporary files.
+        Where it is: `path`, or a new file in the working folder, the home folder or the
+        folder for temporary files.
     trouble : str or None
         If it is not at `path`: why, and where it is instead.
 
     Raises
     ------
     StylelibError
-        As `save_image` does, if it could be saved in none of these places.
+        As `save_image` does, if it can't be saved in any of these places.
     """
     return save_with(lambda place: save_image(image, place, recipe), path, new)
 
@@ -48,14 +48,14 @@ def save_somewhere(
 def save_with(
     save: Callable[[Path], Path], path: str | os.PathLike[str], new: bool = False
 ) -> tuple[Path, str | None]:
-    """`save_somewhere`, for what `save` saves where it is told."""
+    """`save_somewhere` for anything: `save` saves it at a path."""
     path = as_path(path)
     try:
         return (save_new(save, path) if new else save(path)), None
     except StylelibError as error:
         trouble = error
     for folder in (Path.cwd, Path.home, tempfile.gettempdir):
-        # Each may be gone, too, or not known.
+        # Any of these may be missing, too, or not known.
         with suppress(StylelibError, OSError, RuntimeError):
             place = save_new(save, Path(folder()) / path.name)
             return place, f"{trouble} So that it is not lost, it was saved here: {place}"
@@ -63,17 +63,17 @@ def save_with(
 
 
 def save_new(save: Callable[[Path], Path], path: Path) -> Path:
-    """Save under that name or, if there is such a file, the same with a number.
+    """Save under a name or, if there is such a file, under the same name with a number.
 
-    The name is taken before it is saved to, so that of many who save at once
-    none gets another's.
+    An empty file reserves the name first, so that programs that save at the same time
+    never overwrite each other's files.
 
     Raises
     ------
     StylelibError
-        As `save` does, or if no file can be made there.
+        As `save` does, or if no file can be created there.
     """
-    place = _take_name(path)
+    place = _reserve(path)
     try:
         return save(place)
     except BaseException:
@@ -82,7 +82,7 @@ def save_new(save: Callable[[Path], Path], path: Path) -> Path:
         raise
 
 
-def _take_name(path: Path) -> Path:
+def _reserve(path: Path) -> Path:
     for name in (path, *(path.with_stem(f"{path.stem}-{n}") for n in range(2, 10_000))):
         try:
             name.open("xb").close()
@@ -93,4 +93,4 @@ def _take_name(path: Path) -> Path:
             raise StylelibError(
                 f"{name} could not be written ({error.strerror}). Choose another place."
             ) from error
-    raise StylelibError(f"There are too many files called {path.name}, with numbers. Move some.")
+    raise StylelibError(f"There are too many numbered files called {path.name}. Move some away.")

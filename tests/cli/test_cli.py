@@ -331,8 +331,8 @@ BAD_SETTINGS = [
     (("--seed", "-4"), "seed is -4; it must be"),
 ]
 BAD_OUTPUTS = [
-    ("picture", "no ending that says PNG or JPEG"),
-    ("picture.gif", "no ending that says PNG or JPEG"),
+    ("picture", "must end in .png or .jpg"),
+    ("picture.gif", "must end in .png or .jpg"),
     ("nowhere/picture.png", "There is no folder nowhere"),
     ("given/camel.jpg/picture.png", "There is no folder"),
     ("folder.png", "folder.png is a folder"),

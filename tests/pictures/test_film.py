@@ -79,7 +79,7 @@ def test_pictures_are_kept_closer_together_at_first() -> None:
 
 def test_mistakes_are_told_in_a_sentence(tmp_path: Path) -> None:
     two = [plain(RED), plain(GRAY)]
-    with pytest.raises(StylelibError, match=r"'film.mp4' end in .gif or .webp"):
+    with pytest.raises(StylelibError, match=r"'film.mp4' must end in .gif or .webp"):
         save_film(two, tmp_path / "film.mp4")
     with pytest.raises(StylelibError, match="no folder"):
         save_film(two, tmp_path / "nowhere" / "film.gif")

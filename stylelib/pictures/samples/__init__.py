@@ -1,4 +1,4 @@
-"""The pictures and networks that come with stylelib, and whose they are."""
+"""The pictures and trained networks that come with stylelib, and who made them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from ...errors import pick
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture that comes with stylelib; its licence stands beside the file."""
+    """A picture that comes with stylelib; its licence is in a file beside it."""
 
     name: str
     title: str
@@ -22,7 +22,7 @@ class Sample:
 
     @property
     def caption(self) -> str:
-        """Title and maker, for under the picture."""
+        """Title and maker, to show under the picture."""
         return f"{self.title} ({self.maker})"
 
 
@@ -46,7 +46,7 @@ SAMPLES = {
 """Every sample by its name."""
 
 NETWORKS = {name: Path(__file__).with_name(name) for name in ("hokusai-great-wave.pt",)}
-"""Feed-forward networks that come with stylelib, by the painting they were trained on."""
+"""Feed-forward networks that come with stylelib, named after their paintings."""
 
 
 def sample(name: str) -> Sample:
@@ -55,6 +55,6 @@ def sample(name: str) -> Sample:
     Raises
     ------
     StylelibError
-        If there is none, naming the nearest.
+        If there is none; the message names the most similar ones.
     """
     return SAMPLES[pick(name, SAMPLES, "sample picture")]
