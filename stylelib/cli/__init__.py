@@ -87,15 +87,16 @@ def _paint(options: Namespace) -> int:
     from ..engine.masks import divide, names_of_halves
     from ..engine.transfer import Transfer
     from ..pictures.color import keep_colors
-    from ..pictures.film import Film, check_film
-    from ..pictures.images import check_output, load_image, load_mask
+    from ..pictures import film as films
+    from ..pictures.images import ENDINGS, check_place, load_image, load_mask
     from ..pictures.rescue import save_somewhere
     from .progress import Progress, duration
 
-    output = check_output(_output(options))
-    film = Film() if options.film else None
-    if film:
-        check_film(_not_given(options.film, options, "--film"))
+    output = check_place(_output(options), ENDINGS)
+    film = None
+    if options.film:
+        check_place(_not_given(options.film, options, "--film"), films.ENDINGS)
+        film = films.Film()
     recipe = RECIPES[pick(options.recipe, RECIPES, "recipe")].but(
         **given_settings(options, SETTINGS)
     )

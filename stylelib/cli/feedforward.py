@@ -32,13 +32,13 @@ def paint_at_once(options: Namespace, output: Path) -> int:
     from ..engine.devices import choose_device
     from ..feedforward.network import FeedForward
     from ..pictures.color import keep_colors
-    from ..pictures.images import check_output, load_image
+    from ..pictures.images import ENDINGS, check_place, load_image
     from ..pictures.record import base_name, pictures_record
     from ..pictures.rescue import save_somewhere
     from ..version import __version__
 
     _check(options)
-    check_output(output)
+    check_place(output, ENDINGS)
     (name,) = options.style
     network = FeedForward.load(name).to(choose_device(options.device))
     photo = load_image(options.content, _SIZE if options.size is None else options.size)
@@ -71,14 +71,14 @@ def _check(options: Namespace) -> None:
 
 def train(options: Namespace) -> int:
     """Train a network and save it, and return the exit status."""
-    from ..feedforward.network import FeedForward, check_network_file
+    from ..feedforward.network import ENDINGS, FeedForward
     from ..feedforward.training import TRAINING
     from ..feedforward.training import train as training
-    from ..pictures.images import load_image
+    from ..pictures.images import check_place, load_image
     from ..pictures.rescue import save_with
     from .progress import Progress, duration
 
-    output = check_network_file(options.output)
+    output = check_place(options.output, ENDINGS)
     recipe = TRAINING.but(**given_settings(options, TRAINED))
     painting = load_image(options.painting, recipe.style_size())
     photos = [] if options.photos is None else _photos(options.photos)

@@ -18,7 +18,12 @@ from ..errors import StylelibError, is_out_of_memory, pick
 from ..pictures.images import check_place, write_whole
 from ..pictures.samples import NETWORKS
 
-SMALLEST = 16  # pixels a side: a quarter of it must have room for a 3 x 3 kernel
+ENDINGS = (".pt",)
+"""What the name of a network's file has to end in."""
+
+SMALLEST = 16
+"""Pixels that a photo needs on each side: a quarter of it must have room for a 3 x 3 kernel."""
+
 _FORMAT = "stylelib feed-forward network 1"
 _LARGEST = 200_000_000  # bytes of a file: width 128, 16 blocks
 _NEEDED, _BYTES = 300_000_000, 33  # measured: bytes at least, and a pixel a map
@@ -159,7 +164,7 @@ class FeedForward(nn.Module):
         StylelibError
             If the ending is another, or the file can't be written.
         """
-        path = check_network_file(path)
+        path = check_place(path, ENDINGS)
         state = {name: value.detach().cpu().half() for name, value in self.state_dict().items()}
         stored: dict[str, Any] = {"width": self.width, "blocks": self.blocks}
         stored |= {"format": _FORMAT, "painting": self.painting, "state": state}
@@ -227,20 +232,6 @@ def _convolution(into: int, out: int, size: int, stride: int = 1) -> nn.Conv2d:
 def _layer(into: int, out: int, size: int, stride: int = 1) -> list[nn.Module]:
     normalise = nn.InstanceNorm2d(out, affine=True)
     return [_convolution(into, out, size, stride), normalise, nn.ReLU()]
-
-
-def check_network_file(path: str | os.PathLike[str]) -> Path:
-    """Make sure, before the work starts, that a network can be saved there.
-
-    Raises
-    ------
-    StylelibError
-        If the ending is not ``.pt``, or the folder is missing or closed.
-    """
-    path = as_path(path)
-    if path.suffix.lower() != ".pt":
-        raise StylelibError(f"{path.name!r} does not end in .pt, as a network's file does.")
-    return check_place(path, "great-wave.pt")
 
 
 def _read(path: str | os.PathLike[str]) -> bytes:
