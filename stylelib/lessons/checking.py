@@ -1,22 +1,24 @@
-"""How an answer is checked: run on random inputs, compared, explained in words."""
+"""How an answer is checked: run on random inputs, compared, and explained in words."""
 
+import copy
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor, nn
 
-from ..errors import StylelibError, pick
+from ..errors import pick
+
+Inputs = tuple[Any, ...]
 
 _ROUNDS = 3
-Inputs = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A usual wrong answer, recognised by its result, and what to say to it."""
+    """A common wrong answer, recognised by its result, and the hint to give."""
 
     wrong: Callable[..., Any]
     hint: str
@@ -32,14 +34,14 @@ class Exercise:
         ``"2.1"``: the first exercise of lesson 02.
     title : str
     right : callable
-        Gives the right result for the same inputs.
+        Returns the right result for the same inputs.
     inputs : callable
-        From a `torch.Generator`, the positional inputs of one random round.
+        Takes a `torch.Generator` and returns the positional inputs of one random round.
     mistakes : sequence of Mistake
-        Tried in order; the first whose result equals the student's is named.
+        Tried in order; the student gets the hint of the first whose result equals theirs.
     gradient : bool
         Whether the gradient with respect to the first input, a tensor or a dictionary of
-        them, must be right too.
+        tensors, must be right too.
     tolerance : float
         Relative, for comparing numbers.
     """
@@ -47,14 +49,70 @@ class Exercise:
     number: str
     title: str
     right: Callable[..., Any]
-    inputs: Callable[[torch.Generator], Inputs]
+    inputs: Callable[[Generator], Inputs]
     mistakes: Sequence[Mistake] = ()
     gradient: bool = False
     tolerance: float = 1e-4
 
     def check(self, answer: Any) -> "Verdict":
-        """Try a student's function; never raises."""
-        return Verdict(self, *_judge(self, answer))
+        """Try a student's function. Whatever it does, nothing is raised."""
+        if not callable(answer):
+            return Verdict(
+                self, "wrong", "give check the function itself, its name without brackets."
+            )
+        for seed in range(_ROUNDS):
+            before = self.inputs(Generator().manual_seed(seed))
+            after = _fresh(before, self.gradient)
+            try:
+                result = answer(*after)
+            except Exception as error:
+                return Verdict(self, "wrong", _explain_error(error))
+            if self.untouched(before, after, result):
+                return Verdict(
+                    self, "empty", "not yet. Write your answer in the cell above and run it again."
+                )
+            problem = self.explain(before, after, result)
+            if problem:
+                return Verdict(self, "wrong", problem)
+        return Verdict(self, "right", "well done.")
+
+    def untouched(self, before: Inputs, after: Inputs, result: Any) -> bool:
+        """Whether the function is still as empty as the lesson left it."""
+        return result is None or result is ...
+
+    def explain(self, before: Inputs, after: Inputs, result: Any) -> str:
+        """What is wrong with a result, or nothing if it is right.
+
+        Parameters
+        ----------
+        before, after : tuple
+            The inputs before the student's function ran, and what it left of them.
+        result : object
+        """
+        return (
+            _explain_value(self, before, result)
+            or _explain_side_effect(before, after)
+            or (_explain_gradient(self, before, after, result) if self.gradient else "")
+        )
+
+
+@dataclass(frozen=True)
+class Watched(Exercise):
+    """An exercise with several right answers, judged point by point by what the answer did.
+
+    Here the `wrong` of a mistake is a yes-or-no question about the inputs before, the
+    inputs after, and the result. All are asked in order. If none is answered with yes,
+    the answer is right.
+    """
+
+    def untouched(self, before: Inputs, after: Inputs, result: Any) -> bool:
+        """As for any exercise; and nothing may have changed."""
+        return super().untouched(before, after, result) and _state(before) == _state(after)
+
+    def explain(self, before: Inputs, after: Inputs, result: Any) -> str:
+        """The hint of the first mistake that was made."""
+        found = (mistake for mistake in self.mistakes if mistake.wrong(before, after, result))
+        return next((mistake.hint for mistake in found), "")
 
 
 @dataclass(frozen=True)
@@ -90,60 +148,38 @@ def check(number: str, answer: Any) -> Verdict:
     Parameters
     ----------
     number : str
-        As the lesson says, for example ``"2.1"``.
+        As in the lesson, for example ``"2.1"``.
     answer : callable
         The function that you wrote.
 
     Raises
     ------
     StylelibError
-        If there is no exercise of that number. A wrong answer raises nothing.
+        If there is no exercise with that number. A wrong answer raises nothing.
     """
     return EXERCISES[pick(number, EXERCISES, "exercise")].check(answer)
 
 
-def _judge(exercise: Exercise, answer: Any) -> tuple[str, str]:
-    if not callable(answer):
-        return "wrong", "give check the function itself, its name without brackets."
-    for seed in range(_ROUNDS):
-        inputs = exercise.inputs(torch.Generator().manual_seed(seed))
-        expected = exercise.right(*_fresh(inputs))
-        given = _fresh(inputs, exercise.gradient)
-        try:
-            result = answer(*given)
-        except Exception as error:
-            return "wrong", _explain_error(error)
-        if result is None or result is ...:
-            return "empty", "not yet. Write your answer in the cell above and run it again."
-        problem = (
-            _explain_value(exercise, inputs, result, expected)
-            or _explain_side_effect(inputs, given)
-            or (_explain_gradient(exercise, inputs, given, result) if exercise.gradient else "")
-        )
-        if problem:
-            return "wrong", problem
-    return "right", "well done."
-
-
 def _fresh(inputs: Inputs, gradient: bool = False) -> Inputs:
     """A copy of the inputs; with `gradient`, the first can be differentiated."""
-    copies = [_copy(value) for value in inputs]
+    copies = copy.deepcopy(inputs)
     if gradient:
         for tensor in _tensors(copies[0]):
             tensor.requires_grad_()
-    return tuple(copies)
+    return copies
 
 
 def _tensors(value: Any) -> list[Tensor]:
     return list(value.values()) if isinstance(value, dict) else [value]
 
 
-def _copy(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.clone()
-    if isinstance(value, dict):
-        return {key: _copy(item) for key, item in value.items()}
-    return value
+def _state(inputs: Inputs) -> list[Any]:
+    """All that an answer can have changed."""
+    tensors = [value for value in inputs if isinstance(value, Tensor)]
+    for network in inputs:
+        if isinstance(network, nn.Module):
+            tensors += network.parameters()
+    return [(tensor.requires_grad, tensor.detach().sum().item()) for tensor in tensors]
 
 
 def _explain_error(error: Exception) -> str:
@@ -153,14 +189,14 @@ def _explain_error(error: Exception) -> str:
     return f"your code stopped with {type(error).__name__}: {error}{where}"
 
 
-def _explain_value(exercise: Exercise, inputs: Inputs, result: Any, expected: Any) -> str:
-    """Empty if the result is right, else what is wrong with it."""
+def _explain_value(exercise: Exercise, inputs: Inputs, result: Any) -> str:
+    expected = exercise.right(*_fresh(inputs))
     if _equal(result, expected, exercise.tolerance):
         return ""
     for mistake in exercise.mistakes:
         try:
             wrong = mistake.wrong(*_fresh(inputs))
-        except Exception:  # a mistake that these inputs don't allow
+        except Exception:  # a mistake that can't be made with these inputs
             continue
         if _equal(result, wrong, exercise.tolerance):
             return mistake.hint
@@ -185,7 +221,7 @@ def _explain_difference(result: Any, expected: Any, tolerance: float) -> str:
         return "the result holds values that are not numbers (NaN or infinite): a division by 0?"
     ratio = (got * want).sum() / want.square().sum().clamp_min(1e-30)
     if ratio != 0 and torch.allclose(got, ratio * want, rtol=tolerance, atol=1e-6):
-        if want.numel() == 1:  # any one number is some factor away: say no more than that
+        if want.numel() == 1:  # one number is always off by some factor: claim no more than that
             return (
                 f"the number is off by a factor of {ratio:.4g} here. If that factor is one you "
                 f"know, such as a count of numbers or channels, look at what you divide by."
@@ -229,6 +265,4 @@ def _equal(a: Any, b: Any, tolerance: float) -> bool:
     if isinstance(a, Tensor | int | float) and isinstance(b, Tensor | int | float):
         a, b = torch.as_tensor(a).detach().double(), torch.as_tensor(b).detach().double()
         return a.shape == b.shape and torch.allclose(a, b, rtol=tolerance, atol=1e-7)
-    if isinstance(a, StylelibError) or isinstance(b, StylelibError):
-        return False
     return type(a) is type(b) and bool(a == b)

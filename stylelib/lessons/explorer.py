@@ -1,4 +1,4 @@
-"""A figure that follows its controls."""
+"""A figure with controls that redraw it."""
 
 import asyncio
 import gc
@@ -14,32 +14,33 @@ from ..errors import StylelibError, pick
 from .theme import Plot
 
 _PAUSE = 0.02  # seconds to wait for a newer value before drawing
-# For screen readers alone.
-_UNSEEN = "position:absolute; width:1px; height:1px; overflow:hidden; clip-path:inset(50%)"
+# For screen readers only.
+_HIDDEN = "position:absolute; width:1px; height:1px; overflow:hidden; clip-path:inset(50%)"
 
 
 class Explorer(ipywidgets.VBox):
-    """Controls above one figure, which is drawn again when a control moves.
+    """Controls above a figure, which is redrawn when one of them moves.
 
-    While a slider is dragged only the newest position is drawn: older ones are
-    skipped, never queued. With no browser it draws at once, so that tests and
-    *run all* see the same. On a web page without a kernel its first figure stands.
+    While a slider is being dragged, only its newest position is drawn; older ones are
+    skipped, never queued. Without a browser it draws immediately, so tests and
+    *run all* see the same. On a web page without a kernel the first figure remains.
 
     Parameters
     ----------
     draw : callable
-        Called with each control's value under its name; returns a `Plot`.
+        Called with the value of each control as a keyword argument; returns a `Plot`.
     controls : ipywidgets
         Each with a description and a tooltip.
 
     Attributes
     ----------
     plot : Plot
-        What is shown now.
+        The figure that is shown now.
 
     Examples
     --------
-    >>> Explorer(draw_map, channel=ipywidgets.IntSlider(description="channel", max=63))
+    >>> channel = ipywidgets.IntSlider(description="channel", max=63, tooltip="Which map")
+    >>> explorer = Explorer(draw_map, channel=channel)  # doctest: +SKIP
     """
 
     def __init__(self, draw: Callable[..., Plot], **controls: Any) -> None:
@@ -55,8 +56,8 @@ class Explorer(ipywidgets.VBox):
             list(controls.values()),
             layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="0 16px"),
         )
-        self._told = ipywidgets.HTML(layout=ipywidgets.Layout(height="0", margin="0"))
-        super().__init__([box, self._message, self._image, self._told])
+        self._alt_text = ipywidgets.HTML(layout=ipywidgets.Layout(height="0", margin="0"))
+        super().__init__([box, self._message, self._image, self._alt_text])
         self.redraw()
 
     @property
@@ -65,20 +66,20 @@ class Explorer(ipywidgets.VBox):
         return {name: control.value for name, control in self.controls.items()}
 
     def set(self, **values: Any) -> "Explorer":
-        """Move controls from code; draws once, at once.
+        """Move controls from code; the figure is redrawn once, immediately.
 
         Raises
         ------
         StylelibError
-            If there is no such control, or the value is not one of its.
+            If there is no such control, or it can't have that value.
         """
-        self._held = True  # or each control would draw as it moves
+        self._held = True  # or each control would redraw the figure
         try:
             for name, value in values.items():
                 pick(name, self.controls, "control")
                 try:
                     self.controls[name].value = value
-                except Exception as error:  # traitlets' own words are not for students
+                except Exception as error:  # traitlets' messages are not for students
                     raise StylelibError(f"{name} can't be {value!r} here.") from error
         finally:
             self._held = False
@@ -86,11 +87,11 @@ class Explorer(ipywidgets.VBox):
         return self
 
     def redraw(self) -> None:
-        """Draw with the controls as they are now."""
+        """Draw with the current values of the controls."""
         if self._pending is not None:
             self._pending.cancel()
             self._pending = None
-        with _undisturbed():
+        with _no_garbage_collection():
             try:
                 self.plot = self._draw(**self.values)
             except StylelibError as error:
@@ -100,15 +101,15 @@ class Explorer(ipywidgets.VBox):
             self._message.value = ""
             self._image.format = kind.removeprefix("image/")
             self._image.value = data
-        # ipywidgets' Image has no alt text, and can't be shown at all with a tooltip.
-        self._told.value = f"<span style='{_UNSEEN}'>{escape(self.plot.alt)}</span>"
+        # ipywidgets' Image has no alt text, and isn't displayed at all if it has a tooltip.
+        self._alt_text.value = f"<span style='{_HIDDEN}'>{escape(self.plot.alt)}</span>"
 
     def _changed(self, _: Any) -> None:
         if self._held:
             return
         try:
             loop = asyncio.get_running_loop()
-        except RuntimeError:  # no browser and no kernel: nobody to wait for
+        except RuntimeError:  # no kernel, so no newer value can arrive
             self.redraw()
             return
         if self._pending is None:
@@ -117,7 +118,7 @@ class Explorer(ipywidgets.VBox):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         bundle = super()._repr_mimebundle_(**options)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        # For readers without a kernel: the figure itself.
+        # For readers without a kernel, the figure itself.
         kind = f"image/{self._image.format}"
         data[kind] = b64encode(self._image.value).decode()
         data["text/plain"] = self.plot.alt
@@ -125,8 +126,8 @@ class Explorer(ipywidgets.VBox):
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Put Python's search for garbage off: among PyTorch's many objects it takes 0.1 s."""
+def _no_garbage_collection() -> Iterator[None]:
+    """Postpone Python's garbage collection: with PyTorch's many objects it takes 0.1 s."""
     on = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""Show a lesson's reader the very code that runs."""
+"""Show the reader of a lesson the very code that runs."""
 
 import ast
 import inspect
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Code:
-    """Python source that a notebook shows in colour."""
+    """Python source, shown with syntax highlighting in a notebook."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -21,7 +21,7 @@ class Code:
 
 
 def show_code(*functions: Callable[..., Any]) -> Code:
-    """The source of functions as it stands in `stylelib`, without their docstrings."""
+    """The source code of functions of `stylelib`, without their docstrings."""
     return Code("\n\n\n".join(map(_bare, functions)))
 
 
@@ -33,4 +33,4 @@ def _bare(function: Callable[..., Any]) -> str:
     first = node.body[0]
     if ast.get_docstring(node) is not None and first.end_lineno is not None:
         del lines[first.lineno - 1 : first.end_lineno]
-    return "\n".join(lines[node.lineno - 1 :])  # without decorators
+    return "\n".join(lines[node.lineno - 1 :])  # leaves out decorators

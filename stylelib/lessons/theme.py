@@ -1,4 +1,4 @@
-"""One look for every figure: colours with a meaning, text for the back row."""
+"""One look for all figures: colours with a meaning, text legible from the back row."""
 
 import io
 from base64 import b64encode
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-# Okabe and Ito's colours: told apart by colour-blind people, and the same
-# everywhere for the same thing.
+# Okabe and Ito's colours, which colour-blind people can tell apart. The same thing has
+# the same colour everywhere.
 COLORS = {
     "content": "#0072B2",
     "style": "#D55E00",
@@ -26,7 +26,7 @@ COLORS = {
     "accent": "#CC79A7",
     "muted": "#767676",
 }
-MAPS = "viridis"  # values from 0 up: feature maps, Gram matrices
+MAPS = "viridis"  # values from 0 upwards: feature maps, Gram matrices
 SIGNED = "RdBu_r"  # values around 0: kernels, gradients
 
 STYLE: Any = {
@@ -42,38 +42,38 @@ STYLE: Any = {
     "savefig.facecolor": "white",
 }
 _DPI = 90
-_LARGE = 60_000  # bytes; above, JPEG is several times smaller
+_LARGE = 60_000  # bytes; above that, JPEG is several times smaller
 _ONE_THREAD = RLock()
 
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw in our look.
+    """Draw in this look.
 
-    Matplotlib's settings belong to the whole process, and JupyterLab moves a
-    slider in a thread of its own: two that set and restore them at once would
-    leave them mixed for good. So one thread at a time.
+    Matplotlib's settings are global, and JupyterLab moves a slider in a thread of its
+    own. Two threads that set and restore them at the same time would leave them mixed
+    up for good, so only one thread draws at a time.
     """
     with _ONE_THREAD, rc_context(STYLE):
         yield
 
 
 class Plot:
-    """A drawn figure with words for those who don't see it; a notebook shows it.
+    """A figure with alt text, displayed by a notebook.
 
     Parameters
     ----------
     figure : Figure
     alt : str
-        What there is to see, in a sentence or two.
+        What the figure shows, in a sentence or two.
     """
 
     def __init__(self, figure: Figure, alt: str) -> None:
         self.figure, self.alt = figure, alt
 
     def image(self) -> tuple[str, bytes]:
-        """The figure's MIME type and bytes: PNG, or JPEG where that is far smaller."""
-        # Not savefig, which lays out and draws everything twice.
+        """The figure's MIME type and bytes: PNG, or JPEG where that is much smaller."""
+        # savefig would lay out and draw everything twice.
         with styled():
             self.figure.set_dpi(_DPI)
             canvas = FigureCanvasAgg(self.figure)
@@ -99,9 +99,9 @@ class Plot:
 def grid(
     rows: int, columns: int, size: tuple[float, float] = (3.0, 3.0), **options: Any
 ) -> tuple[Figure, NDArray[Any]]:
-    """A figure and a 2-D array of its axes; `size` is one cell's, in inches.
+    """A figure and the 2-D array of its axes; `size` is that of one cell, in inches.
 
-    Not made with pyplot, which keeps every figure for ever.
+    pyplot would keep every figure in memory.
     """
     with styled():
         figure = Figure(figsize=(columns * size[0], rows * size[1]), layout="constrained")
@@ -110,21 +110,21 @@ def grid(
 
 
 def canvas(width: float, height: float) -> Figure:
-    """A figure, in inches, whose parts are put by hand with `place`.
+    """A figure of this size, in inches, with axes added by `place`.
 
-    Matplotlib's own layout draws everything twice: too slow under a slider.
+    Matplotlib's automatic layout draws everything twice, too slow for a slider.
     """
     return Figure(figsize=(width, height))
 
 
 def place(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Axes at a place of a `canvas`, all in shares of its width and height."""
+    """Axes in a `canvas`, at a position given in fractions of its width and height."""
     with styled():
         return figure.add_axes((left, bottom, width, height))
 
 
 def whole(figure: Figure) -> Axes:
-    """Axes as large as a `canvas`, for all its thumbnails: axes for each would be slow."""
+    """Axes that fill a `canvas`, for all its thumbnails: axes for each would be slow."""
     axes = place(figure, 0.0, 0.0, 1.0, 1.0)
     axes.set(xlim=(0, 1), ylim=(0, 1), zorder=-1, autoscale_on=False)
     bare(axes)
@@ -134,7 +134,7 @@ def whole(figure: Figure) -> Axes:
 def thumbnail(
     axes: Axes, image: Tensor, center: tuple[float, float], room: tuple[float, float]
 ) -> None:
-    """Draw a picture in `whole` axes, as large as there is room around `center`."""
+    """Draw a picture in `whole` axes around `center`, as large as fits into `room`."""
     width, height = axes.figure.get_size_inches()  # type: ignore[union-attr]
     shape = image.shape[-1] / image.shape[-2] * height / width
     wide = min(room[0], room[1] * shape)
@@ -145,7 +145,7 @@ def thumbnail(
 
 
 def show_picture(axes: Axes, image: Tensor, title: str = "") -> None:
-    """Draw a picture (1, 3, H, W) in 0-1, or one map (H, W), with no ticks."""
+    """Draw a picture (1, 3, H, W) in 0-1, or one map (H, W), without ticks."""
     pixels = image.detach().cpu().float()
     if pixels.dim() == 4:
         axes.imshow(pixels[0].permute(1, 2, 0).clamp(0, 1).numpy())
@@ -155,7 +155,7 @@ def show_picture(axes: Axes, image: Tensor, title: str = "") -> None:
 
 
 def bare(axes: Axes, title: str = "") -> None:
-    """Take ticks and frame off; say what it is."""
+    """Remove ticks and frame, and set the title."""
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():
@@ -171,5 +171,5 @@ def _encode(picture: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def as_array(tensor: Tensor) -> NDArray[Any]:
-    """A tensor as Matplotlib takes it."""
+    """A tensor as a NumPy array for Matplotlib."""
     return np.asarray(tensor.detach().cpu().float())

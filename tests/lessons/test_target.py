@@ -1,4 +1,4 @@
-"""Lesson 04: the numbers behind its figures, its controls, and its exercises."""
+"""Lesson 04: its numbers, figures, controls and exercises."""
 
 import copy
 import io
@@ -12,6 +12,7 @@ import torch
 from answers import lesson04 as answers
 from PIL import Image
 from torch import Tensor
+from tqdm.notebook import tqdm_notebook
 
 from stylelib import (
     Recipe,
@@ -24,13 +25,14 @@ from stylelib import (
     style_loss,
     target_loss,
 )
-from stylelib.core.vgg import STYLE_LAYERS
+from stylelib.core.layers import STYLE_LAYERS
+from stylelib.core.loop import optimize
 from stylelib.engine.network import VGG19
 from stylelib.lessons.checking import check
-from stylelib.lessons.progress import Progress, progress
+from stylelib.lessons.progress import progress
 from stylelib.lessons.target import controls as explore
 from stylelib.lessons.target import figures as plots
-from stylelib.lessons.target.compute import Losses, Painting, paint, pixel_gradients
+from stylelib.lessons.target.compute import Losses, Run, paint, pixel_gradients
 from stylelib.lessons.target.exercises import small_network
 from stylelib.lessons.theme import Plot
 
@@ -59,7 +61,7 @@ def pair() -> tuple[Tensor, Tensor]:
 
 @pytest.fixture(scope="module")
 def losses(pair: tuple[Tensor, Tensor], small: VGG19) -> Losses:
-    """As the lesson writes them, by hand."""
+    """Written out as in the lesson."""
     camel, painting = pair
     with torch.no_grad():
         wanted = features(camel, "conv4_2", small)["conv4_2"]
@@ -79,27 +81,25 @@ def grams(maps: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 @pytest.fixture(scope="module")
-def painted(pair: tuple[Tensor, Tensor], small: VGG19) -> Callable[..., Painting]:
-    def make(label: str = "a painting", **changes: Any) -> Painting:
+def painted(pair: tuple[Tensor, Tensor], small: VGG19) -> Callable[..., Run]:
+    def make(label: str = "a painting", **changes: Any) -> Run:
         return paint(*pair, RECIPE.but(**changes), small, label)
 
     return make
 
 
 @pytest.fixture(scope="module")
-def painting(painted: Callable[..., Painting]) -> Painting:
+def run(painted: Callable[..., Run]) -> Run:
     return painted()
 
 
 # The numbers
 
 
-def test_a_painting_keeps_every_step_and_the_loss_of_each_frame(
-    painting: Painting, losses: Losses
-) -> None:
-    assert len(painting.frames) == len(painting.losses) == len(painting.seconds) == STEPS + 1
-    assert painting.seconds == sorted(painting.seconds)
-    for frame, given, layers in zip(painting.frames, painting.losses, painting.layers, strict=True):
+def test_a_run_keeps_every_frame_and_its_losses(run: Run, losses: Losses) -> None:
+    assert len(run.frames) == len(run.losses) == len(run.seconds) == STEPS + 1
+    assert run.seconds == sorted(run.seconds)
+    for frame, given, layers in zip(run.frames, run.losses, run.layers, strict=True):
         content, style = (float(loss) for loss in losses(frame))
         assert given["content"] == pytest.approx(content, rel=1e-3, abs=1e-6)
         assert given["style"] == pytest.approx(3 * style, rel=1e-3)
@@ -109,16 +109,14 @@ def test_a_painting_keeps_every_step_and_the_loss_of_each_frame(
         )
 
 
-def test_a_painting_is_what_transfer_paints(
-    painting: Painting, pair: tuple[Tensor, Tensor], small: VGG19
+def test_paint_paints_what_transfer_paints(
+    run: Run, pair: tuple[Tensor, Tensor], small: VGG19
 ) -> None:
     transfer = Transfer(*pair, RECIPE, small, "cpu", torch.float32)
-    assert torch.equal(painting.image, transfer.run())
+    assert torch.equal(run.image, transfer.run())
 
 
-def test_painting_passes_its_steps_through_what_watches(
-    pair: tuple[Tensor, Tensor], small: VGG19
-) -> None:
+def test_paint_passes_its_steps_through_watch(pair: tuple[Tensor, Tensor], small: VGG19) -> None:
     seen: list[Any] = []
 
     def watch(steps: Any, label: str, total: int) -> Any:
@@ -130,27 +128,21 @@ def test_painting_passes_its_steps_through_what_watches(
     assert seen == [("watched", 2, 1), ("watched", 2, 2)]
 
 
-def test_painting_on_begins_with_the_picture_given_enlarged(
-    painting: Painting, pair: tuple[Tensor, Tensor], small: VGG19
+def test_paint_starts_from_a_given_picture_enlarged(
+    run: Run, pair: tuple[Tensor, Tensor], small: VGG19
 ) -> None:
-    larger = paint(*pair, RECIPE.but(size=96, steps=1), small, start=painting.image)
+    larger = paint(*pair, RECIPE.but(size=96, steps=1), small, start=run.image)
     assert larger.frames[0].shape == (1, 3, 64, 96)
-    assert torch.equal(larger.frames[0], resize(painting.image, 96))
+    assert torch.equal(larger.frames[0], resize(run.image, 96))
 
 
 def test_the_loop_by_hand_paints_what_transfer_paints(
     pair: tuple[Tensor, Tensor], small: VGG19, losses: Losses
 ) -> None:
-    pixels = pair[0].clone().requires_grad_()
-    optimizer = torch.optim.Adam([pixels], lr=0.02)
-    for _ in range(STEPS):
-        loss = target_loss(*losses(pixels), 1, 3)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+    by_hand = optimize(pair[0], lambda image: target_loss(*losses(image), 1, 3), range(STEPS))
     recipe = RECIPE.but(optimizer="adam", learning_rate=0.02, clamp=False)
     transfer = Transfer(*pair, recipe, small, "cpu", torch.float32)
-    assert (transfer.run() - pixels.detach().clamp(0, 1)).abs().mean() < 1e-3
+    assert (transfer.run() - by_hand).abs().mean() < 1e-3
 
 
 def test_gradients_are_the_slopes_of_the_losses_and_add_up(
@@ -159,7 +151,7 @@ def test_gradients_are_the_slopes_of_the_losses_and_add_up(
     image = (pair[0] + pair[1]) / 2
     found = pixel_gradients(image, losses, 1.0, 3.0)
     assert torch.allclose(found["content"] + found["style"], found["target"], atol=1e-6)
-    # Against the slope itself, in the direction of the gradient.
+    # Compared with a finite difference in the direction of the gradient.
     direction = found["target"] / found["target"].norm()
 
     def loss(at: Tensor) -> float:
@@ -170,14 +162,14 @@ def test_gradients_are_the_slopes_of_the_losses_and_add_up(
     assert slope == pytest.approx(float(found["target"].norm()), rel=0.05)
 
 
-def test_the_camel_itself_has_no_content_gradient(
+def test_the_content_gradient_of_the_camel_itself_is_0(
     pair: tuple[Tensor, Tensor], losses: Losses
 ) -> None:
     assert not pixel_gradients(pair[0], losses)["content"].any()
     assert not pair[0].requires_grad
 
 
-def test_a_loss_that_forgot_the_picture_is_told_in_words(pair: tuple[Tensor, Tensor]) -> None:
+def test_a_detached_loss_raises_an_explanation(pair: tuple[Tensor, Tensor]) -> None:
     def detached(image: Tensor) -> tuple[Tensor, Tensor]:
         return image.detach().sum(), image.sum()
 
@@ -193,20 +185,19 @@ def pixels_of(plot: Plot) -> np.ndarray[Any, Any]:
         return np.asarray(picture.convert("RGB"), dtype=float)
 
 
-def test_every_figure_draws_something_and_says_what(
-    painted: Callable[..., Painting], painting: Painting, pair: tuple[Tensor, Tensor]
+def test_every_figure_is_drawn_and_has_alt_text(
+    painted: Callable[..., Run], run: Run, pair: tuple[Tensor, Tensor]
 ) -> None:
     camel, other = pair
-    several = [painting.called("from the camel"), painted("from noise", init="noise")]
+    several = [run.called("from the camel"), painted("from noise", init="noise")]
     gradients = {name: torch.randn_like(camel) for name in PARTS}
     weighed = {"camel": (0.0, 1.0), "painting": (1.0, 0.2)}
     figures = [
         plots.scales({"camel": camel, "painting": other}, weighed, 1, 3),
         plots.gradient_maps(camel, gradients),
-        plots.loss_curves(painting),
-        plots.loss_curves(painting, 2),
-        plots.filmstrip(painting),
-        plots.frame_and_losses(painting, 2),
+        plots.loss_curves(run),
+        plots.filmstrip(run),
+        plots.frame_and_losses(run, 2),
         plots.ratio_strip(several),
         plots.trade_off(several, several[0]),
         plots.compare(several),
@@ -218,7 +209,7 @@ def test_every_figure_draws_something_and_says_what(
         assert len(figure.alt) > 30
 
 
-def test_the_scales_tip_as_the_weights_say(pair: tuple[Tensor, Tensor]) -> None:
+def test_scales_show_the_weighted_losses_and_their_order(pair: tuple[Tensor, Tensor]) -> None:
     images = dict(zip(("camel", "painting"), pair, strict=True))
     weighed = {"camel": (0.0, 1.0), "painting": (1.0, 0.2)}
     for style_weight, totals, order in (
@@ -232,41 +223,41 @@ def test_the_scales_tip_as_the_weights_say(pair: tuple[Tensor, Tensor]) -> None:
         assert f"highest: {order}." in plot.alt
 
 
-def test_gradient_maps_show_brightness_on_one_scale(pair: tuple[Tensor, Tensor]) -> None:
+def test_gradient_maps_sum_the_colours_and_share_one_scale(pair: tuple[Tensor, Tensor]) -> None:
     ones = torch.ones_like(pair[0])
     gradients = {"content": 0 * ones, "style": -2 * ones, "target": ones}
     plot = plots.gradient_maps(pair[0], gradients, "camel")
     drawn = [axes.images[0] for axes in plot.figure.axes[1:4]]
     assert [float(np.mean(image.get_array())) for image in drawn] == [0, -6, 3]
     assert {image.get_clim() for image in drawn} == {(-6, 6)}
-    assert "That of content is 0 everywhere." in plot.alt
+    assert "gradient of the content loss is 0 everywhere." in plot.alt
 
 
-def test_curves_hold_the_numbers_of_the_painting(painting: Painting) -> None:
-    plot = plots.race([painting])
+def test_curves_show_the_numbers_of_the_run(run: Run) -> None:
+    plot = plots.race([run])
     by_step, by_time = (axes.lines[0] for axes in plot.figure.axes[-2:])
-    assert list(by_step.get_ydata()) == painting.curve("target")
-    assert list(by_time.get_xdata()) == painting.seconds
-    stack, layers = plots.loss_curves(painting).figure.axes
-    assert list(stack.lines[0].get_ydata()) == painting.curve("target")
+    assert list(by_step.get_ydata()) == run.curve("target")
+    assert list(by_time.get_xdata()) == run.seconds
+    stack, layers = plots.loss_curves(run).figure.axes
+    assert list(stack.lines[0].get_ydata()) == run.curve("target")
     drawn = {line.get_label(): list(line.get_ydata()) for line in layers.lines}
-    assert drawn["conv3_1"] == [found["style conv3_1"] for found in painting.layers]
-    # The camel's own content loss, 0, has no place on a logarithmic axis.
-    assert drawn["conv4_2\n(content)"] == [f["content conv4_2"] for f in painting.layers][1:]
-    assert "content rises, style falls, target falls" in plots.loss_curves(painting).alt
+    assert drawn["conv3_1"] == [found["style conv3_1"] for found in run.layers]
+    # The first content loss is 0, which a logarithmic axis can't show.
+    assert drawn["conv4_2\n(content)"] == [f["content conv4_2"] for f in run.layers][1:]
+    assert "content rises, style falls, target falls" in plots.loss_curves(run).alt
 
 
-def test_a_filmstrip_begins_with_the_first_frame_and_ends_with_the_last(
-    painting: Painting,
+def test_a_filmstrip_starts_with_the_first_frame_and_ends_with_the_last(
+    run: Run,
 ) -> None:
-    shown = [axes.get_title() for axes in plots.filmstrip(painting).figure.axes]
+    shown = [axes.get_title() for axes in plots.filmstrip(run).figure.axes]
     assert shown[0] == "step 0" and shown[-1] == f"step {STEPS}"
 
 
 # The controls
 
 
-def test_the_weights_are_two_knobs(pair: tuple[Tensor, Tensor], losses: Losses) -> None:
+def test_two_sliders_set_the_weights(pair: tuple[Tensor, Tensor], losses: Losses) -> None:
     images = dict(zip(("camel", "painting"), pair, strict=True))
     control = explore.weigh(images, losses)
     content, style = (float(loss) for loss in losses(pair[1]))
@@ -283,31 +274,31 @@ def test_the_gradient_explorer_shows_the_chosen_picture(
 ) -> None:
     images = {"camel": pair[0], "half and half": (pair[0] + pair[1]) / 2}
     control = explore.gradient_explorer(images, losses)
-    assert "That of content is 0 everywhere" in control.plot.alt
+    assert "gradient of the content loss is 0 everywhere" in control.plot.alt
     assert "0 everywhere" not in control.set(picture="half and half").plot.alt
     with pytest.raises(StylelibError, match="picture can't be"):
         control.set(picture="giraffe")
 
 
-def test_scrubbing_shows_the_frame_and_its_losses(painting: Painting) -> None:
-    control = explore.scrub(painting)
+def test_scrubbing_shows_the_frame_and_its_losses(run: Run) -> None:
+    control = explore.scrub(run)
     for step in (0, STEPS):
         plot = control.set(step=step).plot
         assert f"after {step} steps" in plot.alt
         picture, curves = plot.figure.axes
-        assert np.allclose(picture.images[0].get_array(), painting.frames[step][0].movedim(0, 2))
-        assert curves.lines[-1].get_xydata().tolist() == [[step, painting.losses[step]["target"]]]
+        assert np.allclose(picture.images[0].get_array(), run.frames[step][0].movedim(0, 2))
+        assert curves.lines[-1].get_xydata().tolist() == [[step, run.losses[step]["target"]]]
 
 
-def test_the_ratio_explorer_moves_from_camel_to_painting(
-    painted: Callable[..., Painting],
+def test_the_ratio_explorer_shows_the_chosen_run(
+    painted: Callable[..., Run],
 ) -> None:
     paintings = [
         painted("1 : 0", content_weight=1.0, style_weight=0.0),
         painted("0 : 1", content_weight=0.0, style_weight=1.0),
     ]
     control = explore.ratio_explorer(paintings)
-    assert "the one rises as the other falls" in control.plot.alt
+    assert "as one rises, the other falls" in control.plot.alt
     for one in paintings:
         plot = control.set(ratio=one.label).plot
         assert f"content : style = {one.label}" in plot.alt
@@ -318,15 +309,26 @@ def test_the_ratio_explorer_moves_from_camel_to_painting(
         explore.ratio_explorer([paintings[0], paintings[0]])
 
 
-def test_progress_passes_everything_on_and_says_it_in_words(
+def test_progress_passes_every_item_on_and_counts_in_words(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert list(progress(range(7), "by hand")) == list(range(7))
     assert list(progress(iter("ab"), "letters", 2)) == ["a", "b"]
-    bar = Progress("by hand", 7)
-    bar.move(7)
-    assert bar.children[0].value == 7 and "step 7 of 7" in bar.children[1].value
-    assert bar._repr_mimebundle_()[0]["text/plain"] == "by hand: 7 steps"
+    printed = capsys.readouterr().out
+    assert "by hand: 7 steps" in printed and "by hand: step 7 of 7" in printed
+    assert "letters: 2 steps" in printed and "letters: step 2 of 2" in printed
+
+
+def test_progress_in_a_notebook_is_a_widget(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("stylelib.lessons.progress.tqdm", tqdm_notebook)
+    loop: Any = progress(range(7), "by hand")
+    assert capsys.readouterr().out.strip() == "by hand: 7 steps"  # what a web page shows
+    assert list(loop) == list(range(7))
+    _, bar, label = loop.container.children
+    assert bar.value == 7 and bar.bar_style == "success"
+    assert "step 7 of 7" in label.value.replace("\u2007", " ")
 
 
 # The exercises
@@ -347,7 +349,7 @@ def test_the_answer_is_right(number: str) -> None:
 
 
 @pytest.mark.parametrize("number", ANSWERS)
-def test_an_empty_answer_is_told_not_yet(number: str) -> None:
+def test_an_empty_answer_is_not_wrong_yet(number: str) -> None:
     for empty in (lambda *_: None, lambda *_: ...):
         verdict = check(number, empty)
         assert verdict.state == "empty" and "not yet" in repr(verdict)
@@ -367,7 +369,7 @@ def test_an_empty_answer_is_told_not_yet(number: str) -> None:
         None,
     ],
 )
-def test_garbage_is_explained_and_never_raised(number: str, garbage: Any) -> None:
+def test_nonsense_is_explained_and_raises_nothing(number: str, garbage: Any) -> None:
     verdict = check(number, garbage)
     assert verdict.state == "wrong" and len(verdict.message) > 20
 
@@ -384,7 +386,7 @@ def descend(
     sign: int = 1,
     copy: bool = True,
 ) -> Tensor:
-    """The loop as a student may get it wrong."""
+    """The loop, with the mistakes that a student may make."""
     pixels = image.clone() if copy else image
     pixels.requires_grad_()
     optimizer = torch.optim.Adam([pixels], lr=rate)
@@ -401,7 +403,7 @@ def descend(
     return pixels.detach()
 
 
-def test_a_detached_loss_stops_with_an_explanation() -> None:
+def test_a_detached_loss_in_the_answer_is_explained() -> None:
     def detached(image: Tensor, loss: Any, rate: float, steps: int) -> Tensor:
         return descend(image, lambda pixels: loss(pixels.detach()), rate, steps)
 
@@ -449,7 +451,7 @@ def noise_to_paint(network: VGG19, camel: Tensor) -> Tensor:
 def loop(
     layer: str = "conv4_2", content: float = 1.0, styled: bool = True, **flaws: Any
 ) -> Callable[..., Tensor]:
-    """The whole loop as a student may get it wrong."""
+    """The whole loop, with the mistakes that a student may make."""
 
     def paint_it(
         camel: Tensor,
@@ -524,27 +526,27 @@ MISTAKES: list[tuple[str, Callable[..., Any], str]] = [
     ("4.2", lambda *a: descend(*a, clamp=False), "pixels leave 0 to 1"),
     ("4.2", unrolled, "clamp once, at the end"),
     ("4.2", lambda *a: descend(*a, sign=-1), "uphill"),
-    ("4.2", lambda *a: descend(*a, backward=False), "comes back as it was"),
+    ("4.2", lambda *a: descend(*a, backward=False), "comes back unchanged"),
     ("4.2", lambda *a: descend(*a, copy=False), "changed its inputs"),
-    ("4.2", lambda image, loss, rate, steps: descend(image, loss, rate, 1), "one step"),
-    ("4.3", not_a_copy, "the camel's own numbers"),
-    ("4.3", half_frozen, "only a part of the network"),
-    ("4.3", freeze_only, "don't ask for a gradient"),
-    ("4.3", copy_of_a_recording, "the camel itself now records"),
+    ("4.2", lambda image, loss, rate, steps: descend(image, loss, rate, 1), "single step"),
+    ("4.3", not_a_copy, "share their memory"),
+    ("4.3", half_frozen, "only part of the network"),
+    ("4.3", freeze_only, "don't require a gradient"),
+    ("4.3", copy_of_a_recording, "the camel itself now requires"),
     ("4.3", noise_to_paint, "a copy of the camel"),
     ("4.3", lambda network, camel: camel.clone().requires_grad_(), "the network is not frozen"),
     ("4.3", lambda network, camel: network.requires_grad_(False), "a tensor, and nothing else"),
     ("4.3", lambda network, camel: [network.requires_grad_(False), None][1], "Return the pixels"),
     ("4.4", lambda i: (i[:, :, 1:] - i[:, :, :-1]).pow(2).mean(), "row to row"),
     ("4.4", lambda i: (i[..., 1:] - i[..., :-1]).pow(2).mean(), "column to column"),
-    ("4.4", lambda i: sum(i.diff(dim=d).pow(2).sum() for d in (2, 3)), "add the squares up"),
-    ("4.4", lambda i: sum(i.diff(dim=d).abs().mean() for d in (2, 3)), "size of each step"),
+    ("4.4", lambda i: sum(i.diff(dim=d).pow(2).sum() for d in (2, 3)), "sum the squares"),
+    ("4.4", lambda i: sum(i.diff(dim=d).abs().mean() for d in (2, 3)), "absolute value"),
     ("4.4", lambda i: sum(i.diff(dim=d).mean() for d in (2, 3)), "cancel"),
     ("4.4", lambda i: sum(i.diff(dim=d).pow(2).mean() for d in (1, 2)), "colour to colour"),
     (
         "4.4",
         lambda i: sum((torch.roll(i, 1, d) - i).pow(2).mean() for d in (2, 3)),
-        "round the edge",
+        "wraps around the edge",
     ),
     ("4.4", lambda i: sum(i.detach().diff(dim=d).pow(2).mean() for d in (2, 3)), "gradient"),
     ("4.5", train_the_network, "optimised the network"),
@@ -556,14 +558,14 @@ MISTAKES: list[tuple[str, Callable[..., Any], str]] = [
     ("4.5", loop(styled=False), "unchanged"),  # the camel's own content is right already
     ("4.5", loop(content=0.0), "no content loss"),
     ("4.5", loop(layer="conv3_1"), "at conv3_1"),
-    ("4.5", from_noise, "Begin with the camel"),
+    ("4.5", from_noise, "Start from the camel"),
     ("4.5", swapped_pictures, "mixed up"),
     ("4.5", unweighted, "the weights are not used"),
 ]
 
 
 @pytest.mark.parametrize(("number", "wrong", "words"), MISTAKES)
-def test_a_usual_mistake_gets_its_own_hint(
+def test_a_common_mistake_gets_its_own_hint(
     number: str, wrong: Callable[..., Any], words: str
 ) -> None:
     verdict = check(number, wrong)
@@ -571,7 +573,7 @@ def test_a_usual_mistake_gets_its_own_hint(
     assert words in verdict.message, verdict
 
 
-def test_another_optimiser_is_welcome_if_it_gets_as_far() -> None:
+def test_another_optimiser_passes_if_it_gets_as_far() -> None:
     def faster(camel: Tensor, painting: Tensor, network: VGG19, *rest: Any) -> Tensor:
         pixels = camel.clone().requires_grad_()
         optimizer = torch.optim.LBFGS([pixels], max_iter=20)
@@ -596,7 +598,7 @@ def test_another_optimiser_is_welcome_if_it_gets_as_far() -> None:
     assert verdict.passed, verdict
 
 
-def test_a_check_does_not_train_the_network_that_it_hands_out() -> None:
+def test_a_check_starts_from_the_same_network_every_time() -> None:
     network = small_network(torch.Generator().manual_seed(0))
     before = copy.deepcopy(network.state_dict())
     check("4.5", train_the_network)

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from ...core.statistics import STATISTICS
-from ...core.vgg import VGG19
-from ...engine.network import default_network, features
+from ...engine.network import VGG19, default_network, features
 from ...engine.objective import Objective
 from ...errors import StylelibError
 from ...pictures.images import resize

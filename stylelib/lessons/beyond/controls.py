@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ipywidgets import Dropdown, IntSlider, ToggleButtons
 from torch import Tensor
 
-from ...core.vgg import STYLE_LAYERS
+from ...core.layers import STYLE_LAYERS
 from ..explorer import Explorer
 from ..theme import Plot
 from .compute import clouds

@@ -1,4 +1,4 @@
-"""One number for content and style: what it is made of, and how a painting lowered it."""
+"""Painting with the whole history kept, and the gradients of the losses as pictures."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,13 +16,13 @@ from ...pictures.images import resize
 from ...recipes import Recipe
 
 Losses = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""From a picture to its content loss and its style loss, both to differentiate."""
+"""Takes a picture and returns its content loss and its style loss, both differentiable."""
 PARTS = ("content", "style", "target")
 
 
-@dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
-class Painting:
-    """A painting with its whole history.
+@dataclass(frozen=True, eq=False)  # == of tensors is not a single truth value
+class Run:
+    """A finished run of the optimisation, with its whole run.
 
     Attributes
     ----------
@@ -32,12 +32,12 @@ class Painting:
     frames : list of Tensor, shape (1, 3, H, W), RGB in 0-1
         The picture after 0, 1, 2 … steps.
     losses : list of dict of str to float
-        Of each frame: ``"content"``, ``"style"`` and ``"tv"``, each times its
-        weight, and ``"target"``, their sum.
+        For each frame ``"content"``, ``"style"`` and ``"tv"``, each times its weight,
+        and ``"target"``, their sum.
     layers : list of dict of str to float
-        Of each frame, layer by layer, before the weights of content and style.
+        For each frame the loss of each layer, before the weights of content and style.
     seconds : list of float
-        When each frame was ready, from the start, on this computer.
+        For each frame the seconds from the start until it was ready, on this computer.
     """
 
     label: str
@@ -52,12 +52,12 @@ class Painting:
         """The last picture."""
         return self.frames[-1]
 
-    def called(self, label: str) -> "Painting":
-        """The same painting under another label."""
+    def called(self, label: str) -> "Run":
+        """The same run under another label."""
         return replace(self, label=label)
 
     def curve(self, part: str) -> list[float]:
-        """One of the `losses` over all the steps."""
+        """One of the `losses` of every frame."""
         return [losses[part] for losses in self.losses]
 
 
@@ -69,7 +69,7 @@ def paint(
     label: str = "",
     watch: Callable[..., Iterable[Step]] | None = None,
     start: Tensor | None = None,
-) -> Painting:
+) -> Run:
     """Paint a picture with `Transfer`, and keep every step.
 
     Parameters
@@ -78,37 +78,37 @@ def paint(
     style : Tensor, shape (1, 3, H, W), `Style`, or several of them
     recipe : Recipe
     network : VGG19, optional
-        The embedded one by default. It computes in float32, on the CPU, so that
-        a whole class gets the same pictures.
+        The embedded one by default. It computes in float32 on the CPU, so that a whole
+        class gets the same pictures.
     label : str
     watch : callable, optional
-        Such as `stylelib.widgets.progress`: called with the steps, the label and
-        how many there will be; passes the steps on.
+        Called with the steps, the label and the number of steps; returns the steps, as
+        `stylelib.lessons.progress.progress` does.
     start : Tensor, shape (1, 3, H, W), RGB in 0-1, optional
-        A picture to paint on from, resized to the recipe's size. By default the
-        recipe says where to begin.
+        The picture to start from, resized to the recipe's size. By default the recipe
+        decides.
 
     Raises
     ------
     StylelibError
-        If a picture is not usable.
+        If a picture can't be used.
     """
     network = network or default_network()
     begun = time.perf_counter()
     transfer = Transfer(content, style, recipe, network, "cpu", torch.float32)
     if start is not None:
         transfer.go_back_to(resize(start, recipe.size), 0)
-    history = Painting(label, recipe, [transfer.image], [], [], [0.0])
+    run = Run(label, recipe, [transfer.image], [], [], [0.0])
     for step in watch(transfer, label, recipe.steps) if watch else transfer:
-        history.seconds.append(time.perf_counter() - begun)
-        history.frames.append(step.image)
-        # A step tells the losses of the picture that it began with.
-        history.losses.append(weighed(step.losses, recipe))
-        history.layers.append(step.layers)
+        run.seconds.append(time.perf_counter() - begun)
+        run.frames.append(step.image)
+        # A step has the losses of the picture that it started with.
+        run.losses.append(weighed(step.losses, recipe))
+        run.layers.append(step.layers)
     last = transfer.measure()
-    history.losses.append(weighed(last.losses, recipe))
-    history.layers.append(last.layers)
-    return history
+    run.losses.append(weighed(last.losses, recipe))
+    run.layers.append(last.layers)
+    return run
 
 
 def weighed(losses: Mapping[str, float], recipe: Recipe) -> dict[str, float]:
@@ -125,20 +125,22 @@ def weighed(losses: Mapping[str, float], recipe: Recipe) -> dict[str, float]:
 def pixel_gradients(
     image: Tensor, losses: Losses, content_weight: float = 1.0, style_weight: float = 1.0
 ) -> dict[str, Tensor]:
-    """How each loss would change if a pixel became brighter, for every pixel.
+    """The gradient of each loss with respect to the pixels of a picture.
+
+    A positive number means that the loss grows if the pixel gets brighter.
 
     Parameters
     ----------
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
     losses : callable
-        From the picture to its content loss and its style loss.
+        Takes the picture and returns its content loss and its style loss.
     content_weight, style_weight : float
-        The gradients are of the weighted losses, so that they add up.
+        The gradients are those of the weighted losses, so that they add up.
 
     Returns
     -------
     dict of str to Tensor, shape (1, 3, H, W)
-        ``"content"``, ``"style"`` and ``"target"``: that of the target loss.
+        ``"content"``, ``"style"`` and ``"target"``.
 
     Raises
     ------

@@ -9,18 +9,18 @@ from torch import Tensor
 from ...errors import StylelibError
 from ..explorer import Explorer
 from ..theme import Plot
-from .compute import Losses, Painting, pixel_gradients
+from .compute import Losses, Run, pixel_gradients
 from .figures import frame_and_losses, gradient_maps, scales, trade_off
 
 
 def weigh(images: Mapping[str, Tensor], losses: Losses) -> Explorer:
-    """Weigh pictures: two knobs, and which picture then has the lowest target loss.
+    """The target losses of several pictures, and a slider for each of the two weights.
 
     Parameters
     ----------
     images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
     losses : callable
-        From a picture to its content loss and its style loss.
+        Takes a picture and returns its content loss and its style loss.
     """
     with torch.no_grad():
         measured = {name: losses(image) for name, image in images.items()}
@@ -31,12 +31,12 @@ def weigh(images: Mapping[str, Tensor], losses: Losses) -> Explorer:
 
     return Explorer(
         draw,
-        content_weight=_knob("content weight", "How much content loss counts"),
-        style_weight=_knob("style weight", "How much style loss counts"),
+        content_weight=_weight("content weight", "How much the content loss counts"),
+        style_weight=_weight("style weight", "How much the style loss counts"),
     )
 
 
-def _knob(name: str, tooltip: str) -> FloatLogSlider:
+def _weight(name: str, tooltip: str) -> FloatLogSlider:
     return FloatLogSlider(
         1.0, min=-2, max=2, step=0.1, readout_format=".3g", description=name, tooltip=tooltip
     )
@@ -48,13 +48,13 @@ def gradient_explorer(
     content_weight: float = 1.0,
     style_weight: float = 1.0,
 ) -> Explorer:
-    """What each loss asks of the pixels of a picture, for several pictures.
+    """The gradient of each loss with respect to the pixels, for several pictures.
 
     Parameters
     ----------
     images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
     losses : callable
-        From a picture to its content loss and its style loss.
+        Takes a picture and returns its content loss and its style loss.
     content_weight, style_weight : float
     """
     gradients = {
@@ -67,35 +67,35 @@ def gradient_explorer(
 
     choice = Dropdown(
         options=list(images), description="picture",
-        tooltip="The picture whose pixels are asked to change",
+        tooltip="Which picture's gradients to show",
     )  # fmt: skip
     return Explorer(draw, picture=choice)
 
 
-def scrub(painting: Painting) -> Explorer:
-    """Move through the steps of a painting; the first frame is where it started."""
-    last = len(painting.frames) - 1
+def scrub(run: Run) -> Explorer:
+    """Move through the steps of a run; step 0 is the picture that it started from."""
+    last = len(run.frames) - 1
     slider = IntSlider(
-        last, 0, last, description="step", tooltip="How many steps have been taken",
+        last, 0, last, description="step", tooltip="The picture after how many steps",
         layout={"width": "420px"},
     )  # fmt: skip
-    return Explorer(lambda step: frame_and_losses(painting, step), step=slider)
+    return Explorer(lambda step: frame_and_losses(run, step), step=slider)
 
 
-def ratio_explorer(paintings: Sequence[Painting]) -> Explorer:
-    """Slide from all camel to all painting.
+def ratio_explorer(runs: Sequence[Run]) -> Explorer:
+    """Slide from content only to style only.
 
     Parameters
     ----------
-    paintings : sequence of Painting
-        Of different weights, in order, each with its own label.
+    runs : sequence of Run
+        With different weights, in order, each with its own label.
     """
-    by_label = {painting.label: painting for painting in paintings}
-    if len(by_label) < len(paintings) or not paintings:
-        raise StylelibError("Give at least one painting, and each its own label.")
+    by_label = {run.label: run for run in runs}
+    if len(by_label) < len(runs) or not runs:
+        raise StylelibError("Give at least one run, and each its own label.")
     slider = SelectionSlider(
-        options=list(by_label), value=paintings[len(paintings) // 2].label,
-        description="content : style", tooltip="How the two weights compare",
+        options=list(by_label), value=runs[len(runs) // 2].label,
+        description="content : style", tooltip="The content weight and the style weight",
         continuous_update=True,
     )  # fmt: skip
-    return Explorer(lambda ratio: trade_off(paintings, by_label[ratio]), ratio=slider)
+    return Explorer(lambda ratio: trade_off(runs, by_label[ratio]), ratio=slider)

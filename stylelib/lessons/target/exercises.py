@@ -1,4 +1,4 @@
-"""The exercises of lesson 04, but for the last, which is in `whole_loop`."""
+"""The exercises of lesson 04: target loss, the loop, freezing, total variation, and all of it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,11 +6,15 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from ...core.vgg import CONVOLUTIONS, VGG19, Weights
-from ...guards import target_loss, total_variation
-from ..checking import Exercise, Inputs, Mistake, register
+from ...core.layers import CONTENT_LAYER, CONVOLUTIONS, STYLE_LAYERS
+from ...core.loop import step
+from ...core.losses import content_loss, gram_matrix, style_loss, target_loss, total_variation
+from ...core.vgg import VGG19, Weights
+from ..checking import Exercise, Inputs, Mistake, Watched, register
 from ..checking import check as check
-from ..watching import Watched
+
+Question = Callable[[Inputs, Inputs, Any], bool]
+"""About the inputs before, the inputs after, and the result, as `Watched` asks."""
 
 
 def _two_losses(generator: Generator) -> Inputs:
@@ -47,17 +51,17 @@ register(
             ),
             Mistake(
                 lambda c, s, a, b: a * c * b * s,
-                "you multiplied the two parts: then the product is 0 as soon as one of them is. "
+                "you multiplied the two parts, so the product is 0 as soon as one of them is. "
                 "Add them.",
             ),
             Mistake(
                 lambda c, s, a, b: (a + b) * (c + s),
-                "here each weight multiplies both losses. Multiply each loss by its own weight, "
+                "each weight multiplies both losses here. Multiply each loss by its own weight, "
                 "then add.",
             ),
             Mistake(
                 lambda c, s, a, b: a * c - b * s,
-                "you subtract the style part, so more style loss would be better. Add it.",
+                "you subtract the style part, so a larger style loss would be better. Add it.",
             ),
             Mistake(lambda c, s, a, b: a * c, "the style part is missing."),
             Mistake(lambda c, s, a, b: b * s, "the content part is missing."),
@@ -67,76 +71,79 @@ register(
 
 
 def _picture_and_loss(generator: Generator) -> Inputs:
-    """A loss whose lowest place lies outside 0-1 for some pixels, so that clamping matters."""
+    """A loss whose minimum lies outside 0-1 for some pixels, so that clamping matters."""
     image, wanted = torch.rand(2, 1, 3, 4, 5, generator=generator)
     scale = torch.rand(1, 3, 4, 5, generator=generator) + 0.2
-    wanted = 3 * wanted - 1
+    minimum: Tensor = 3 * wanted - 1
 
     def loss(picture: Tensor) -> Tensor:
-        return (scale * (picture - wanted)).square().sum()
+        return (scale * (picture - minimum)).square().sum()
 
     return image, loss, 0.1 + 0.05 * float(image[0, 0, 0, 0]), 6
 
 
-def some_steps(
+class _NeverZeroed(torch.optim.Adam):
+    """Adam as it works if `zero_grad` is forgotten: the gradients add up."""
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Do nothing."""
+
+
+def _some_steps(
     zero: bool = True, clamp: str = "each", sign: int = 1, fewer: int = 0
 ) -> Callable[..., Tensor]:
-    """Some steps with Adam; other settings than the default ones are the usual mistakes."""
+    """Steps with Adam; settings other than the defaults are common mistakes."""
 
-    def optimise(image: Tensor, loss: Callable[[Tensor], Tensor], rate: float, steps: int) -> Any:
+    def descend(image: Tensor, loss: Callable[[Tensor], Tensor], rate: float, steps: int) -> Tensor:
         pixels = image.clone().requires_grad_()
-        optimizer = torch.optim.Adam([pixels], lr=rate)
+        optimizer = (torch.optim.Adam if zero else _NeverZeroed)([pixels], lr=rate)
         for _ in range(fewer or steps):
-            if zero:
-                optimizer.zero_grad()
-            (sign * loss(pixels)).backward()
-            optimizer.step()
+            step(pixels, lambda picture: sign * loss(picture), optimizer)
             if clamp == "each":
                 pixels.data.clamp_(0, 1)
         return pixels.detach().clamp(0, 1) if clamp == "end" else pixels.detach()
 
-    return optimise
+    return descend
 
 
-FORGOT_ZERO = (
-    "the gradients of earlier steps are still in it: backward() adds to what is there. Call "
+_FORGOT_ZERO = (
+    "the gradients of earlier steps are still there, because backward() adds to them. Call "
     "optimizer.zero_grad() in every step, before backward()."
 )
-UPHILL = (
-    "this goes uphill: the loss grows. An optimiser minimises what you call backward() on, so "
-    "leave out the minus."
+_UPHILL = (
+    "this goes uphill: the loss grows. An optimiser minimises whatever you call backward() on, "
+    "so leave out the minus sign."
 )
 
 register(
     Exercise(
         "4.2",
         "Some steps, within 0 to 1",
-        right=some_steps(),
+        right=_some_steps(),
         inputs=_picture_and_loss,
         mistakes=(
-            Mistake(some_steps(zero=False), FORGOT_ZERO),
-            Mistake(some_steps(zero=False, clamp="no"), FORGOT_ZERO),
+            Mistake(_some_steps(zero=False), _FORGOT_ZERO),
+            Mistake(_some_steps(zero=False, clamp="no"), _FORGOT_ZERO),
             Mistake(
-                some_steps(clamp="no"),
-                "the steps are right, but pixels leave 0 to 1, where no screen can show them. "
-                "Clamp them after each step.",
+                _some_steps(clamp="no"),
+                "the steps are right, but some pixels leave 0 to 1, and no screen can show them. "
+                "Clamp the pixels after each step.",
             ),
             Mistake(
-                some_steps(clamp="end"),
-                "you clamp once, at the end. Clamp after each step, so that the next one starts "
+                _some_steps(clamp="end"),
+                "you clamp once, at the end. Clamp after each step, so that the next step starts "
                 "from a picture that can be shown.",
             ),
-            Mistake(some_steps(sign=-1), UPHILL),
-            Mistake(some_steps(sign=-1, clamp="no"), UPHILL),
+            Mistake(_some_steps(sign=-1), _UPHILL),
+            Mistake(_some_steps(sign=-1, clamp="no"), _UPHILL),
             Mistake(
-                some_steps(fewer=1),
-                "that is one step. Take as many as asked: is return inside the loop, or is the "
-                "loop missing?",
+                _some_steps(fewer=1),
+                "that is a single step. Is the loop missing, or is return inside it?",
             ),
             Mistake(
                 lambda image, loss, rate, steps: image,
-                "the picture comes back as it was. Does the optimiser get [pixels], is there a "
-                "backward() before step(), and do you return the pixels?",
+                "the picture comes back unchanged. Does the optimiser get [pixels], is backward() "
+                "called before step(), and do you return the pixels?",
             ),
         ),
     )
@@ -144,7 +151,7 @@ register(
 
 
 def small_network(generator: Generator) -> VGG19:
-    """A VGG-19 with few channels and random numbers, not frozen: a check takes no time."""
+    """A VGG-19 with six random maps a layer, not frozen; it makes a check almost instant."""
     kernels, biases, before = {}, {}, 3
     for name in list(CONVOLUTIONS)[: list(CONVOLUTIONS).index("conv5_1") + 1]:
         spread = (2 / (9 * before)) ** 0.5
@@ -177,41 +184,41 @@ register(
         mistakes=(
             Mistake(
                 lambda before, after, result: result is None or result is ...,
-                "something has changed, but nothing comes back. Return the pixels.",
+                "something has changed, but your function returns nothing. Return the pixels.",
             ),
             Mistake(
                 lambda before, after, result: not isinstance(result, Tensor),
-                "give back the pixels, a tensor, and nothing else.",
+                "return the pixels, a tensor, and nothing else.",
             ),
             Mistake(
                 lambda before, after, result: (
                     result.shape != before[1].shape or not torch.equal(result.detach(), before[1])
                 ),
-                "the pixels should begin as a copy of the camel: camel.clone().",
+                "the pixels should start as a copy of the camel: camel.clone().",
             ),
             Mistake(
                 lambda before, after, result: result.data_ptr() == after[1].data_ptr(),
-                "these are the camel's own numbers, so painting would change the camel itself, "
-                "the very thing to compare with. Make a copy first: clone().",
+                "these pixels share their memory with the camel, so painting would change the "
+                "camel itself, which you need for comparison. Make a copy first: clone().",
             ),
             Mistake(
                 lambda before, after, result: after[1].requires_grad,
-                "the camel itself now records gradients, too. Copy it first, then call "
+                "the camel itself now requires a gradient, too. Copy it first, then call "
                 "requires_grad_() on the copy.",
             ),
             Mistake(
                 lambda before, after, result: not result.requires_grad,
-                "the pixels don't ask for a gradient, so backward() would have nowhere to put "
-                "one. Call requires_grad_() on them.",
+                "the pixels don't require a gradient, so backward() would not compute one for "
+                "them. Call requires_grad_() on them.",
             ),
             Mistake(
                 lambda before, after, result: not any(_frozen(after[0])),
                 "the network is not frozen: backward() would compute a gradient for each of its "
-                "weights, for nothing. Switch them off with requires_grad_(False).",
+                "weights, which nobody needs. Turn that off with requires_grad_(False).",
             ),
             Mistake(
                 lambda before, after, result: not all(_frozen(after[0])),
-                "only a part of the network is frozen. Go through all of network.parameters().",
+                "only part of the network is frozen. Go through all of network.parameters().",
             ),
         ),
     )
@@ -244,54 +251,239 @@ register(
         mistakes=(
             Mistake(
                 lambda image: _down(image).square().mean(),
-                "only the steps from row to row are in it. Add those from column to column.",
+                "only the differences from row to row are in it. Add those from column to column.",
             ),
             Mistake(
                 lambda image: _right(image).square().mean(),
-                "only the steps from column to column are in it. Add those from row to row.",
+                "only the differences from column to column are in it. Add those from row to row.",
             ),
             Mistake(
-                _both(lambda step: step.square().sum()),
-                "you add the squares up, so a larger picture would be rougher. Take the mean.",
+                _both(lambda change: change.square().sum()),
+                "you sum the squares, so a larger picture would count as rougher. Take the mean.",
             ),
             Mistake(
-                _both(lambda step: step.abs().mean()),
-                "you took the size of each step. That is a total variation, too, but here we "
-                "square the steps.",
+                _both(lambda change: change.abs().mean()),
+                "you took the absolute value of each difference. That is a total variation, too, "
+                "but here we square the differences.",
             ),
             Mistake(
-                _both(lambda step: step.mean()),
-                "steps up and steps down cancel. Square each before you take the mean.",
+                _both(lambda change: change.mean()),
+                "differences up and down cancel. Square each of them before you take the mean.",
             ),
             Mistake(
-                _both(lambda step: step.mean().square()),
-                "first square each step, then take the mean, or up and down cancel.",
+                _both(lambda change: change.mean().square()),
+                "first square each difference, then take the mean, or up and down cancel.",
             ),
             Mistake(
-                lambda image: _both(lambda step: step.square().mean())(image) / 2,
+                lambda image: _both(lambda change: change.square().mean())(image) / 2,
                 "you took the mean of the two directions. Add them.",
             ),
             Mistake(
                 lambda image: (
                     torch.cat([_down(image).flatten(), _right(image).flatten()]).square().mean()
                 ),
-                "you took one mean over both directions together. Take one for each, and add.",
+                "you took one mean over both directions together. Take one for each, and add them.",
             ),
             Mistake(
                 lambda image: (
                     (image.roll(-1, 2) - image).square().mean()
                     + (image.roll(-1, 3) - image).square().mean()
                 ),
-                "roll goes round the edge: the last row is compared with the first, which is no "
-                "neighbour of it. Use slices: image[..., 1:, :] and image[..., :-1, :].",
+                "roll wraps around the edge: the last row is compared with the first, which is "
+                "not its neighbour. Use slices: image[..., 1:, :] and image[..., :-1, :].",
             ),
             Mistake(
                 lambda image: (
                     (image[:, 1:] - image[:, :-1]).square().mean()
                     + (image[:, :, 1:] - image[:, :, :-1]).square().mean()
                 ),
-                "one of your two directions goes from colour to colour: the shape is (pictures, "
-                "colours, rows, columns). Use the last two dimensions.",
+                "one of your two directions goes from colour to colour. The shape is (pictures, "
+                "colours, rows, columns); use the last two dimensions.",
+            ),
+        ),
+    )
+)
+
+
+_RATE = 0.02
+
+
+def _whole_setting(generator: Generator) -> Inputs:
+    network = small_network(generator)
+    camel = torch.rand(1, 3, 16, 20, generator=generator)
+    painting = torch.rand(1, 3, 16, 20, generator=generator)
+    with torch.no_grad():
+        maps = network(camel, [CONTENT_LAYER])[CONTENT_LAYER]
+        grams = _grams(network(painting, STYLE_LAYERS))
+    # Both parts count about the same, so that a loss that lacks one of them is noticed.
+    content_weight = 1 / float(maps.square().mean())
+    layer_weights = {name: 0.3 / float(gram.square().mean()) for name, gram in grams.items()}
+    return camel, painting, network, content_weight, layer_weights, 8
+
+
+def _grams(maps: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: gram_matrix(maps[name]) for name in STYLE_LAYERS}
+
+
+def _loss_of(
+    camel: Tensor,
+    painting: Tensor,
+    network: VGG19,
+    content_weight: float,
+    layer_weights: dict[str, float] | None,
+    content_layer: str = CONTENT_LAYER,
+) -> Callable[[Tensor], Tensor]:
+    with torch.no_grad():
+        wanted = network(camel, [content_layer])[content_layer]
+        painted = _grams(network(painting, STYLE_LAYERS))
+
+    def loss(image: Tensor) -> Tensor:
+        maps = network(image, [content_layer, *STYLE_LAYERS])
+        content = content_loss(maps[content_layer], wanted)
+        style = style_loss(_grams(maps), painted, layer_weights)
+        return target_loss(content, style, content_weight)
+
+    return loss
+
+
+def _paint(*setting: Any, **flaws: Any) -> Tensor:
+    return _some_steps(**flaws)(setting[0], _loss_of(*setting[:-1]), _RATE, setting[-1])
+
+
+def _alike(result: Tensor, other: Tensor) -> bool:
+    return bool((result.detach() - other).abs().mean() < 1e-3)
+
+
+def _flawed(**flaws: Any) -> Question:
+    """Whether the picture is the result of a loop with this flaw."""
+    return lambda before, after, result: _alike(result, _paint(*before, **flaws))
+
+
+def _minimised(swap: bool = False, **changes: Any) -> Question:
+    """Whether the picture is the result of minimising another loss."""
+
+    def other(before: Inputs, after: Inputs, result: Any) -> bool:
+        camel, painting, network, content_weight, layer_weights, steps = before
+        setting = {
+            "camel": painting if swap else camel,
+            "painting": camel if swap else painting,
+            "network": network,
+            "content_weight": content_weight,
+            "layer_weights": layer_weights,
+        }
+        loss = _loss_of(**setting | changes)
+        return _alike(result, _some_steps()(camel, loss, _RATE, steps))
+
+    return other
+
+
+def _network_changed(before: Inputs, after: Inputs, result: Any) -> bool:
+    pairs = zip(before[2].parameters(), after[2].parameters(), strict=True)
+    return not all(torch.equal(old, new) for old, new in pairs)
+
+
+def _changed(place: int) -> Question:
+    return lambda before, after, _: not torch.equal(before[place], after[place].detach())
+
+
+def _too_far(before: Inputs, after: Inputs, result: Any) -> bool:
+    return bool((result.detach() - before[0]).abs().max() > 2 * _RATE * before[-1])
+
+
+def _share_of_descent(before: Inputs, result: Tensor) -> float:
+    """How far the target loss fell, as a share of how far the right loop brings it down."""
+    pictures = (before[0], result, _paint(*before))
+    with torch.no_grad():
+        start, now, best = map(_loss_of(*before[:-1]), pictures)
+    return float((start - now) / (start - best))
+
+
+register(
+    Watched(
+        "4.5",
+        "The whole loop",
+        right=_paint,
+        inputs=_whole_setting,
+        mistakes=(
+            Mistake(
+                _network_changed,
+                "the network's weights have changed, so you optimised the network. Give the "
+                "optimiser nothing but the pixels, in a list: [pixels].",
+            ),
+            Mistake(
+                _changed(0),
+                "you painted on the camel itself, which you need for comparison. Start from a "
+                "copy: camel.clone().",
+            ),
+            Mistake(
+                _changed(1),
+                "you changed the painting. Only the pixels of the new picture may change.",
+            ),
+            Mistake(
+                lambda before, after, result: not isinstance(result, Tensor),
+                "return the picture, a tensor, and nothing else.",
+            ),
+            Mistake(
+                lambda before, after, result: result.shape != before[0].shape,
+                "the picture should have the camel's shape. Return the pixels.",
+            ),
+            Mistake(
+                lambda before, after, result: not result.isfinite().all(),
+                "the picture holds values that are not numbers (NaN or infinite).",
+            ),
+            Mistake(
+                lambda before, after, result: torch.equal(result.detach(), before[0]),
+                "you return the camel, unchanged. Does the optimiser get [pixels], with "
+                "requires_grad_()? Is backward() called before step()? Is the style loss included "
+                "(the content loss alone is 0 from the start)? Do you return the pixels?",
+            ),
+            Mistake(
+                _too_far,
+                "this is further from the camel than Adam's steps of 0.02 can go. Start from the "
+                "camel, not from noise or the painting, and use lr=0.02.",
+            ),
+            Mistake(
+                lambda before, after, result: result.min() < 0 or result.max() > 1,
+                "some pixels have left 0 to 1. Clamp them after each step, with clamp_(0, 1).",
+            ),
+            Mistake(_flawed(zero=False), _FORGOT_ZERO),
+            Mistake(_flawed(fewer=1), "that is a single step. Is return inside the loop?"),
+            Mistake(
+                _minimised(swap=True),
+                "camel and painting are mixed up: the content comes from the camel, the style from "
+                "the painting.",
+            ),
+            Mistake(
+                _minimised(content_weight=0.0),
+                "what you minimise has no content loss in it. Multiply the content loss by "
+                "content_weight, and add it.",
+            ),
+            Mistake(
+                _minimised(content_weight=1.0),
+                "content_weight is not used. Multiply the content loss by it.",
+            ),
+            Mistake(
+                _minimised(layer_weights=None),
+                "layer_weights are not used. Give them to style_loss as its third input.",
+            ),
+            Mistake(
+                _minimised(content_weight=1.0, layer_weights=None),
+                "the weights are not used. Multiply the content loss by content_weight, and give "
+                "layer_weights to style_loss as its third input.",
+            ),
+            *(
+                Mistake(
+                    _minimised(content_layer=layer),
+                    f"you compare the content at {layer}. Do it at conv4_2.",
+                )
+                for layer in STYLE_LAYERS
+            ),
+            Mistake(lambda before, after, result: _share_of_descent(before, result) < 0, _UPHILL),
+            Mistake(
+                # Another optimiser is fine if it gets almost as far.
+                lambda before, after, result: _share_of_descent(before, result) < 0.9,
+                "the target loss falls, but not as far as it should in this many steps. Compare "
+                "your loop with the lesson's, line by line.",
             ),
         ),
     )
