@@ -451,8 +451,8 @@ def test_the_channel_slider_stays_within_the_layer(observations: Observations) -
     assert explorer.values == {"picture": "camel", "layer": "conv1_1", "channel": 63}
 
 
-def test_observe_shows_its_progress(network: VGG19, camel: Tensor, capsys: Any) -> None:
-    seen = controls.observe({"camel": camel}, network, ["conv1_1"], "looking")
+def test_observations_show_their_progress(network: VGG19, camel: Tensor, capsys: Any) -> None:
+    seen = Observations({"camel": camel}, network, ["conv1_1"], "looking")
     assert seen.count_channels("conv1_1") == 64
     assert "looking" in capsys.readouterr().out
 

@@ -1,6 +1,6 @@
 """Lesson 01's figures with sliders and menus."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -12,7 +12,6 @@ from torch import Tensor
 from ...core.layers import LAYERS
 from ...core.vgg import VGG19
 from ..explorer import Explorer
-from ..progress import progress
 from ..theme import Plot
 from . import figures_convolution, figures_maps, figures_network
 from .kernels import KERNELS, grey
@@ -24,16 +23,6 @@ _WEIGHTS = (
     "bottom left", "bottom", "bottom right",
 )  # fmt: skip
 _WIDE = ipywidgets.Layout(width="420px")
-
-
-def observe(
-    pictures: Mapping[str, Tensor],
-    network: VGG19 | None = None,
-    layers: Sequence[str] = LAYERS,
-    label: str = "looking",
-) -> Observations:
-    """`Observations` of several pictures, with a progress bar."""
-    return Observations(pictures, network, layers, partial(progress, label=label))
 
 
 class KernelExplorer(Explorer):

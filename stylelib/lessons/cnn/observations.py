@@ -1,6 +1,6 @@
 """What a network sees in several pictures, and what excites each channel."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,9 +11,9 @@ from ...core.layers import LAYERS
 from ...core.vgg import VGG19
 from ...engine.network import features
 from ...errors import StylelibError, pick
+from ..progress import progress
 from .anatomy import cut, index_at, receptive_field
 
-Named = Iterable[tuple[str, Tensor]]
 T = TypeVar("T")
 
 
@@ -44,6 +44,8 @@ class Patch:
 class Observations:
     """A network's feature maps of several pictures, computed once, to be browsed.
 
+    A progress bar shows how far the computation is.
+
     Parameters
     ----------
     pictures : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
@@ -52,8 +54,8 @@ class Observations:
     layers : iterable of str
         The layers whose maps are kept. Maps take memory, those of early layers most.
         Means and shares are kept for every layer up to the deepest of them.
-    progress : callable, optional
-        Wraps the loop over the pictures, as tqdm does, to show how far it is.
+    label : str
+        What the progress bar says.
 
     Raises
     ------
@@ -67,7 +69,7 @@ class Observations:
         pictures: Mapping[str, Tensor],
         network: VGG19 | None = None,
         layers: Iterable[str] = LAYERS,
-        progress: Callable[[Named], Named] = iter,
+        label: str = "looking at the pictures",
     ) -> None:
         self.pictures = dict(pictures)
         self.layers = tuple(pick(layer, LAYERS, "layer") for layer in layers)
@@ -77,7 +79,7 @@ class Observations:
         self._means: dict[str, dict[str, Tensor]] = {}
         self._shares: dict[str, dict[str, float]] = {}
         seen = LAYERS[: max(map(LAYERS.index, self.layers)) + 1]
-        for name, image in progress(self.pictures.items()):
+        for name, image in progress(self.pictures.items(), label):
             with torch.no_grad():
                 found = features(image, seen, network)
             # Half precision takes half the memory, and is plenty to look at.
