@@ -33,9 +33,9 @@ def lab(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]
 def page(
     browser: Any, lab: Lab, request: pytest.FixtureRequest
 ) -> Iterator[Callable[[str, str], Page]]:
-    """Open a page in a theme; afterwards, neither the page nor the server may complain.
+    """Open a page in a theme; afterwards, neither page nor server may have logged an error.
 
-    With STYLELIB_SHOTS set to a folder, screenshots are kept there.
+    If STYLELIB_SHOTS is set to a folder, screenshots are kept there.
     """
     opened: list[Page] = []
     shots = os.environ.get("STYLELIB_SHOTS")
@@ -48,7 +48,7 @@ def page(
         return opened[-1].open(name)
 
     yield open_page
-    # Now: a page that is closed under a talking kernel leaves complaints of its own.
+    # Before closing: a page that is closed under a busy kernel logs errors of its own.
     errors = [error for page in opened for error in page.errors] + lab.complaints()[heard:]
     for page in opened:
         page.page.close()

@@ -1,4 +1,4 @@
-"""A real JupyterLab, and a page in a real browser that drives it."""
+"""A real JupyterLab, and a page in a real browser to drive it."""
 
 import json
 import os
@@ -20,9 +20,9 @@ import nbformat
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 LAPTOP = {"width": 1366, "height": 768}
-PATIENCE = 120  # seconds: what is right comes at last, also on a computer ten times slower
+PATIENCE = 120  # seconds: enough for a computer ten times slower
 _SETTINGS = {
-    # What a student would not see either: questions about news, and saving over our copy.
+    # No questions about news, and no saving over our copies.
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "docmanager-extension/plugin": {"autosave": False},
 }
@@ -36,7 +36,7 @@ def find_browser() -> str | None:
 _CELL = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell"
 _COMPLAINTS = ("error", "stderr")
 _PICTURE = "img.jupyter-widgets:visible, .jupyter-widgets img:visible"
-# Nothing, while a new picture is on its way: drawn then, it would be blank.
+# Null while a new picture is still loading: drawn then, it would be blank.
 _PIXELS = """(image, [width, height]) => {
   if (!image.complete || image.naturalWidth === 0) return null;
   const canvas = document.createElement('canvas');
@@ -55,7 +55,7 @@ class Lab:
         self.folder.mkdir()
         for path in (ROOT / "notebooks").glob("*.ipynb"):
             notebook = nbformat.read(path, as_version=4)
-            for cell in notebook.cells:  # what is seen then was made here, and now
+            for cell in notebook.cells:  # whatever is shown was then made by this test
                 if cell.cell_type == "code":
                     cell.outputs, cell.execution_count = [], None
             nbformat.write(notebook, self.folder / path.name)
@@ -120,7 +120,7 @@ class Lab:
             path.write_text(json.dumps(values))
 
     def write(self, name: str, *cells: str) -> str:
-        """Write a notebook of these code cells, and return its name."""
+        """Write a notebook with these code cells, and return its name."""
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
             metadata={
@@ -131,7 +131,7 @@ class Lab:
         return name
 
     def rewrite(self, name: str, changes: dict[str, str]) -> str:
-        """Copy a lesson with some text of its code replaced, and return the copy's name."""
+        """Copy a lesson with some of its text replaced, and return the copy's name."""
         notebook = nbformat.read(self.folder / name, as_version=4)
         for old, new in changes.items():
             assert any(old in cell.source for cell in notebook.cells), old
@@ -146,13 +146,13 @@ class Lab:
             self.ask(f"api/sessions/{session['id']}", "DELETE")
 
     def stop(self) -> None:
-        """End it, and its kernels with it."""
+        """Stop the server and its kernels."""
         self.end_kernels()
         self._process.terminate()
         self._process.wait(PATIENCE)
 
     def complaints(self) -> list[str]:
-        """What the log says went wrong."""
+        """The errors in the log."""
         text = self.log.read_text(errors="replace")
         return [line for line in text.splitlines() if re.search(r"Traceback|\[E |rror:", line)]
 
@@ -168,7 +168,7 @@ class Page:
         page.on("console", self._heard)
 
     def _heard(self, message: Any) -> None:
-        # Missing source maps and the like are told as failed loads; those are not ours.
+        # Missing source maps and the like are reported as failed loads; those are not ours.
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.errors.append(message.text)
 
@@ -178,40 +178,40 @@ class Page:
         self.page.goto(f"{url}?token={self.lab.token}&reset")
         self.page.wait_for_selector(_CELL)
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")
-        # Before that, JupyterLab would ask which kernel to take.
+        # Before that, JupyterLab would ask which kernel to use.
         self.until(lambda: self.idle, "the kernel is ready")
         return self
 
     @property
     def idle(self) -> bool:
-        """Whether the status bar says that the kernel is there, and waits."""
+        """Whether the status bar says that the kernel is idle."""
         bar = self.page.query_selector("#jp-main-statusbar")
         return bar is not None and "| Idle" in bar.inner_text()
 
     def run_all(self) -> "Page":
-        """Run all cells, and wait for the last. No cell may complain."""
+        """Run all cells and wait for the last one. No cell may raise or warn."""
         self.page.click("text=Run >> nth=0")
         self.page.click("text=Run All Cells >> nth=0")
         prompts = self.page.locator(f"{_CELL}.jp-CodeCell .jp-InputArea-prompt")
 
         def through() -> bool:
             self.check_outputs()
-            # A number in each: a cell that waits has none yet, or a star. Not the inner
-            # text: of cells out of view JupyterLab keeps that back.
+            # Each has a number; a waiting cell has none yet, or a star. Not the inner text:
+            # JupyterLab omits that for cells out of view.
             return all(re.search(r"\d", prompt) for prompt in prompts.all_text_contents())
 
         self.until(through, "all cells have run", 3 * PATIENCE)
-        self.until(lambda: self.idle, "the kernel rests")
+        self.until(lambda: self.idle, "the kernel is idle")
         return self
 
     def check_outputs(self) -> None:
-        """No cell may show an error, or have written to its error stream."""
+        """No cell may show an error or have written to stderr."""
         kinds = (f"{_CELL} [data-mime-type='application/vnd.jupyter.{k}']" for k in _COMPLAINTS)
         seen = self.page.locator(", ".join(kinds)).all_text_contents()
         assert seen == []
 
     def until(self, true: Callable[[], Any], what: str, timeout: float = PATIENCE) -> Any:
-        """Wait until something is so."""
+        """Wait until something is true."""
         deadline = time.monotonic() + timeout
         while True:
             value = true()
@@ -219,25 +219,25 @@ class Page:
                 return value
             if time.monotonic() > deadline:
                 self.shot("failed")
-                raise AssertionError(f"waited {timeout} s in vain until {what}")
+                raise AssertionError(f"waited {timeout} s in vain: {what}")
             self.page.wait_for_timeout(50)
 
     def shot(self, name: str) -> None:
-        """Keep a picture of the page, if that is asked for."""
+        """Keep a screenshot, if that was asked for."""
         if self._shots is not None:
             self.page.screenshot(path=self._shots / f"{name}.png")
 
     def cell(self, index: int) -> Any:
-        """A cell of the notebook, counted as in its file."""
+        """A cell of the notebook, numbered as in its file."""
         return self.page.locator(_CELL).nth(index)
 
     def text(self, pattern: str) -> str:
-        """What the cells in view, or nearly, say that looks like `pattern`; or nothing."""
+        """The text matching `pattern` in the cells in or near the viewport, or an empty string."""
         found = re.search(pattern, self.page.locator(".jp-Notebook").inner_text())
         return found.group() if found else ""
 
     def button(self, name: str) -> Any:
-        """The visible button of that name."""
+        """The first visible button of that name."""
         return self.buttons(name).first
 
     def buttons(self, name: str) -> Any:
@@ -255,16 +255,18 @@ class Page:
         return row.locator(".noUi-handle"), row.locator(".widget-readout")
 
     def pixels(self, within: Any = None, size: tuple[int, int] = (16, 9)) -> list[int]:
-        """The first widget picture there, made small: what a person would see of it."""
+        """The pixels of the first widget picture there, scaled down."""
         image = (within or self.page).locator(_PICTURE).first
-        values: list[int] = self.until(lambda: image.evaluate(_PIXELS, list(size)), "it is there")
+        values: list[int] = self.until(
+            lambda: image.evaluate(_PIXELS, list(size)), "the picture is there"
+        )
         assert len(set(values)) > 5, "the picture is blank"
         return values
 
     def settled(self) -> list[int]:
-        """The painting once it stands still.
+        """The picture's pixels once it has stopped changing.
 
-        After the words "Paused", the last picture may still be on its way: its
+        When the panel says "Paused", the last picture may not have arrived yet; its
         caption comes after it.
         """
         steps = [r"(?:Paused|Stopped|Done)\b.*step (\d+) of", r"\bStep (\d+) of"]
@@ -282,5 +284,5 @@ class Page:
             looks.append(self.pixels())
             return looks[-1] == looks[-2] == looks[-3]
 
-        self.until(still, "the picture stands still")
+        self.until(still, "the picture no longer changes")
         return looks[-1]

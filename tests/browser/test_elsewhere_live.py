@@ -18,13 +18,13 @@ import pytest
 from .lab import LAPTOP, PATIENCE, ROOT, Lab, Page
 
 pytestmark = pytest.mark.browser
-STUDIO = "from stylelib.widgets import Studio\nStudio(size=96, steps=60)"
+STUDIO = "from stylelib.studio import Studio\nStudio(size=96, steps=60)"
 Serve = Callable[..., AbstractContextManager[str]]
 
 
 @pytest.fixture
 def serve(lab: Lab, tmp_path: Path) -> Iterator[Serve]:
-    """Start another of Jupyter's servers in the lessons' folder; gives its address."""
+    """Start another Jupyter server in the lessons' folder; yields its address."""
 
     @contextmanager
     def started(module: str, *options: str) -> Iterator[str]:
@@ -61,7 +61,7 @@ def _wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> No
             urllib.request.urlopen(address, timeout=PATIENCE).close()
             return
         except urllib.error.HTTPError:
-            return  # it is there, and wants a token
+            return  # it is running, and wants a token
         except (urllib.error.URLError, ConnectionError):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(log.read_text(errors="replace")) from None
@@ -69,13 +69,13 @@ def _wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> No
 
 
 def paint(page: Page, text: Callable[[], str]) -> None:
-    """Paint, stop, and see that the picture has changed."""
+    """Paint to the end, and check that the picture has changed and that a slider moves."""
     page.until(page.buttons("Paint").count, "the studio is there", 3 * PATIENCE)
     photo = page.pixels()
     page.press("Paint")
     page.until(lambda: "Done: step 60 of 60" in text() or page.pixels() != photo, "it paints")
-    page.until(lambda: "Done: step 60 of 60" in text(), "and ends")
-    page.until(lambda: page.pixels() != photo, "the picture is another")
+    page.until(lambda: "Done: step 60 of 60" in text(), "it is done")
+    page.until(lambda: page.pixels() != photo, "the picture has changed")
     handle, readout = page.slider("style weight")
     before = readout.inner_text()
     handle.scroll_into_view_if_needed()
@@ -99,7 +99,7 @@ def test_in_notebook_7(browser: Any, lab: Lab, serve: Serve) -> None:
         page.page.wait_for_selector(".jp-CodeCell")
         rests = page.page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")
         page.until(rests.count, "the kernel is ready")
-        page.errors.clear()  # Notebook's own, before anything of ours is there
+        page.errors.clear()  # Notebook's own, from before anything of ours is there
         page.until(lambda: run_first(page), "the cell runs")
         paint(page, lambda: page.page.locator(".jp-Notebook").inner_text())
         page.shot("notebook-7")
@@ -109,7 +109,7 @@ def test_in_notebook_7(browser: Any, lab: Lab, serve: Serve) -> None:
 
 
 def run_first(page: Page) -> bool:
-    """Run the first cell. A kernel that has only just come may not have heard it."""
+    """Run the first cell; a kernel that has only just started may miss the first request."""
     cell = page.page.locator(".jp-CodeCell").first
     if re.search(r"[\d*]", cell.locator(".jp-InputArea-prompt").text_content()):
         return True
@@ -128,13 +128,13 @@ def test_as_a_web_page(browser: Any, lab: Lab, serve: Serve) -> None:
         body = page.page.locator("body")
         paint(page, body.inner_text)
         page.shot("voila")
-        assert "from stylelib" not in body.inner_text()  # no code in sight
-        # Voilà's own page complains of a JupyterLab extension that it has no use for.
+        assert "from stylelib" not in body.inner_text()  # no code is shown
+        # Voilà's own page logs an error about a JupyterLab extension that it doesn't use.
         assert [error for error in page.errors if "voila.js" not in error] == []
         page.page.close()
 
 
 def shots() -> Path | None:
-    """Where to keep screenshots, if that is asked for."""
+    """Where to keep screenshots, if that was asked for."""
     folder = os.environ.get("STYLELIB_SHOTS")
     return Path(folder) if folder else None

@@ -1,4 +1,4 @@
-"""Every explorer of lessons 01 to 04 and 06, in whole notebooks, each of its controls moved."""
+"""Every control of every explorer in lessons 01 to 04 and 06, moved in the whole notebook."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from .lab import Lab, Page
 pytestmark = pytest.mark.browser
 
 EXPLORER = re.compile(r"^(?:explore\.|\w*(?:E|_e)xplorer\()", re.MULTILINE)
-# The same cells in less time: smaller pictures, fewer steps.
+# The same cells with smaller pictures and fewer steps, to save time.
 LESSONS: dict[str, dict[str, str]] = {
     "01-what-a-cnn-sees.ipynb": {"SIZE = 512": "SIZE = 128"},
     "02-content.ipynb": {
@@ -43,12 +43,12 @@ LESSONS: dict[str, dict[str, str]] = {
         "256": "64",
     },
 }
-# Of the buttons of an animation: play, and stop.
+# Of an animation's buttons, only play and stop.
 CONTROLS = (
     ".noUi-handle, .widget-dropdown select, .widget-checkbox input, "
     ".widget-play button:nth-of-type(-n+2), .widget-toggle-buttons button:not(.mod-active)"
 )
-# Text that has less room than it needs; a slider's handle reaches over its end on purpose.
+# Text with less room than it needs; a slider's handle extends past its end on purpose.
 CUT_OFF = """output => Array.from(
   output.querySelectorAll('.widget-label, .widget-readout, .widget-html-content, select'))
   .filter(e => e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1
@@ -67,7 +67,7 @@ def test_every_explorer_answers(lab: Lab, page: Callable[..., Page], name: str) 
     for index in explorers:
         output = lesson.cell(index).locator(".jp-OutputArea-child .jupyter-widgets").first
         output.scroll_into_view_if_needed()
-        lesson.pixels(output)  # it is there, and not blank
+        lesson.pixels(output)  # there, and not blank
         controls = output.locator(CONTROLS)
         for number in range(controls.count()):
             move(lesson, output, controls.nth(number))
@@ -79,7 +79,7 @@ def test_every_explorer_answers(lab: Lab, page: Callable[..., Page], name: str) 
 
 
 def move(lesson: Page, output: Any, control: Any) -> None:
-    """Move one control with the keyboard or the mouse, and see the figure follow it."""
+    """Move one control with the keyboard or the mouse, and check that the figure follows."""
 
     def look() -> list[int]:
         return lesson.pixels(output, (96, 54))

@@ -16,8 +16,8 @@ Open = Callable[..., Page]
 
 
 def reached(page: Page) -> int:
-    """The step that the panel says."""
-    found = page.until(lambda: page.text(r"step \d+ of"), "it says which step")
+    """The step number in the panel."""
+    found = page.until(lambda: page.text(r"step \d+ of"), "it shows the step")
     return int(found.split()[1])
 
 
@@ -36,25 +36,25 @@ def test_the_first_two_minutes(lab: Lab, page: Open, tmp_path: Path) -> None:
     driver.keyboard.press("Space")
     lesson.until(lambda: lesson.text("Composition VIII"), "the choice is named")
 
-    # The time is said before it starts.
-    lesson.until(lambda: lesson.text(r"This will take [^\n]* on this computer"), "it says so")
+    # The expected time is shown before it starts.
+    lesson.until(lambda: lesson.text(r"This will take [^\n]* on this computer"), "it is shown")
     lesson.press("Paint")
     lesson.until(lambda: lesson.pixels() != photo, "the picture appears")
     lesson.until(lambda: lesson.text(r"Painting: step \d+ of 4000, 96 × 54 pixels, .* left"), "")
     lesson.shot("00-painting")
 
-    # A slider answers while it paints, and it goes on painting.
+    # A slider responds while it is painting, and painting continues.
     handle, readout = lesson.slider("style weight")
     before, step = readout.inner_text(), reached(lesson)
     handle.focus()
     for _ in range(10):
         driver.keyboard.press("ArrowRight")
-    lesson.until(lambda: readout.inner_text() != before, "the slider answers")
-    lesson.until(lambda: reached(lesson) > step, "it goes on painting")
+    lesson.until(lambda: readout.inner_text() != before, "the slider responds")
+    lesson.until(lambda: reached(lesson) > step, "it keeps painting")
 
     lesson.press("Pause")
     lesson.until(lambda: lesson.text("Paused"), "it pauses")
-    lesson.until(lesson.button("Resume").is_visible, "it can go on")
+    lesson.until(lesson.button("Resume").is_visible, "it can be resumed")
     held = lesson.settled()
     lesson.shot("00-paused")
     driver.wait_for_timeout(1000)
@@ -67,7 +67,7 @@ def test_the_first_two_minutes(lab: Lab, page: Open, tmp_path: Path) -> None:
     lesson.until(lambda: lesson.pixels() != held, "the picture follows the weight")
     lesson.press("Stop")
     lesson.until(lambda: lesson.text(r"Stopped: step \d+ of 4000"), "it stops")
-    lesson.until(lesson.button("Paint").is_enabled, "it can begin again")
+    lesson.until(lesson.button("Paint").is_enabled, "it can start again")
     after = lesson.settled()
 
     handle, _ = lesson.slider("before / after")
@@ -96,7 +96,7 @@ def test_the_first_two_minutes(lab: Lab, page: Open, tmp_path: Path) -> None:
     download.value.save_as(tmp_path / "x.png")
     assert (tmp_path / "x.png").read_bytes() == (lab.folder / saved).read_bytes()
 
-    # With the file browser closed there is more room: nothing may be cut off or overlap.
+    # With the file browser closed there is more room; nothing may be cut off or overlap.
     rows = [
         lesson.page.locator(".widget-slider:visible", has_text="back in time").first,
         lesson.button("Save"),
@@ -107,12 +107,12 @@ def test_the_first_two_minutes(lab: Lab, page: Open, tmp_path: Path) -> None:
         return bool(upper["y"] + upper["height"] <= lower["y"])
 
     files = driver.locator("#jp-left-stack")
-    lesson.until(apart, "the rows are below each other")
+    lesson.until(apart, "the rows don't overlap")
     driver.keyboard.press("Control+b")
     lesson.until(lambda: not files.is_visible(), "the file browser closes")
-    lesson.until(apart, "they still are")
+    lesson.until(apart, "they still don't")
 
-    # A photo as large as a phone's.
+    # A photo as large as a phone's camera takes.
     grain = torch.rand(3000, 4000, 3, generator=torch.Generator().manual_seed(0))
     scene = Image.fromarray((grain * 255).to(torch.uint8).numpy())
     bright = Image.linear_gradient("L").resize(scene.size).convert("RGB")
@@ -159,16 +159,18 @@ def test_the_studio_in_the_dark(lab: Lab, page: Open) -> None:
             ).select_option("sliced")
     studio.press("Paint")
     studio.until(lambda: studio.text("Done: step 50 of 50"), "it paints again")
-    studio.until(lambda: "conv3_1 0.65" in studio.text(r"No\. 2\t[^\n]*"), "what differed is said")
+    studio.until(
+        lambda: "conv3_1 0.65" in studio.text(r"No\. 2\t[^\n]*"), "the difference is in the table"
+    )
     studio.shot("05-session")
     driver.locator("text=In Python").first.click()
     studio.until(
-        lambda: "'conv3_1': 0.65" in studio.text(r"transfer = Transfer\([^\n]*"), "so does the code"
+        lambda: "'conv3_1': 0.65" in studio.text(r"transfer = Transfer\([^\n]*"), "and in the code"
     )
 
 
 def test_running_the_cell_again_leaves_one_painter(lab: Lab, page: Open) -> None:
-    cell = "from stylelib.widgets import Painter\nPainter(size=64, steps=9000)"
+    cell = "from stylelib.studio import Painter\nPainter(size=64, steps=9000)"
     notebook = page(lab.write("twice.ipynb", cell, cell)).run_all()
     paints = notebook.buttons("Paint")
     notebook.until(lambda: paints.count() == 2, "both are there")

@@ -18,7 +18,7 @@ pytest.importorskip("anywidget", reason="needs the extra draw")
 def test_a_mask_is_drawn_with_the_mouse(lab: Lab, page: Callable[..., Page], theme: str) -> None:
     for file in lab.folder.glob("*.png"):
         file.unlink()
-    cell = "from stylelib.widgets import Studio\nstudio = Studio(size=96, steps=20)\nstudio"
+    cell = "from stylelib.studio import Studio\nstudio = Studio(size=96, steps=20)\nstudio"
     notebook = page(lab.write("draw.ipynb", cell), theme).run_all()
     driver = notebook.page
     look = theme.split()[-1].lower()
@@ -36,16 +36,16 @@ def test_a_mask_is_drawn_with_the_mouse(lab: Lab, page: Callable[..., Page], the
             driver.mouse.move(box["x"] + x * box["width"], y)
         driver.mouse.up()
 
-    # A stroke across the upper third, one too many, and that one taken back: the mask
-    # has its name from its contents.
+    # A stroke across the upper third, a second one, and undo. The mask is named after its
+    # contents, so the name shows that it is the first one again.
     drawn = driver.locator("text=/Mask: mask-/")
     stroke(0.15)
-    notebook.until(drawn.is_visible, "the mask has come to Python")
+    notebook.until(drawn.is_visible, "the mask has arrived in Python")
     first = drawn.inner_text()
     stroke(0.8)
-    notebook.until(lambda: drawn.inner_text() != first, "so has the second stroke")
+    notebook.until(lambda: drawn.inner_text() != first, "the second stroke has, too")
     driver.locator(".stylelib-mask button", has_text="Undo").click()
-    notebook.until(lambda: drawn.inner_text() == first, "the last stroke is taken back")
+    notebook.until(lambda: drawn.inner_text() == first, "the last stroke is undone")
     notebook.shot(f"05-mask-{look}")
 
     notebook.press("Paint")
@@ -65,15 +65,13 @@ def test_a_mask_is_drawn_with_the_mouse(lab: Lab, page: Callable[..., Page], the
     assert not changed[~near].any()
 
     driver.locator(".stylelib-mask button", has_text="Invert").click()
-    notebook.until(lambda: drawn.inner_text() != first, "the mask is turned round")
+    notebook.until(lambda: drawn.inner_text() != first, "the mask is inverted")
     driver.locator(".stylelib-mask button", has_text="Clear").click()
-    notebook.until(lambda: not drawn.is_visible(), "and taken away")
+    notebook.until(lambda: not drawn.is_visible(), "and cleared")
 
 
-def test_a_tab_closed_and_opened_again_finds_its_painting(
-    lab: Lab, page: Callable[..., Page]
-) -> None:
-    cell = "from stylelib.widgets import Painter\npainter = Painter(size=64, steps=9000)\npainter"
+def test_a_reopened_tab_finds_its_painting(lab: Lab, page: Callable[..., Page]) -> None:
+    cell = "from stylelib.studio import Painter\npainter = Painter(size=64, steps=9000)\npainter"
     name = lab.write("reload.ipynb", cell, "print(painter.run.iteration)")
     notebook = page(name)
     notebook.page.locator(".jp-CodeCell .cm-content").first.click()
@@ -85,7 +83,7 @@ def test_a_tab_closed_and_opened_again_finds_its_painting(
     notebook.page.keyboard.press("Control+s")
     notebook.page.wait_for_timeout(1000)
     reached = int(notebook.until(lambda: notebook.text(r"step \d+ of 9000"), "").split()[1])
-    notebook.page.goto("about:blank")  # closed, in the middle of it
+    notebook.page.goto("about:blank")  # closed while painting
     notebook.page.wait_for_timeout(1000)
 
     address = f"http://127.0.0.1:{lab.port}/lab/tree/{name}?token={lab.token}"
@@ -95,7 +93,7 @@ def test_a_tab_closed_and_opened_again_finds_its_painting(
     def step() -> int:
         return int((notebook.text(r"step \d+ of 9000") or "step 0 of 9000").split()[1])
 
-    notebook.until(lambda: step() > reached, "it has painted on, and goes on")
+    notebook.until(lambda: step() > reached, "it has kept painting, and still does")
     notebook.shot("reopened")
     notebook.press("Stop")
-    notebook.until(lambda: notebook.text(r"Stopped: step \d+ of 9000"), "and its buttons answer")
+    notebook.until(lambda: notebook.text(r"Stopped: step \d+ of 9000"), "its buttons work")

@@ -4,15 +4,18 @@ import base64
 import datetime
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import ipywidgets
 import pytest
 import torch
 from PIL import Image
 from torch import Tensor
 
 from stylelib import StylelibError, Transfer, load_image, read_recipe
+from stylelib.recipes import RECIPES, SETTINGS, Recipe, Setting
 from stylelib.studio import Studio, mask
 from stylelib.studio.runs import Run
 
@@ -198,3 +201,69 @@ def test_without_the_extra_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) 
     assert pad.canvas is None and "pip install" in pad.children[1].value
     pad.choose(torch.ones(1, 1, 8, 8))
     assert pad.value is not None
+
+
+def made_up(name: str, kind: str, default: Any, **known: Any) -> Any:
+    """A field of a recipe, as `Recipe` has them."""
+    known = {"label": f"made-up {name}"} | known
+    return field(default=default, metadata={"setting": Setting(kind, f"Help for {name}.", **known)})
+
+
+@dataclass(frozen=True)
+class Glittering(Recipe):
+    """A recipe with settings that stylelib doesn't have, one of each kind."""
+
+    glitter: float = made_up("glitter", "number", 3.0, low=0, high=50, shown=(0, 10, 0.5))
+    sparks: int = made_up("sparks", "whole", 7, low=0, high=99)
+    shine: float = made_up("shine", "number", 0.1, low=0, high=1e6, live=False)
+    metal: str = made_up("metal", "choice", "gold", choices=("gold", "silver"))
+    night: bool = made_up("night", "switch", False)
+    hidden: bool = made_up("hidden", "switch", False, label="")
+
+
+def test_a_new_setting_becomes_a_control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that a setting needs for that is its line in `Recipe`."""
+    for new in fields(Glittering):
+        monkeypatch.setitem(SETTINGS, new.name, new.metadata["setting"])
+    monkeypatch.setitem(RECIPES, "default", Glittering())
+    studio = Studio(size=64, steps=10, metal="silver", **QUICK)
+    (pages,) = (w for w in parts(studio) if isinstance(w, ipywidgets.Accordion) and w.titles[1:])
+    knobs = pages.children[pages.titles.index("More")].children
+    assert [(type(k).__name__, k.description, k.value) for k in knobs] == [
+        ("FloatSlider", "made-up glitter", 3.0),
+        ("BoundedIntText", "made-up sparks", 7),
+        ("FloatLogSlider", "made-up shine", 0.1),
+        ("Dropdown", "made-up metal", "silver"),
+        ("Checkbox", "made-up night", False),
+    ]
+    assert (knobs[0].min, knobs[0].max, knobs[0].step) == (0, 10, 0.5)
+    assert knobs[1].max == 99 and knobs[3].options == ("gold", "silver")
+    assert "Help for glitter. You can change it while painting." in knobs[0].tooltip
+    assert "next painting" in knobs[2].tooltip
+    with pytest.raises(StylelibError, match="goes from 0 to 10"):
+        studio.set(glitter=20)
+    with pytest.raises(StylelibError, match="no metal called 'tin'"):
+        studio.set(metal="tin")
+    honest = Transfer.__next__
+
+    def turning(transfer: Transfer) -> Any:
+        step = honest(transfer)
+        if step.iteration == 4:
+            studio.set(glitter=5, shine=0.2)
+        return step
+
+    monkeypatch.setattr(Transfer, "__next__", turning)
+    run = studio.set(sparks=8).paint()
+    monkeypatch.setattr(Transfer, "__next__", honest)
+    assert run.changes == {4: {"glitter": 5.0}}
+    assert "takes effect with the next painting" in studio.desk.panel.message.value
+    assert torch.equal(again(run), run.picture())
+    assert studio.paint().recipe.changed_from(run.recipe) == {"glitter": 5.0, "shine": 0.2}
+    assert "made-up shine" in studio.desk.session.table.value
+    assert "made-up metal" not in studio.desk.session.table.value  # the same in both
+    studio.close()
+
+
+def parts(widget: Any) -> list[Any]:
+    """A widget and all that is in it."""
+    return [widget, *(part for child in getattr(widget, "children", ()) for part in parts(child))]
