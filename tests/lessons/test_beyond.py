@@ -1,4 +1,4 @@
-"""Lesson 06: the numbers behind its figures, its controls, its exercises."""
+"""Lesson 06: its numbers, figures, controls and exercises."""
 
 from typing import Any
 
@@ -10,19 +10,20 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stylelib import RECIPES, STATISTICS, StylelibError, Transfer, load_image
-from stylelib.core.vgg import STYLE_LAYERS
+from stylelib.core.layers import STYLE_LAYERS
 from stylelib.engine.network import VGG19, features
 from stylelib.engine.objective import Objective
 from stylelib.lessons.beyond.compute import along, clouds, step_seconds, style_left
 from stylelib.lessons.beyond.controls import statistics_explorer
+from stylelib.lessons.beyond.exercises import check
 from stylelib.lessons.beyond.figures import SEEN, growth, left_table, seen_by
-from stylelib.lessons.checking import EXERCISES, check
+from stylelib.lessons.checking import EXERCISES
 from stylelib.lessons.cnn.anatomy import receptive_field
 
 # Clouds
 
 
-def test_clouds_are_the_two_most_active_maps_in_the_paintings_units(
+def test_clouds_hold_the_two_most_active_maps_in_units_of_the_painting(
     camel: Tensor, painting: Tensor, network: VGG19
 ) -> None:
     found = clouds({"painting": painting, "photo": camel}, ["conv2_1"], network)["conv2_1"]
@@ -38,7 +39,7 @@ def test_clouds_are_the_two_most_active_maps_in_the_paintings_units(
     assert found.points["painting"].std(1).tolist() == pytest.approx([1, 1])
 
 
-def test_shadows_of_a_cloud() -> None:
+def test_projections_of_a_cloud() -> None:
     points = torch.tensor([[3.0, 0, 1, 2], [10, 40, 30, 20]])
     assert along(points, 0, 4).tolist() == pytest.approx([0, 1, 2, 3])
     assert along(points, 90, 4).tolist() == pytest.approx([10, 20, 30, 40])
@@ -52,13 +53,15 @@ def text(plot: Any) -> list[str]:
     return found + [t.get_text() for axes in plot.figure.axes for t in axes.texts]
 
 
-def test_the_figure_tells_the_gap_it_shows(camel: Tensor, painting: Tensor, network: VGG19) -> None:
+def test_the_figure_states_the_gap_that_it_shows(
+    camel: Tensor, painting: Tensor, network: VGG19
+) -> None:
     found = clouds({"painting": painting, "photo": camel}, ["conv1_1"], network)["conv1_1"]
     a, b = (np.sort(found.points[name][1].numpy()) for name in found.points)
     share = np.linspace(0, 1, 2000)
     gap = np.mean((np.quantile(a, share) - np.quantile(b, share)) ** 2)
-    (told,) = [t for t in text(seen_by(found, "sliced", 90)) if "gap" in t]
-    assert float(told.split()[-1]) == pytest.approx(gap, abs=0.02)
+    (stated,) = [t for t in text(seen_by(found, "sliced", 90)) if "gap" in t]
+    assert float(stated.split()[-1]) == pytest.approx(gap, abs=0.02)
 
 
 def test_box_and_ellipse_are_one_standard_deviation_wide(
@@ -68,7 +71,7 @@ def test_box_and_ellipse_are_one_standard_deviation_wide(
     points = found.points["painting"].double().numpy()
     for statistic in ("mean_std", "gram"):
         lines = seen_by(found, statistic, 0).figure.axes[0].lines
-        line = np.array(lines[2].get_xydata()).T  # after the dots and the white rim
+        line = np.array(lines[2].get_xydata()).T  # after the dots and the white outline
         # Both touch the mean plus one standard deviation along each axis.
         np.testing.assert_allclose(line.max(1), points.mean(1) + points.std(1, ddof=1), rtol=0.01)
     # On the ellipse every point is at Mahalanobis distance 1.
@@ -78,7 +81,7 @@ def test_box_and_ellipse_are_one_standard_deviation_wide(
 
 
 @pytest.mark.parametrize("statistic", SEEN)
-def test_the_explorer_draws_each(statistic: str, camel: Tensor, painting: Tensor) -> None:
+def test_the_explorer_draws_each_statistic(statistic: str, camel: Tensor, painting: Tensor) -> None:
     explorer = statistics_explorer({"the wave": painting, "the camel": camel}, "conv1_1")
     before = explorer.plot.image()[1]
     explorer.set(statistic=statistic, angle=30)
@@ -89,13 +92,13 @@ def test_the_explorer_draws_each(statistic: str, camel: Tensor, painting: Tensor
         explorer.set(statistic="kurtosis")
 
 
-def test_no_control_waits_for_the_network(
+def test_no_control_runs_the_network(
     camel: Tensor, painting: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     explorer = statistics_explorer({"the wave": painting, "the camel": camel})
 
     def too_slow(*_: Any) -> None:
-        raise AssertionError("a walk through the network")
+        raise AssertionError("the network ran")
 
     monkeypatch.setattr(VGG19, "forward", too_slow)
     for layer in STYLE_LAYERS:
@@ -105,7 +108,7 @@ def test_no_control_waits_for_the_network(
 # What is left of a style
 
 
-def test_what_is_left_is_the_ratio_of_style_losses(
+def test_style_left_is_a_ratio_of_style_losses(
     camel: Tensor, painting: Tensor, network: VGG19
 ) -> None:
     half = F.interpolate((camel + camel.flip(-1)) / 2, scale_factor=1)
@@ -123,8 +126,8 @@ def test_what_is_left_is_the_ratio_of_style_losses(
         style_left(images, camel, camel, network=network)
 
 
-def test_what_the_lesson_says_of_the_three_statistics(network: VGG19) -> None:
-    """Each is lowered most by painting by it, and painting by one lowers all."""
+def test_what_the_lesson_says_about_the_three_statistics(network: VGG19) -> None:
+    """Painting with one lowers all three, and each is lowest when it was painted with."""
     camel, painting = load_image("camel", 96), load_image("hokusai-great-wave", 96)
     recipe = RECIPES["default"].but(size=96, steps=15, coarse_to_fine=False)
     painted = {
@@ -137,15 +140,15 @@ def test_what_the_lesson_says_of_the_three_statistics(network: VGG19) -> None:
         assert max(table[name].values()) < 0.8
 
 
-def test_what_the_lesson_says_of_sizes() -> None:
+def test_what_the_lesson_says_about_sizes() -> None:
     assert receptive_field("conv5_1").size == 156
-    assert 64 * 65 // 2 < 4096 == 64**2  # of conv1_1, of which half are the same twice
+    assert 64 * 65 // 2 < 4096 == 64**2  # of conv1_1: the matrix is symmetric
 
 
 # What pixels cost
 
 
-def test_steps_of_larger_pictures_take_longer(camel: Tensor, painting: Tensor) -> None:
+def test_steps_on_larger_pictures_take_longer(camel: Tensor, painting: Tensor) -> None:
     seconds = step_seconds(camel, painting, [32, 64])
     assert list(seconds) == [32, 64]
     assert 0 < seconds[32] < 60
@@ -159,10 +162,6 @@ def test_steps_of_larger_pictures_take_longer(camel: Tensor, painting: Tensor) -
 # Exercises
 
 
-def exercises() -> list[str]:
-    return [number for number in sorted(EXERCISES) if number.startswith("6.")]
-
-
 ANSWERS = {
     "6.1": answers.my_mean_std,
     "6.2": answers.my_gap,
@@ -172,7 +171,7 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("number", exercises())
+@pytest.mark.parametrize("number", ANSWERS)
 def test_the_answer_is_right_and_each_mistake_is_recognised(number: str) -> None:
     assert check(number, ANSWERS[number]).passed
     for mistake in EXERCISES[number].mistakes:
@@ -209,22 +208,22 @@ def by_loops(maps: Tensor) -> Tensor:
         "6.5": F.instance_norm,
     }.items(),
 )
-def test_another_right_way_passes(number: str, other: Any) -> None:
+def test_another_correct_answer_passes(number: str, other: Any) -> None:
     assert check(number, other).passed
 
 
-def test_instance_normalisation_by_loops() -> None:
+def test_instance_normalisation_with_loops() -> None:
     assert check("6.5", by_loops).passed
 
 
-@pytest.mark.parametrize("number", exercises())
-def test_a_detached_answer_is_told_where_the_gradient_counts(number: str) -> None:
+@pytest.mark.parametrize("number", ANSWERS)
+def test_a_detached_answer_fails_where_the_gradient_counts(number: str) -> None:
     verdict = check(number, lambda *inputs: ANSWERS[number](*inputs).detach())
     assert verdict.passed == (not EXERCISES[number].gradient)
 
 
-@pytest.mark.parametrize("number", exercises())
-def test_nothing_and_nonsense_are_told(number: str) -> None:
+@pytest.mark.parametrize("number", ANSWERS)
+def test_empty_answers_and_nonsense_are_explained(number: str) -> None:
     assert check(number, lambda *inputs: None).state == "empty"
     assert check(number, lambda *inputs: "seven").state == "wrong"
     assert "TypeError" in check(number, lambda: 7).message

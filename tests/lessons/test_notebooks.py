@@ -1,11 +1,12 @@
-"""Every notebook as it is stored; every exercise empty and with the answer put in.
+"""Every notebook as it is stored, and every exercise, empty and with the answer filled in.
 
-nbval runs the notebooks and compares their text. Here is what it leaves out: that
-the figures are there, can be read aloud and are not blank, that no trace of the
-machine that made them is stored, and that a student who writes the right thing is told so.
+nbval runs the notebooks and compares their text. What it leaves out is tested here: the
+figures exist, have alt text and are not blank, nothing in the file shows which machine ran
+it, and a student's correct answer passes.
 """
 
 import ast
+import importlib
 import io
 import re
 from base64 import b64decode
@@ -24,6 +25,8 @@ from stylelib.lessons.checking import EXERCISES, Verdict
 
 ANSWERS = Path(__file__).parents[1] / "answers"
 TAUGHT = ("01", "02", "03", "04", "06")  # the lessons with exercises
+for _lesson in ("cnn", "content", "style", "target", "beyond"):
+    importlib.import_module(f"stylelib.lessons.{_lesson}.exercises")  # registers them
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 LESSONS = [path for path in PATHS if path.name[:2] in TAUGHT]
 MACHINE = re.compile(
@@ -64,7 +67,7 @@ def images(notebook: NotebookNode) -> Iterator[tuple[NotebookNode, str]]:
 
 
 @each(PATHS)
-def test_it_is_stored_as_restart_and_run_all_leaves_it(path: Path) -> None:
+def test_it_is_stored_as_after_restart_and_run_all(path: Path) -> None:
     notebook = read(path)
     nbformat.validate(notebook)
     assert notebook.metadata.kernelspec == KERNEL
@@ -73,7 +76,7 @@ def test_it_is_stored_as_restart_and_run_all_leaves_it(path: Path) -> None:
 
 
 @each(PATHS)
-def test_it_stores_no_error_and_no_warning(path: Path) -> None:
+def test_it_stores_neither_errors_nor_warnings(path: Path) -> None:
     for cell in code_cells(read(path)):
         for output in cell.outputs:
             assert output.output_type != "error", cell.source
@@ -86,7 +89,7 @@ def test_it_is_small_enough_for_the_web(path: Path) -> None:
 
 
 @each([path for path in PATHS if path.name[:2].isdigit()])
-def test_its_figures_are_there_and_not_blank(path: Path) -> None:
+def test_its_figures_exist_and_are_not_blank(path: Path) -> None:
     found = list(images(read(path)))
     assert found
     for output, kind in found:
@@ -97,7 +100,7 @@ def test_its_figures_are_there_and_not_blank(path: Path) -> None:
 
 
 @each(PATHS)
-def test_its_figures_have_words_for_those_who_do_not_see_them(path: Path) -> None:
+def test_its_figures_have_alt_text(path: Path) -> None:
     notebook = read(path)
     for output, kind in images(notebook):
         words = output.metadata.get(kind, {}).get("alt") or output.data.get("text/plain", "")
@@ -108,7 +111,7 @@ def test_its_figures_have_words_for_those_who_do_not_see_them(path: Path) -> Non
 
 
 @each(PATHS)
-def test_it_holds_no_path_of_the_machine_that_made_it(path: Path) -> None:
+def test_it_contains_no_path_of_the_machine_that_ran_it(path: Path) -> None:
     notebook = read(path)
     texts = [cell.source for cell in notebook.cells]
     for cell in code_cells(notebook):
@@ -120,13 +123,13 @@ def test_it_holds_no_path_of_the_machine_that_made_it(path: Path) -> None:
 
 
 @each(PATHS)
-def test_its_code_cells_fit_the_eye(path: Path) -> None:
+def test_its_code_cells_are_short(path: Path) -> None:
     for cell in code_cells(read(path)):
         assert len(cell.source.splitlines()) <= LONGEST, cell.source
 
 
 @each(PATHS)
-def test_its_links_lead_to_files_that_are_there(path: Path) -> None:
+def test_its_links_lead_to_existing_files(path: Path) -> None:
     for cell in read(path).cells:
         if cell.cell_type == "markdown":
             for target in re.findall(r"\]\(([^)#\s]+)", cell.source):
@@ -138,16 +141,16 @@ def test_its_links_lead_to_files_that_are_there(path: Path) -> None:
 
 
 def setup(notebook: NotebookNode) -> dict[str, Any]:
-    """What is defined after a lesson's first code cell: all that an exercise may use."""
+    """The names defined by a lesson's first code cell, which is all an exercise may use."""
     names: dict[str, Any] = {"__name__": "__main__"}
     exec(code_cells(notebook)[0].source, names)
     return names
 
 
 def run(source: str, names: dict[str, Any]) -> Any:
-    """Run a cell as a notebook does: its last expression is what it shows."""
+    """Run a cell like a notebook, and return the value of its last expression."""
     *body, last = ast.parse(source).body
-    assert isinstance(last, ast.Expr), "end an exercise with check(...)"
+    assert isinstance(last, ast.Expr), "an exercise ends with check(...)"
     exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
     return eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
 
@@ -160,7 +163,7 @@ def with_answer(source: str, path: Path) -> str:
     """The cell with each function in it replaced by the answer of the same name."""
     answers = (ANSWERS / f"lesson{path.name[:2]}.py").read_text(encoding="utf-8")
     known, lines = functions(answers), source.splitlines()
-    # From the bottom up, so that the line numbers above stay right.
+    # From the bottom up, so that the line numbers above stay valid.
     for name, node in sorted(functions(source).items(), key=lambda item: -item[1].lineno):
         answer = ast.get_source_segment(answers, known[name])
         assert answer is not None
@@ -169,7 +172,7 @@ def with_answer(source: str, path: Path) -> str:
 
 
 def numbers(notebook: NotebookNode) -> list[str]:
-    """Which exercises a lesson checks."""
+    """The numbers of the exercises that a lesson checks."""
     return [
         node.args[0].value
         for cell in code_cells(notebook)
@@ -208,20 +211,20 @@ def test_no_exercise_is_registered_without_a_lesson() -> None:
     assert sorted(used) == sorted(EXERCISES)
 
 
-def test_the_lessons_hold_at_least_seventeen_exercises() -> None:
+def test_the_lessons_have_at_least_seventeen_exercises() -> None:
     assert [path.name[:2] for path in LESSONS] == list(TAUGHT)
     assert len(EXERCISES) >= 17
 
 
 @pytest.mark.parametrize("number", sorted(EXERCISES))
-def test_every_exercise_knows_three_usual_mistakes(number: str) -> None:
+def test_every_exercise_knows_three_common_mistakes(number: str) -> None:
     hints = {mistake.hint for mistake in EXERCISES[number].mistakes}
     assert len(hints) >= 3
 
 
 @pytest.mark.slow
 @each(LESSONS)
-def test_a_whole_lesson_with_the_answers_put_in(path: Path) -> None:
+def test_a_whole_lesson_with_the_answers_filled_in(path: Path) -> None:
     notebook = read(path)
     for cell in exercise_cells(notebook):
         cell.source = with_answer(cell.source, path)

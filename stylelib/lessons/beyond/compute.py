@@ -1,4 +1,4 @@
-"""What lesson 06 computes: clouds of places, what is left of a style, what a step costs."""
+"""What lesson 06 computes: point clouds, distances to a style, and the cost of a step."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -15,19 +15,19 @@ from ...errors import StylelibError
 from ...pictures.images import resize
 from ...recipes import RECIPES
 
-_PATIENCE = 0.5  # seconds to measure each size
+_PATIENCE = 0.5  # seconds to spend on measuring each size
 
 
 @dataclass(frozen=True, eq=False)
 class Clouds:
-    """Two feature maps of several pictures, a point for each place.
+    """Two feature maps of several pictures, with a point for each position.
 
     Attributes
     ----------
     layer : str
     channels : (int, int)
-        Which two maps: the most active ones of the first picture.
-    points : dict of picture's name to Tensor, shape (2, N)
+        The two maps: the most active ones of the first picture.
+    points : dict of picture name to Tensor, shape (2, N)
         In units of the first picture's standard deviation.
     """
 
@@ -39,13 +39,13 @@ class Clouds:
 def clouds(
     images: Mapping[str, Tensor], layers: Sequence[str], network: VGG19 | None = None
 ) -> dict[str, Clouds]:
-    """The two most active feature maps of the first picture in each layer, for all pictures.
+    """The two feature maps of each layer that are most active in the first picture.
 
     Parameters
     ----------
     images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
-    layers : several names
-        The network walks once over each picture for all of them.
+    layers : sequence of str
+        Each picture goes through the network once for all of them.
     network : VGG19, optional
         The embedded one by default.
 
@@ -56,7 +56,7 @@ def clouds(
     Raises
     ------
     StylelibError
-        If a layer is unknown, or a picture is too small for it.
+        If a layer is unknown, or a picture too small for it.
     """
     seen = {name: features(image, layers, network) for name, image in images.items()}
     return {
@@ -73,23 +73,23 @@ def _clouds(layer: str, maps: Mapping[str, Tensor]) -> Clouds:
 
 
 def along(points: Tensor, angle: float, levels: int = 200) -> Tensor:
-    """How far out the points of a cloud lie in one direction, low to high.
+    """The points of a cloud projected onto one direction, lowest to highest.
 
     Parameters
     ----------
     points : Tensor, shape (2, N)
     angle : float
-        The direction's, in degrees from the first axis.
+        Of the direction, in degrees from the first axis.
     levels : int
-        How many of the N to give, evenly spread over all of them.
+        How many of the N projections to return, evenly spaced in rank.
 
     Returns
     -------
     Tensor, shape (levels,)
     """
     direction = points.new_tensor([cos(radians(angle)), sin(radians(angle))])
-    shadow = (direction @ points).sort().values
-    return shadow[torch.linspace(0, len(shadow) - 1, levels).round().long()]
+    projections = (direction @ points).sort().values
+    return projections[torch.linspace(0, len(projections) - 1, levels).round().long()]
 
 
 @torch.no_grad()
@@ -100,21 +100,27 @@ def style_left(
     statistics: Sequence[str] = tuple(STATISTICS),
     network: VGG19 | None = None,
 ) -> dict[str, dict[str, float]]:
-    """How much of the photo's distance to a painting's style is left, by each statistic.
+    """What is left of the photo's distance to a painting's style, by each statistic.
 
     Parameters
     ----------
     images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
     painting, photo : Tensor, shape (1, 3, H, W), RGB in 0-1
-    statistics : several names of `STATISTICS`
+    statistics : sequence of str
+        Names from `STATISTICS`.
     network : VGG19, optional
         The embedded one by default.
 
     Returns
     -------
-    dict of picture's name to dict of statistic's name to float, 0 or more
-        The style loss of the default recipe with that statistic: 1 is that of
-        the photo, 0 that of the painting itself.
+    dict of picture name to dict of statistic name to float, 0 or more
+        The style loss of the default recipe with that statistic, divided by the
+        photo's: 1 for the photo, 0 for the painting itself.
+
+    Raises
+    ------
+    StylelibError
+        If photo and painting are the same picture.
     """
     network = network or default_network()
     table: dict[str, dict[str, float]] = {name: {} for name in images}
@@ -123,7 +129,7 @@ def style_left(
         objective = Objective(photo, painting, recipe, network)
         whole = float(objective(photo)[1]["style"])
         if whole < 1e-12:
-            raise StylelibError("Photo and painting are the same picture: no style is missing.")
+            raise StylelibError("Photo and painting are the same picture, so no style is missing.")
         for name, image in images.items():
             table[name][statistic] = float(objective(image)[1]["style"]) / whole
     return table
@@ -134,8 +140,8 @@ def step_seconds(
 ) -> dict[int, float]:
     """How long one step takes at each size, on this computer.
 
-    A step is the target loss and its gradient. Of several, the fastest counts: the
-    others were kept waiting.
+    A step is the target loss and its gradient. The fastest of several counts, because
+    other programs only make a step slower.
 
     Parameters
     ----------
@@ -144,6 +150,10 @@ def step_seconds(
         Longest side, in pixels.
     network : VGG19, optional
         The embedded one by default.
+
+    Returns
+    -------
+    dict of size to seconds
     """
     network = network or default_network()
     found: dict[int, float] = {}

@@ -15,7 +15,7 @@ from .figures import SEEN, seen_by
 def statistics_explorer(
     images: Mapping[str, Tensor], layer: str = "conv2_1", statistic: str = "nothing yet"
 ) -> Explorer:
-    """Two pictures as clouds of places, and what each statistic sees of them.
+    """Two pictures as clouds of positions, and what each statistic sees of them.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def statistics_explorer(
     statistic : str
         One of `SEEN`.
     """
-    found = clouds(images, STYLE_LAYERS)  # all at once: a walk through the network takes a while
+    found = clouds(images, STYLE_LAYERS)  # all at once, because the network takes a while
 
     def draw(statistic: str, layer: str, angle: int) -> Plot:
         return seen_by(found[layer], statistic, angle)
@@ -35,14 +35,14 @@ def statistics_explorer(
         draw,
         statistic=ToggleButtons(
             options=list(SEEN), value=statistic, description="seen by",
-            tooltip="What of the clouds to keep", style={"button_width": "auto"},
+            tooltip="Which statistic to draw over the clouds", style={"button_width": "auto"},
         ),
         layer=Dropdown(
             options=list(STYLE_LAYERS), value=layer, description="layer",
-            tooltip="Whose feature maps they are",
+            tooltip="The layer that the feature maps come from",
         ),
         angle=IntSlider(
             45, 0, 90, 5, description="direction °",
-            tooltip="From where to look at the clouds: 0 is along the first map, 90 the second",
+            tooltip="The direction to project onto: 0 is the first map, 90 the second",
         ),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The exercises of lesson 06: style by other numbers, colours, regions, normalisation."""
+"""The exercises of lesson 06: other statistics, colours, regions, normalisation."""
 
 import torch
 from torch import Generator, Tensor
@@ -7,56 +7,64 @@ from ...core.statistics import mean_std
 from ..checking import Exercise, Inputs, Mistake, register
 from ..checking import check as check
 
-_PLACES = (2, 3)
+_POSITIONS = (2, 3)  # the dimensions of rows and columns
+
+
+def _mean(maps: Tensor, dims: tuple[int, ...] = _POSITIONS) -> Tensor:
+    return maps.mean(dims, keepdim=True)
+
+
+def _std(maps: Tensor, dims: tuple[int, ...] = _POSITIONS) -> Tensor:
+    return maps.std(dims, correction=0, keepdim=True)
 
 
 def _maps(generator: Generator, *shape: int) -> Tensor:
-    """Random maps as a ReLU leaves them, each with a brightness of its own."""
+    """Random maps after a ReLU, each with a different scale."""
     maps = torch.randn(*shape, generator=generator).relu()
     return maps * (1 + torch.arange(shape[-3]).view(-1, 1, 1)) + 0.1
 
 
-def _both(mean: Tensor, spread: Tensor) -> Tensor:
-    return torch.stack([mean, spread])
+def _rows(first: Tensor, second: Tensor) -> Tensor:
+    return torch.stack([first, second])
 
 
 register(
     Exercise(
         "6.1",
-        "Mean and spread of each map",
+        "Mean and standard deviation of each map",
         lambda maps: mean_std(maps)[0],
         lambda generator: (_maps(generator, 1, 4, 5, 6),),
         [
             Mistake(
-                lambda m: _both(m[0].mean((1, 2)), m[0].var((1, 2), correction=0)),
+                lambda m: _rows(m[0].mean((1, 2)), m[0].var((1, 2), correction=0)),
                 "the second row is the variance. Its square root is the standard deviation.",
             ),
             Mistake(
-                lambda m: _both(m[0].std((1, 2), correction=0), m[0].mean((1, 2))),
+                lambda m: _rows(m[0].std((1, 2), correction=0), m[0].mean((1, 2))),
                 "the two rows are swapped: first the means, then the standard deviations.",
             ),
             Mistake(
-                lambda m: _both(m[0].mean((1, 2)), m[0].std((1, 2))),
-                "PyTorch's std divides by one less than the number of places. Here it is a plain "
-                "mean of squares: give it correction=0.",
+                lambda m: _rows(m[0].mean((1, 2)), m[0].std((1, 2))),
+                "PyTorch's std divides by the number of positions minus one. Here it is a plain "
+                "mean of squares, so pass correction=0.",
             ),
             Mistake(
                 lambda m: mean_std(m),
                 "the numbers are right, but there is one dimension too many: for one picture the "
-                "result is 2 rows of a number for each map.",
+                "result has 2 rows, with a number for each map.",
             ),
             Mistake(
                 lambda m: mean_std(m)[0].T,
-                "the table lies on its side: 2 rows, and a column for each map.",
+                "the table is transposed. It should have 2 rows, and a column for each map.",
             ),
             Mistake(
-                lambda m: _both(m.mean(), m.std(correction=0)),
-                "this is one mean and one spread of all maps together. Each map has its own: take "
-                "them over the last two dimensions.",
+                lambda m: _rows(m.mean(), m.std(correction=0)),
+                "this is one mean and one standard deviation for all maps together. Each map has "
+                "its own: compute them over the last two dimensions.",
             ),
             Mistake(
-                lambda m: _both(m[0].mean((1, 2)), m[0].square().mean((1, 2)).sqrt()),
-                "for the spread, subtract the mean before you square.",
+                lambda m: _rows(m[0].mean((1, 2)), m[0].square().mean((1, 2)).sqrt()),
+                "for the standard deviation, subtract the mean before you square.",
             ),
         ],
         gradient=True,
@@ -75,48 +83,48 @@ def _gap(first: Tensor, second: Tensor) -> Tensor:
     return (first - second).square().mean()
 
 
-def _seen(points: Tensor, direction: Tensor) -> Tensor:
+def _projected(points: Tensor, direction: Tensor) -> Tensor:
     return (direction @ points).sort().values
 
 
 register(
     Exercise(
         "6.2",
-        "The gap between two clouds, from one side",
-        lambda a, b, d: _gap(_seen(a, d), _seen(b, d)),
+        "The gap between two clouds, in one direction",
+        lambda a, b, d: _gap(_projected(a, d), _projected(b, d)),
         _two_clouds,
         [
             Mistake(
                 lambda a, b, d: _gap(d @ a, d @ b),
-                "you compared the points in the order in which they happen to lie. Sort both "
+                "you compared the points in the order in which they happen to come. Sort both "
                 "rows first.",
             ),
             Mistake(
                 lambda a, b, d: _gap(a.sort(1).values, b.sort(1).values),
-                "you sorted each row of coordinates. First see the points from the direction: "
+                "you sorted each row of coordinates. First project the points onto the direction: "
                 "direction @ cloud gives one number for each point.",
             ),
             Mistake(
                 lambda a, b, d: _gap(d @ a.sort(1).values, d @ b.sort(1).values),
-                "you sorted first, which tears the points apart. First direction @ cloud, then "
-                "sort.",
+                "you sorted first, which mixes the coordinates of different points. Compute "
+                "direction @ cloud first, then sort.",
             ),
             Mistake(
-                lambda a, b, d: (_seen(a, d) - _seen(b, d)).square().sum(),
+                lambda a, b, d: (_projected(a, d) - _projected(b, d)).square().sum(),
                 "this is the sum over the points. Take their mean.",
             ),
             Mistake(
-                lambda a, b, d: (_seen(a, d) - _seen(b, d)).abs().mean(),
-                "you took the distances as they are. Square them before the mean.",
+                lambda a, b, d: (_projected(a, d) - _projected(b, d)).abs().mean(),
+                "you averaged the absolute differences. Square the differences instead.",
             ),
             Mistake(
                 lambda a, b, d: _gap((d @ a).mean(), (d @ b).mean()),
-                "you compared the middles of the clouds alone. Compare point by point, sorted, "
+                "you compared only the centres of the clouds. Compare point by point, sorted, "
                 "and take the mean at the end.",
             ),
             Mistake(
-                lambda a, b, d: (_seen(a, d) - _seen(b, d)).square(),
-                "this is the squared gap of each pair of points. Take the mean.",
+                lambda a, b, d: (_projected(a, d) - _projected(b, d)).square(),
+                "this is the squared difference of each pair of points. Take the mean.",
             ),
         ],
         gradient=True,
@@ -131,61 +139,53 @@ def _two_pictures(generator: Generator) -> Inputs:
     return painting, photo
 
 
-def _normal(maps: Tensor, places: tuple[int, ...] = _PLACES) -> Tensor:
-    spread = maps.std(places, correction=0, keepdim=True)
-    return (maps - maps.mean(places, keepdim=True)) / spread
+def _normal(maps: Tensor, dims: tuple[int, ...] = _POSITIONS) -> Tensor:
+    return (maps - _mean(maps, dims)) / _std(maps, dims)
 
 
-def _dyed(painting: Tensor, photo: Tensor, places: tuple[int, ...] = _PLACES) -> Tensor:
-    spread = photo.std(places, correction=0, keepdim=True)
-    return _normal(painting, places) * spread + photo.mean(places, keepdim=True)
+def _recolored(painting: Tensor, photo: Tensor, dims: tuple[int, ...] = _POSITIONS) -> Tensor:
+    return _normal(painting, dims) * _std(photo, dims) + _mean(photo, dims)
 
 
 register(
     Exercise(
         "6.3",
         "The photo's colours for the painting",
-        _dyed,
+        _recolored,
         _two_pictures,
         [
             Mistake(
-                lambda a, b: _dyed(b, a),
-                "you did it the other way round: this is the photo with the painting's colours.",
+                lambda a, b: _recolored(b, a),
+                "it is the other way round: this is the photo with the painting's colours.",
             ),
             Mistake(
-                lambda a, b: a - a.mean(_PLACES, keepdim=True) + b.mean(_PLACES, keepdim=True),
-                "the means are right; the spreads are still the painting's. Divide by its own "
-                "standard deviation, and multiply by the photo's.",
+                lambda a, b: a - _mean(a) + _mean(b),
+                "the means are right, but the standard deviations are still the painting's. Divide "
+                "by its own, and multiply by the photo's.",
             ),
             Mistake(
-                lambda a, b: _dyed(a, b, (1, 2, 3)),
-                "you took one mean and one spread for all three colours together. Red, green and "
-                "blue have their own each: dimensions 2 and 3.",
+                lambda a, b: _recolored(a, b, (1, 2, 3)),
+                "you took one mean and one standard deviation for all three colours together. Red, "
+                "green and blue each have their own: use dimensions 2 and 3.",
             ),
             Mistake(
-                lambda a, b: (
-                    a / a.std(_PLACES, correction=0, keepdim=True)
-                    * b.std(_PLACES, correction=0, keepdim=True)
-                ),
-                "the spreads are right, the means are not. Subtract the painting's mean before "
-                "you divide, and add the photo's at the end.",
+                lambda a, b: a / _std(a) * _std(b),
+                "the standard deviations are right, but the means are not. Subtract the painting's "
+                "mean before you divide, and add the photo's at the end.",
             ),
             Mistake(
                 lambda a, b: _normal(a),
-                "now each colour has mean 0 and spread 1. Go on: multiply by the photo's spread, "
-                "add the photo's mean.",
+                "now each colour has mean 0 and standard deviation 1. Next, multiply by the "
+                "photo's standard deviation, and add its mean.",
             ),
             Mistake(
-                lambda a, b: (
-                    _normal(a) * b.var(_PLACES, correction=0, keepdim=True)
-                    + b.mean(_PLACES, keepdim=True)
-                ),
-                "you multiplied by the variance. The spread is its square root.",
+                lambda a, b: _normal(a) * _std(b) ** 2 + _mean(b),
+                "you multiplied by the variance. The standard deviation is its square root.",
             ),
         ],
-        tolerance=0.03,  # with std's correction or without
+        tolerance=0.03,  # both with and without std's correction
     )
-)  # fmt: skip
+)
 
 
 def _maps_and_mask(generator: Generator) -> Inputs:
@@ -212,16 +212,17 @@ register(
         [
             Mistake(
                 lambda m, where: _whole(m * where),
-                "you divided by all the places. Divide by the number of white ones: mask.sum().",
+                "you divided by the number of all positions. Divide by the number of white ones, "
+                "mask.sum().",
             ),
             Mistake(lambda m, where: _whole(m), "this is the Gram matrix of the whole picture."),
             Mistake(
                 lambda m, where: _region(m, 1 - where),
-                "this is the Gram matrix of the black part. White means: here.",
+                "this is the Gram matrix of the black part. White marks the region.",
             ),
             Mistake(
                 lambda m, where: _whole(m * where) * where.numel(),
-                "this is the sum over the white places. Divide it by their number: mask.sum().",
+                "this is the sum over the white positions. Divide it by their number, mask.sum().",
             ),
         ],
         gradient=True,
@@ -242,35 +243,32 @@ register(
         [
             Mistake(
                 lambda m: _normal(m, (0, 2, 3)),
-                "this is *batch* normalisation: the pictures share their means. Each picture has "
-                "its own here: take mean and spread over dimensions 2 and 3 alone.",
+                "this is *batch* normalisation, where the pictures share their means. Here each "
+                "picture has its own: use dimensions 2 and 3 only.",
             ),
             Mistake(
                 lambda m: _normal(m, (1, 2, 3)),
-                "the maps of a picture share their mean here (that is *layer* normalisation). "
-                "Each map has its own: dimensions 2 and 3.",
+                "this is *layer* normalisation, where the maps of a picture share their mean. Here "
+                "each map has its own: use dimensions 2 and 3 only.",
             ),
             Mistake(
-                lambda m: m - m.mean(_PLACES, keepdim=True),
-                "the means are 0 now; the spreads are not 1. Divide by the standard deviation.",
+                lambda m: m - _mean(m),
+                "the means are 0 now, but the standard deviations are not 1. Divide by them.",
             ),
             Mistake(
-                lambda m: m / m.std(_PLACES, correction=0, keepdim=True),
-                "the spreads are 1 now; the means are not 0. Subtract the mean first.",
+                lambda m: m / _std(m),
+                "the standard deviations are 1 now, but the means are not 0. Subtract them first.",
             ),
             Mistake(
-                lambda m: (
-                    (m - m.mean(_PLACES, keepdim=True))
-                    / m.var(_PLACES, correction=0, keepdim=True)
-                ),
+                lambda m: (m - _mean(m)) / _std(m) ** 2,
                 "you divided by the variance. Divide by its square root, the standard deviation.",
             ),
             Mistake(
                 lambda m: (m - m.mean()) / m.std(correction=0),
-                "you took one mean and one spread of everything. Each map of each picture has its "
-                "own.",
+                "you took one mean and one standard deviation of everything. Each map of each "
+                "picture has its own.",
             ),
         ],
-        tolerance=0.03,  # with std's correction or without
+        tolerance=0.03,  # both with and without std's correction
     )
-)  # fmt: skip
+)

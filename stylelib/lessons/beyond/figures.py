@@ -1,4 +1,4 @@
-"""Figures of lesson 06: clouds of places, what is left of a style, what pixels cost."""
+"""The figures of lesson 06: clouds of positions, distances to a style, the cost of pixels."""
 
 from collections.abc import Mapping, Sequence
 from math import cos, pi, radians, sin
@@ -14,11 +14,11 @@ from .compute import Clouds, along
 
 SEEN = {
     "nothing yet": "",
-    "mean_std": "the middle, and how wide the cloud is along each axis: a box",
-    "gram": "also how the two go together: an ellipse, tilted",
-    "sliced": "from each direction, where the points lie: the whole shape",
+    "mean_std": "the centre, and how wide the cloud is along each axis: a box",
+    "gram": "also how the two maps are correlated: a tilted ellipse",
+    "sliced": "where the points lie, from every direction: the whole shape",
 }
-"""What to draw over the clouds: the statistic, and what it sees of them."""
+"""What can be drawn over the clouds: each statistic, and what it sees of them."""
 
 _DOTS = 1200
 _TONES = ("style", "content", "tv")
@@ -26,7 +26,7 @@ _TONES = ("style", "content", "tv")
 
 @styled()
 def seen_by(clouds: Clouds, statistic: str, angle: float) -> Plot:
-    """Clouds of places, what a statistic sees of them, and their shadows in one direction.
+    """Clouds of positions, what a statistic sees of them, and their projections.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def seen_by(clouds: Clouds, statistic: str, angle: float) -> Plot:
     statistic : str
         One of `SEEN`.
     angle : float
-        Of the direction, in degrees.
+        Of the direction to project onto, in degrees.
     """
     figure = canvas(10.0, 4.9)
     axes = place(figure, 0.08, 0.13, 0.41, 0.74)
@@ -47,21 +47,20 @@ def seen_by(clouds: Clouds, statistic: str, angle: float) -> Plot:
             _outline(axes, points, COLORS[tone], statistic)
     i, j = clouds.channels
     axes.set(xlim=(low, high), ylim=(low, high), xlabel=f"map {i}", ylabel=f"map {j}")
-    axes.set_title(f"{clouds.layer}: a point for each place", fontsize=15)
+    axes.set_title(f"{clouds.layer}: a point for each position", fontsize=15)
     axes.locator_params(integer=True)
     marks = [Line2D([], [], color=COLORS[t], marker="o", ls="") for t in _TONES]
     axes.legend(marks[: len(clouds.points)], list(clouds.points), loc="upper right")
-    _shadows(place(figure, 0.57, 0.13, 0.40, 0.74), clouds, angle)
+    _projections(place(figure, 0.57, 0.13, 0.40, 0.74), clouds, angle)
     x, y = 0.9 * high * cos(radians(angle)), 0.9 * high * sin(radians(angle))
     axes.annotate("", (x, y), (0, 0), arrowprops={"width": 1.5, "color": "black"})
-    told = SEEN[statistic]
-    if told:
-        figure.text(0.5, 0.965, f"{statistic} sees {told}", ha="center", va="center", fontsize=15)
+    sees = f"{statistic} sees {SEEN[statistic]}" if SEEN[statistic] else ""
+    figure.text(0.5, 0.965, sees, ha="center", va="center", fontsize=15)
     return Plot(
         figure,
-        f"Two feature maps of {clouds.layer}, a point for each place of "
-        f"{' and of '.join(clouds.points)}, and how far out the points lie in the direction of "
-        f"{angle:g} degrees." + (f" {statistic} sees {told}." if told else ""),
+        f"Two feature maps of {clouds.layer} as clouds with a point for each position of "
+        f"{' and of '.join(clouds.points)}, and their projections onto a direction of "
+        f"{angle:g} degrees." + (f" {sees}." if sees else ""),
     )
 
 
@@ -81,7 +80,7 @@ def _outline(axes: Axes, points: Tensor, color: str, statistic: str) -> None:
     axes.plot(*as_array(mean), "+", color=color, markersize=14, mew=3)
 
 
-def _shadows(axes: Axes, clouds: Clouds, angle: float) -> None:
+def _projections(axes: Axes, clouds: Clouds, angle: float) -> None:
     lines = [along(points, angle) for points in clouds.points.values()]
     share = torch.linspace(0, 100, len(lines[0]))
     for tone, line in zip(_TONES, lines, strict=False):
@@ -91,16 +90,16 @@ def _shadows(axes: Axes, clouds: Clouds, angle: float) -> None:
         axes.fill_between(as_array(share), one, other, color=COLORS["muted"], alpha=0.25)
         gap = float((lines[0] - lines[1]).square().mean())
         axes.text(0.04, 0.9, f"mean squared gap: {gap:.2f}", transform=axes.transAxes, fontsize=15)
-    axes.set(xlabel="% of the points, low to high", xlim=(0, 100))
-    axes.set_title(f"how far out they lie, at {angle:g}°", fontsize=15)
+    axes.set(xlabel="% of the points, lowest to highest", xlim=(0, 100))
+    axes.set_title(f"projected onto {angle:g}°, sorted", fontsize=15)
 
 
 def left_table(table: Mapping[str, Mapping[str, float]], images: Mapping[str, Tensor]) -> Plot:
-    """What is left of the style by each statistic, beside the pictures.
+    """The table of `style_left`, beside the pictures.
 
     Parameters
     ----------
-    table : as `style_left` gives it
+    table : mapping of picture name to mapping of statistic name to float
     images : mapping of the same names to Tensor, shape (1, 3, H, W), RGB in 0-1
     """
     return distance_heat(table, images, "of the photo's distance is left, measured by", top=1.0)
@@ -108,7 +107,7 @@ def left_table(table: Mapping[str, Mapping[str, float]], images: Mapping[str, Te
 
 @styled()
 def growth(seconds: Mapping[int, float], pixels: Mapping[int, int]) -> Plot:
-    """The time of a step against the number of pixels, with the straight line through both.
+    """The time of a step against the number of pixels, with a straight line through zero.
 
     Parameters
     ----------
@@ -130,31 +129,31 @@ def growth(seconds: Mapping[int, float], pixels: Mapping[int, int]) -> Plot:
     axes.set_ylim(0, 1.2 * max(y))
     return Plot(
         figure,
-        "The time of one step against the number of pixels, on this computer: about a straight "
-        "line from zero.",
+        "The time of one step against the number of pixels, on this computer: roughly a straight "
+        "line through zero.",
     )
 
 
 @styled()
 def learning(losses: Sequence[float], window: int = 10) -> Plot:
-    """The loss of each step of a training, and the mean of the last few.
+    """The loss of each training step, and its moving average.
 
     Parameters
     ----------
     losses : sequence of float
     window : int
-        Of how many steps the mean is.
+        How many steps to average.
     """
     figure = canvas(8.0, 3.6)
     axes = place(figure, 0.1, 0.18, 0.88, 0.76)
     steps = range(1, len(losses) + 1)
-    axes.plot(steps, losses, ".", color=COLORS["target"], alpha=0.5, label="of each piece")
+    axes.plot(steps, losses, ".", color=COLORS["target"], alpha=0.5, label="each crop")
     means = [sum(losses[max(0, n - window) : n]) / min(n, window) for n in steps]
     axes.plot(steps, means, color=COLORS["target"], label=f"mean of the last {window}")
     axes.set(xlabel="training step", ylabel="target loss", ylim=(0, None))
     axes.legend(frameon=False)
     return Plot(
         figure,
-        f"The target loss over {len(losses)} steps of training: it jumps from piece to piece, "
-        f"and its mean falls.",
+        f"The target loss over {len(losses)} training steps: it jumps from crop to crop, and its "
+        f"mean falls.",
     )
