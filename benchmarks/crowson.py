@@ -1,8 +1,8 @@
-"""The recipe of Katherine Crowson's style-transfer-pytorch, which is in no package index.
+"""The recipe of Katherine Crowson's style-transfer-pytorch, which no package index has.
 
-Written anew from what that program does by default, for one painting, on our network: its
-losses, its sizes, and Adam, which goes on from size to size. What it shows is not the last
-picture but an average of the last hundred or so.
+This is a new implementation of what that program does by default, for one painting, on
+stylelib's network: its losses, its sizes, and Adam, whose state is carried on from size to size.
+The result is not the last picture but an average of the last hundred or so.
 """
 
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stylelib import VGG19, gram_matrix, load_vgg19, resize
-from stylelib.core.vgg import STYLE_LAYERS
+from stylelib.core.layers import CONTENT_LAYER, STYLE_LAYERS
 
-CONTENT_LAYER, CONTENT_WEIGHT, TV_WEIGHT = "conv4_2", 0.015, 2.0
+CONTENT_WEIGHT, TV_WEIGHT = 0.015, 2.0
 _PARTS = dict(zip(STYLE_LAYERS, (256, 64, 16, 4, 1), strict=True))
 STYLE_WEIGHTS = {layer: part / sum(_PARTS.values()) for layer, part in _PARTS.items()}
 SMALLEST = 128  # longest side of the first picture
@@ -23,7 +23,7 @@ LEARNING_RATE, DECAY = 0.02, 0.99
 
 
 def paint(content: Tensor, style: Tensor, steps: int, network: VGG19 | None = None) -> Tensor:
-    """The picture at the photo's size, after so many steps in all: see `default_steps`."""
+    """Paint at the photo's size, with a total number of steps; see `default_steps`."""
     network = network or load_vgg19(last="conv5_1", padding="replicate")
     result, adam = None, None
     for size, share in stages(max(content.shape[-2:]), steps):
@@ -45,7 +45,7 @@ def paint(content: Tensor, style: Tensor, steps: int, network: VGG19 | None = No
 
 
 def sizes(end: int) -> list[int]:
-    """Longest sides, each the square root of 2 times the one before, up to `end`."""
+    """The longest sides up to `end`, each √2 times the one before."""
     found = [end]
     while (smaller := round(end / 2 ** (len(found) / 2))) >= SMALLEST:
         found.append(smaller)
@@ -53,19 +53,19 @@ def sizes(end: int) -> list[int]:
 
 
 def default_steps(end: int) -> int:
-    """Its own number of steps in all, for a picture whose longest side is `end`."""
+    """The total number of steps that the program takes for a longest side of `end` pixels."""
     return STEPS * (len(sizes(end)) + 1)
 
 
 def stages(end: int, steps: int) -> list[tuple[int, int]]:
-    """The sizes, and the steps at each: at the first about twice as many as at each other."""
+    """The sizes with their steps: about twice as many at the first as at each of the others."""
     first, *others = sizes(end)
     each = max(1, steps // (len(others) + 2))
     return [(first, max(1, steps - each * len(others))), *((size, each) for size in others)]
 
 
 def loss_of(content: Tensor, style: Tensor, network: VGG19) -> Callable[[Tensor], Tensor]:
-    """What is minimised, as a function of the picture."""
+    """The loss as a function of the picture."""
     with torch.no_grad():
         wanted = network(content, [CONTENT_LAYER])[CONTENT_LAYER]
         grams = {name: gram_matrix(maps) for name, maps in network(style, STYLE_LAYERS).items()}
@@ -82,20 +82,20 @@ def loss_of(content: Tensor, style: Tensor, network: VGG19) -> Callable[[Tensor]
 
 
 def distance(a: Tensor, b: Tensor) -> Tensor:
-    """Squared differences over absolute ones: its slope is as steep for small and large maps."""
-    apart = a - b
-    return apart.square().sum() / (apart.abs().sum() + 1e-8)
+    """Squared over absolute differences: the gradient does not depend on the scale of the maps."""
+    difference = a - b
+    return difference.square().sum() / (difference.abs().sum() + 1e-8)
 
 
 def variation(image: Tensor) -> Tensor:
-    """Squared differences to the right and down, their mean; beyond the edge nothing changes."""
+    """Mean squared difference to the pixels on the right and below; edge pixels are repeated."""
     padded = F.pad(image, (0, 1, 0, 1), mode="replicate")
     right, down = padded.diff(dim=-1)[..., :-1, :], padded.diff(dim=-2)[..., :-1]
     return (right.square() + down.square()).mean()
 
 
 def adam_for(pixels: Tensor, before: torch.optim.Adam | None) -> torch.optim.Adam:
-    """Adam for these pixels; what it knew of a smaller picture is scaled up."""
+    """Adam for these pixels; its moments for a smaller picture are scaled up."""
     adam = torch.optim.Adam([pixels], lr=LEARNING_RATE)
     if before is not None:
         (known,) = before.state.values()
@@ -108,12 +108,12 @@ def adam_for(pixels: Tensor, before: torch.optim.Adam | None) -> torch.optim.Ada
 
 
 def scaled(x: Tensor, like: Tensor, mode: str) -> Tensor:
-    """At another picture's size."""
+    """Resize to the size of another picture."""
     return F.interpolate(x, like.shape[-2:], mode=mode)
 
 
 class Average:
-    """A mean that forgets: each new picture counts a hundredth, each one before a bit less."""
+    """An exponential moving average: each new picture has a weight of one hundredth."""
 
     def __init__(self, first: Tensor) -> None:
         self._sum, self._weight = torch.zeros_like(first), 0.0
@@ -126,5 +126,5 @@ class Average:
 
     @property
     def value(self) -> Tensor:
-        """The weights add up to 1, however few there are yet."""
+        """The average with weights that add up to 1, however few pictures there are so far."""
         return self._sum / self._weight

@@ -1,82 +1,79 @@
-"""Paint the sample photo in the style of every sample painting, with the defaults.
+"""Paint the sample photo in the style of every sample painting, with the default settings.
 
-    python benchmarks/gallery.py            # writes benchmarks/gallery.jpg
+    python benchmarks/gallery.py            # writes gallery.jpg
+    python benchmarks/gallery.py --all      # every sample: writes all-pairs.jpg and all-pairs.csv
 
-Nothing is chosen by hand: every picture is shown. On one machine, with as many
-threads, the same pictures come out each time, bit for bit.
+Nothing is chosen by hand: pairs that don't suit each other are shown as well. It can be stopped
+at any time and resumed: what was painted is kept in benchmarks/cache.
 """
 
-import argparse
-import time
-from collections.abc import Sequence
-from pathlib import Path
+import textwrap
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
+from quality import Result, paint_and_measure
+from shared import DEFAULT, contact_sheet, machine, options_parser, save_sheet, write_table
 
-from stylelib import RECIPES, SAMPLES, Transfer, load_image, to_pil
+from stylelib import SAMPLES, load_image, to_pil
 
-WIDTH, MARGIN, LINE = 480, 12, 26  # pixels; the line for letters of 18
+PAINTINGS = [name for name, sample in SAMPLES.items() if sample.kind == "painting"]
+WIDTH = 220  # pixels of a picture on the sheet of all pairs
+Results = dict[tuple[str, str], Result]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--content", default="camel", help="a sample's name or a file")
-    parser.add_argument("--size", type=int, default=RECIPES["default"].size)
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".jpg"))
+    parser = options_parser(__doc__, size=DEFAULT.size, steps=DEFAULT.steps)
+    parser.add_argument("--all", action="store_true", help="every sample in place of the photo")
     options = parser.parse_args()
-    recipe = RECIPES["default"].but(size=options.size)
-    content = load_image(options.content)
-    rows = [(to_pil(content), "The photo")]
-    for name, sample in SAMPLES.items():
-        if sample.kind != "painting":
-            continue
-        start = time.perf_counter()
-        image = Transfer(content, load_image(name), recipe).run()
-        print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
-        rows.append((to_pil(image), f"{sample.title}, {sample.maker.split(',')[0]}"))
-    contact_sheet(rows).save(options.output, quality=88)
-    print(f"wrote {options.output}")
+    print(machine(), flush=True)
+    recipe = DEFAULT.but(size=options.size, steps=options.steps)
+    results: Results = {}
+    for content, style in all_pairs() if options.all else [("camel", name) for name in PAINTINGS]:
+        results[content, style] = result = paint_and_measure(content, style, recipe)
+        print(f"{content}, {style}: {result.seconds:.0f} s", flush=True)
+    if not options.all:
+        save_sheet(photo_sheet(results), options.output / "gallery.jpg", quality=88)
+        return
+    save_sheet(sheet(results), options.output / "all-pairs.jpg", quality=65)
+    rows = [
+        {"content picture": content, "style picture": style, "seconds": f"{result.seconds:.1f}"}
+        | result.quality.row()
+        for (content, style), result in results.items()
+    ]
+    write_table(options.output / "all-pairs.csv", rows)
 
 
-def contact_sheet(
-    pictures: Sequence[tuple[Image.Image | None, str]],
-    columns: int = 3,
-    width: int = WIDTH,
-    font: int = 18,
-) -> Image.Image:
-    """Pictures in a grid, each over its caption of some lines or none; None leaves a gap.
-
-    A row is as high as its highest picture and caption.
-    """
-    line = round(LINE / 18 * font)
-    rows = [pictures[first : first + columns] for first in range(0, len(pictures), columns)]
-    heights = [max(scaled(picture, width) for picture, _ in row) for row in rows]
-    below = [line * max(len(caption.splitlines()) for _, caption in row) for row in rows]
-    sheet = Image.new(
-        "RGB",
-        (
-            columns * (width + MARGIN) + MARGIN,
-            sum(heights) + sum(below) + MARGIN * (len(rows) + 1),
-        ),
-        "white",
-    )
-    draw, letters = ImageDraw.Draw(sheet), ImageFont.load_default(font)
-    top = MARGIN
-    for row, height, captions in zip(rows, heights, below, strict=True):
-        for column, (picture, caption) in enumerate(row):
-            left = MARGIN + column * (width + MARGIN)
-            if picture is not None:
-                sheet.paste(picture.resize((width, scaled(picture, width))), (left, top))
-            for number, text in enumerate(caption.splitlines()):
-                where = (left, top + height + 3 + number * line)
-                draw.text(where, text, fill="#333333", font=letters)
-        top += height + captions + MARGIN
-    return sheet
+def all_pairs() -> list[tuple[str, str]]:
+    """Each sample with each painting except itself."""
+    return [(content, style) for content in SAMPLES for style in PAINTINGS if content != style]
 
 
-def scaled(picture: Image.Image | None, width: int) -> int:
-    """How high a picture is when it is so wide."""
-    return round(width * picture.height / picture.width) if picture else 0
+def photo_sheet(results: Results) -> Image.Image:
+    """The photo and its pictures."""
+    cells = [(to_pil(load_image("camel")), "The photo")]
+    cells += [(to_pil(result.image), title(style)) for (_, style), result in results.items()]
+    return contact_sheet(cells, 3, width=480, font=18)
+
+
+def sheet(results: Results) -> Image.Image:
+    """A row for each content picture, to the left, and a column for each painting, above."""
+
+    def sample(name: str) -> tuple[Image.Image, str]:
+        return to_pil(load_image(name, 2 * WIDTH)), textwrap.fill(title(name), 34)
+
+    cells: list[tuple[Image.Image | None, str]] = [(None, "Down: the content.\nAcross: the style.")]
+    cells += map(sample, PAINTINGS)
+    for content in SAMPLES:
+        cells.append(sample(content))
+        for style in PAINTINGS:
+            result = results.get((content, style))
+            cells.append((to_pil(result.image) if result else None, ""))
+    return contact_sheet(cells, 1 + len(PAINTINGS), WIDTH, font=11)
+
+
+def title(name: str) -> str:
+    """A sample's title and its maker."""
+    sample = SAMPLES[name]
+    return f"{sample.title}, {sample.maker.split(',')[0]}"
 
 
 if __name__ == "__main__":

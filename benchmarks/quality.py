@@ -1,45 +1,46 @@
-"""Numbers that help the eye: how much content a picture kept, how much style it reached.
+"""Numbers that help the eye: how much content a picture kept, and how close its style came.
 
-No number here says whether a picture is good; look at it first. They say what to look
-for: `Quality` has each with its range.
+No number says whether a picture is good: look at it first. The numbers tell you what to look
+for. `Quality` lists them with their ranges.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import fmean
 
 import torch
+from shared import painted
 from torch import Tensor
 from torch.nn import functional as F
 
-from stylelib import VGG19, gram_matrix, resize
-from stylelib.core.vgg import STYLE_LAYERS
+from stylelib import VGG19, Recipe, Transfer, gram_matrix, load_image, load_vgg19, resize
+from stylelib.core.layers import CONTENT_LAYER, STYLE_LAYERS
 from stylelib.pictures.images import resize_to
 
-CONTENT_LAYER = "conv4_2"
 SCALES = (1.0, 0.5, 0.25)
-SMALLEST = 32  # pixels on the shorter side: smaller, conv5_1 sees next to nothing
-GREY = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
+SMALLEST = 32  # pixels on the shorter side: of smaller pictures conv5_1 sees next to nothing
+GREY = (0.299, 0.587, 0.114)  # brightness of red, green and blue (ITU-R BT.601)
 
 
 @dataclass(frozen=True)
 class Quality:
-    """What was measured of one picture.
+    """The measurements of one picture.
 
     Attributes
     ----------
     content : float, -1 to 1
-        How alike the picture's and the photo's feature maps at conv4_2 are, place by
-        place: 1 for the photo itself, about 0 for any other picture.
+        Correlation of the feature maps at conv4_2 with those of the photo: 1 for the photo
+        itself, about 0 for an unrelated picture.
     edges : float, -1 to 1
-        The same of how steep the brightness is around each pixel.
+        Correlation of the brightness gradients with those of the photo.
     style : dict of (layer, scale) to float, 0 or more
-        How far the Gram matrix is from the painting's, over the length of that one: 0
-        for the painting itself.
+        Distance of the Gram matrix to that of the painting, relative to the norm of the
+        painting's: 0 for the painting itself.
     noise : float, 0 or more
-        Roughness from pixel to pixel, over the painting's: 1 when it is as rough.
+        Roughness from pixel to pixel relative to that of the painting: 1 if equally rough.
     clipped : float, 0 to 1
-        Share of the pixels in which a colour is as dark or as bright as can be.
+        Fraction of the pixels with a colour at 0 or 255.
     """
 
     content: float
@@ -54,7 +55,7 @@ class Quality:
         return fmean(self.style.values())
 
     def row(self) -> dict[str, str]:
-        """All of it, by name, for a table."""
+        """All numbers by name, for a table."""
         layers = sorted({layer for layer, _ in self.style})
         means = {
             f"style {layer}": fmean(d for (name, _), d in self.style.items() if name == layer)
@@ -69,16 +70,39 @@ class Quality:
         return {name: f"{number:.3f}" for name, number in numbers.items()}
 
     def caption(self) -> list[str]:
-        """The most telling of it in two short lines."""
+        """The most telling numbers in two short lines."""
         return [
             f"content {self.content:.2f}  edges {self.edges:.2f}  style {self.distance:.2f}",
             f"noise {self.noise:.2f}  clipped {100 * self.clipped:.0f} %",
         ]
 
 
+@dataclass(frozen=True)
+class Result:
+    """A picture, the seconds that it took, and its measurements."""
+
+    image: Tensor
+    seconds: float
+    quality: Quality
+
+
+def paint_and_measure(content: str, style: str, recipe: Recipe, device: str = "auto") -> Result:
+    """Paint one sample in the style of another, unless the cache has the picture."""
+    key = {"content": content, "style": style, "recipe": recipe.as_dict(), "device": device}
+    pictures = load_image(content), load_image(style)
+    made = painted(key, lambda: Transfer(*pictures, recipe, device=device).run())
+    return Result(made.image, made.seconds, measure(made.image, *pictures, judge()))
+
+
+@cache
+def judge() -> VGG19:
+    """The network that all pictures are measured with."""
+    return load_vgg19(last="conv5_1", padding="replicate")
+
+
 @torch.no_grad()
 def measure(picture: Tensor, photo: Tensor, painting: Tensor, network: VGG19) -> Quality:
-    """Measure a picture, shape (1, 3, H, W), painted of a photo after a painting."""
+    """Measure a picture, shape (1, 3, H, W), that shows a photo in the style of a painting."""
     photo = resize_to(photo, (picture.shape[-2], picture.shape[-1]))
     painting = resize(painting, max(picture.shape[-2:]))
     maps = network(torch.cat([picture, photo]), [CONTENT_LAYER])[CONTENT_LAYER]
@@ -92,19 +116,19 @@ def measure(picture: Tensor, photo: Tensor, painting: Tensor, network: VGG19) ->
 
 
 def correlation(a: Tensor, b: Tensor) -> float:
-    """Of two stacks of maps, (C, H, W), how they vary over the places together.
+    """The correlation of two stacks of maps, (C, H, W), over all positions.
 
-    Each map's mean is subtracted first: what remains is *where*, not how much.
+    The mean of each map is subtracted first, so that only *where* it responds counts.
     """
     a, b = (x - x.mean((-2, -1), keepdim=True) for x in (a.double(), b.double()))
     return float((a * b).sum() / (a.norm() * b.norm()).clamp_min(1e-12))
 
 
 def steepness(image: Tensor) -> Tensor:
-    """How much the brightness changes around each pixel, (1, 1, H, W).
+    """The magnitude of the brightness gradient around each pixel, (1, 1, H, W).
 
-    The size of Sobel's gradient, averaged over 3 x 3 pixels: an edge may be drawn one
-    pixel beside its place.
+    This is the Sobel gradient averaged over 3 x 3 pixels, so that an edge may be off by one
+    pixel.
     """
     down = torch.tensor([[-1.0, -2, -1], [0, 0, 0], [1, 2, 1]]) / 8
     kernels = torch.stack([down, down.T]).unsqueeze(1)
@@ -119,7 +143,7 @@ def style_distances(
     layers: Sequence[str] = STYLE_LAYERS,
     scales: Sequence[float] = SCALES,
 ) -> dict[tuple[str, float], float]:
-    """Relative distance of the Gram matrices by layer and scale, both pictures shrunk alike."""
+    """Relative distance of the Gram matrices by layer and scale; both pictures are scaled."""
     distances = {}
     for scale in scales:
         if scale != 1 and scale * min(*picture.shape[-2:], *painting.shape[-2:]) < SMALLEST:
@@ -136,18 +160,18 @@ def style_distances(
 
 
 def roughness(image: Tensor) -> float:
-    """Root mean square of how far a pixel's brightness is from the mean of the 3 x 3 around it."""
+    """Root mean square difference of each pixel's brightness to the mean of its 3 x 3 pixels."""
     light = grey(image)
     smooth = F.avg_pool2d(F.pad(light, (1, 1, 1, 1), mode="replicate"), 3, 1)
     return float((light - smooth).square().mean().sqrt())
 
 
 def clipped(image: Tensor) -> float:
-    """Share of the pixels with a colour at 0 or 255 once in 8 bits."""
+    """Fraction of the pixels with a colour at 0 or 255 when stored in 8 bits."""
     levels = image.mul(255).round()
     return float(((levels <= 0) | (levels >= 255)).any(1).float().mean())
 
 
 def grey(image: Tensor) -> Tensor:
-    """How bright each pixel looks, (B, 1, H, W)."""
+    """The brightness of each pixel, (B, 1, H, W)."""
     return (image * torch.tensor(GREY).view(1, 3, 1, 1)).sum(1, keepdim=True)

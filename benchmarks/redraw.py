@@ -1,15 +1,13 @@
-"""How long the lessons' figures take to follow their controls.
+"""Measure how long the figures of the lessons take to follow their controls.
 
-    python benchmarks/redraw.py             # a table; under 200 ms it feels at once
+    python benchmarks/redraw.py             # prints a table; below 200 ms it feels immediate
     python benchmarks/redraw.py --size 160 01 03
 
-Runs each lesson as *run all* does, with pictures of `--size` pixels, and then moves every
-control of every explorer through some of its values. What is measured is the processor's
-time for the drawing, so that other programs at work do not count; the way to the browser comes
-on top.
+Runs each lesson like *Run All*, with pictures of `--size` pixels, and then moves every control of
+every explorer through some of its values. What is measured is the processor time of drawing, so
+that other programs do not count. The transfer to the browser comes on top.
 """
 
-import argparse
 import io
 import re
 import statistics
@@ -22,20 +20,20 @@ from typing import Any
 import nbformat
 import torch
 from IPython.core.interactiveshell import InteractiveShell
+from shared import HERE, options_parser
 
 from stylelib.lessons import explorer
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+NOTEBOOKS = HERE.parent / "notebooks"
 STEPS = re.compile(r"\b(STEPS|steps|total|ADAM_STEPS) ?= ?\d+")
 MOVES = 6
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_parser(__doc__, size=256, output=None)
     parser.add_argument("lessons", nargs="*", default=["01", "02", "03", "04", "06"])
-    parser.add_argument("--size", type=int, default=256)
     options = parser.parse_args()
-    torch.set_num_threads(1)  # more would wait for each other, and count that as work
+    torch.set_num_threads(1)  # threads that wait for each other would count as work
     print(f"pictures of {options.size} pixels, one thread\n")
     print(f"{'lesson':8}{'explorer':28}{'control':16}{'median':>9}{'slowest':>9}")
     for lesson in options.lessons:
@@ -47,7 +45,7 @@ def main() -> None:
 
 
 def explorers(path: Path, size: int) -> Iterator[tuple[str, explorer.Explorer]]:
-    """Each explorer of a lesson, with the function that made it."""
+    """Each explorer of a lesson, with the name of the function that made it."""
     shell = InteractiveShell()
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type != "code" or "check(" in cell.source:
@@ -61,7 +59,7 @@ def explorers(path: Path, size: int) -> Iterator[tuple[str, explorer.Explorer]]:
 
 
 def moves(made: explorer.Explorer) -> Iterator[tuple[str, list[float]]]:
-    """Each control's name, and how long each of its moves took."""
+    """The name of each control, and the seconds that each of its moves took."""
     for name, control in made.controls.items():
         seconds = []
         for value in values(control):
@@ -73,7 +71,7 @@ def moves(made: explorer.Explorer) -> Iterator[tuple[str, list[float]]]:
 
 
 def values(control: Any) -> list[Any]:
-    """Some values that a control can have, the present one last."""
+    """Some of the values of a control, the current one last."""
     if hasattr(control, "options"):
         found = [o[1] if isinstance(o, tuple) else o for o in control.options][:MOVES]
     elif hasattr(control, "base"):

@@ -2,41 +2,35 @@
 
     python benchmarks/train_sample.py       # writes stylelib/pictures/samples/hokusai-great-wave.pt
 
-On one machine, with as many threads, the same network comes out each time.
+On one machine, with the same number of threads, the same network comes out each time.
 """
 
-import argparse
 from pathlib import Path
 from statistics import fmean
 
 import torch
+from shared import options_parser
 
 from stylelib import FeedForward, load_image, train
 from stylelib.pictures.samples import NETWORKS
 
 NAME = "hokusai-great-wave"
-STEPS = 1200
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=STEPS)
+    parser = options_parser(__doc__, steps=1200, output=None)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=NETWORKS[f"{NAME}.pt"])
     options = parser.parse_args()
     network = FeedForward(blocks=3, seed=options.seed)
     network.painting = NAME
-    painting = load_image(NAME)
+    settings = {"steps": options.steps, "seed": options.seed, "precision": torch.bfloat16}
     totals = []
-    for step in train(
-        network, painting, steps=options.steps, seed=options.seed, precision=torch.bfloat16
-    ):
+    for step in train(network, load_image(NAME), **settings):
         totals.append(step.losses["total"])
         if step.iteration % 50 == 0:
-            print(
-                f"step {step.iteration}, {step.seconds:.0f} s: {fmean(totals[-50:]):.3f}",
-                flush=True,
-            )
+            loss = fmean(totals[-50:])
+            print(f"step {step.iteration}, {step.seconds:.0f} s: {loss:.3f}", flush=True)
     network.save(options.output)
     print(f"wrote {options.output}")
 
