@@ -229,7 +229,7 @@ def relu(before: Tensor, after: Tensor) -> Plot:
     axes[1, 0].set_ylabel("how many")
     axes[1, 1].sharey(axes[1, 0])
     zero = float((after == 0).float().mean())
-    axes[1, 1].set_title(f"{zero:.0%} of the values are 0")
+    axes[1, 1].set_title(f"{zero:.0%} of the values are 0", fontsize=14)
     return Plot(figure, "A map before and after ReLU: every value below 0 has become 0.")
 
 

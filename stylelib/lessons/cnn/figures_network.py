@@ -72,7 +72,7 @@ def parameters() -> Plot:
     labels = [f"{name}\n{count / 1e6:.1f} M" for name, count in bars.items()]
     axis.bar_label(drawn, labels, padding=6, fontsize=13)
     axis.set(xlim=(0, 120), xlabel="weights, in millions", yticks=[])
-    axis.set_title("kept: blue; left out: grey")
+    axis.set_title("kept: blue; left out: grey", fontsize=14)
     axis.invert_yaxis()
     words = ", ".join(f"{name} {count / 1e6:.1f}" for name, count in bars.items())
     return Plot(figure, f"Bars for the number of weights, in millions: {words}.")
