@@ -148,8 +148,7 @@ def compared(images: Mapping[str, Mapping[str, Tensor]], layers: Sequence[str]) 
         for index, (name, maps) in enumerate(images.items()):
             best = maps[layer].mean(dim=(1, 2)).argsort(descending=True, stable=True)[:2]
             for axis, values in zip(row[2 * index :], maps[layer][best], strict=False):
-                draw_map(axis, values)
-                axis.set_title(f"{name}: {layer}", fontsize=13)
+                draw_map(axis, values, f"{name}: {layer}")
     names = ", ".join(images)
     return Plot(figure, f"Two feature maps of each network ({names}) at {', '.join(layers)}.")
 
