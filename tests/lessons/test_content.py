@@ -11,26 +11,26 @@ from torch.nn import functional as F
 
 from stylelib.engine.network import VGG19, features
 from stylelib.errors import StylelibError
-from stylelib.lessons.checking import check
 from stylelib.lessons.content.compute import (
     CONTENT_LAYERS,
     PIXELS,
-    cut_out,
+    crop,
     distance_table,
-    look,
-    rebuild,
+    feature_maps,
+    reconstruct,
     relative_distances,
     relative_error,
     shifted,
 )
 from stylelib.lessons.content.controls import (
-    ANYWHERE,
+    AVERAGED,
     distance_explorer,
     loss_by_hand,
-    rebuild_explorer,
+    reconstruction_explorer,
     shift_explorer,
 )
-from stylelib.lessons.content.figures import by_hand, distance_heat, rebuilt_at
+from stylelib.lessons.content.exercises import check
+from stylelib.lessons.content.figures import by_hand, distance_heat, reconstructions_at
 from stylelib.lessons.theme import Plot
 from stylelib.pictures.images import load_image, to_pil
 
@@ -39,7 +39,7 @@ from stylelib.pictures.images import load_image, to_pil
 
 def test_relative_error_by_hand() -> None:
     maps, target = torch.tensor([[[[1.0, 0.0], [2.0, 2.0]]]]), torch.tensor([[[[3.0, 0], [1, 2]]]])
-    # differences -2, 0, 1, 0: squares add up to 5; the target's squares to 14
+    # The differences are -2, 0, 1, 0. Their squares add up to 5, the target's squares to 14.
     assert relative_error(maps, target).item() == pytest.approx(5 / 14)
     assert relative_error(target, target).item() == 0
     assert relative_error(torch.zeros(1, 1, 2, 2), target).item() == pytest.approx(1)
@@ -48,7 +48,8 @@ def test_relative_error_by_hand() -> None:
 def test_distances_against_numpy(network: VGG19, camel: Tensor, painting: Tensor) -> None:
     other = F.interpolate(painting, camel.shape[-2:])
     found = relative_distances(other, camel, (PIXELS, "conv2_2", "conv5_2"))
-    mean = np.array([123.68, 116.779, 103.939]) / 255  # VGG's authors', of the training pictures
+    # The mean colour of VGG's training pictures, as its authors give it.
+    mean = np.array([123.68, 116.779, 103.939]) / 255
     a, b = (image[0].permute(1, 2, 0).numpy() - mean for image in (other, camel))
     assert found[PIXELS] == pytest.approx(((a - b) ** 2).sum() / (b**2).sum(), rel=1e-3)
     for layer in ("conv2_2", "conv5_2"):
@@ -56,25 +57,25 @@ def test_distances_against_numpy(network: VGG19, camel: Tensor, painting: Tensor
         assert found[layer] == pytest.approx(((a - b) ** 2).sum() / (b**2).sum(), rel=1e-4)
 
 
-def test_distance_table_place_by_place_and_averaged(camel: Tensor) -> None:
+def test_distance_table_by_position_and_averaged(camel: Tensor) -> None:
     images = {"camel": camel, "mirrored": camel.flip(-1), "dark": camel * 0.5}
     table = distance_table(images, (PIXELS, "conv1_2"))
     assert table["camel"]["camel"] == {PIXELS: 0, "conv1_2": 0}
     assert table["camel"]["dark"] == pytest.approx(
         relative_distances(images["dark"], camel, (PIXELS, "conv1_2"))
     )
-    averaged = distance_table(images, (PIXELS, "conv1_2"), anywhere=True)
-    # A mirror moves every pixel, and changes no average.
+    averaged = distance_table(images, (PIXELS, "conv1_2"), averaged=True)
+    # Mirroring moves every pixel and changes no average.
     assert table["camel"]["mirrored"][PIXELS] > 0.1
     assert averaged["camel"]["mirrored"][PIXELS] == pytest.approx(0, abs=1e-8)
 
 
-def test_distances_refuse_pictures_of_different_size(camel: Tensor) -> None:
+def test_distances_between_pictures_of_different_sizes_are_an_error(camel: Tensor) -> None:
     with pytest.raises(StylelibError, match="different shapes"):
         relative_distances(camel, camel[..., :-2], [PIXELS])
 
 
-def test_shift_moves_the_picture_right_and_invents_nothing(camel: Tensor) -> None:
+def test_shifting_moves_the_picture_right_and_invents_no_pixel(camel: Tensor) -> None:
     start, moved = shifted(camel, 0, 10), shifted(camel, 4, 10)
     assert start.shape == moved.shape == (1, 3, camel.shape[-2], camel.shape[-1] - 10)
     assert torch.equal(moved[..., 4:], start[..., :-4])
@@ -82,34 +83,34 @@ def test_shift_moves_the_picture_right_and_invents_nothing(camel: Tensor) -> Non
         shifted(camel, 11, 10)
 
 
-def test_cut_out(camel: Tensor) -> None:
-    assert torch.equal(cut_out(camel, (5, 10, 25, 30), (20, 20)), camel[..., 10:30, 5:25])
-    assert cut_out(camel, (5, 10, 25, 30), (9, 7)).shape == (1, 3, 9, 7)
+def test_crop(camel: Tensor) -> None:
+    assert torch.equal(crop(camel, (5, 10, 25, 30), (20, 20)), camel[..., 10:30, 5:25])
+    assert crop(camel, (5, 10, 25, 30), (9, 7)).shape == (1, 3, 9, 7)
     with pytest.raises(StylelibError, match="64 x 36"):
-        cut_out(camel, (5, 10, 65, 30), (20, 20))
+        crop(camel, (5, 10, 65, 30), (20, 20))
 
 
-def test_what_the_lesson_says_of_two_camels() -> None:
+def test_what_the_lesson_says_about_two_camels() -> None:
     photo, shape = load_image("camel"), (84, 112)
     wave = load_image("hokusai-great-wave")
     images = {
-        "mother": cut_out(photo, (340, 40, 980, 520), shape),
-        "calf": cut_out(photo, (48, 222, 400, 486), shape),
-        "sky": cut_out(photo, (0, 0, 280, 210), shape),
-        "wave": cut_out(wave, (0, 0, wave.shape[-2] * 4 // 3, wave.shape[-2]), shape),
+        "mother": crop(photo, (340, 40, 980, 520), shape),
+        "calf": crop(photo, (48, 222, 400, 486), shape),
+        "sky": crop(photo, (0, 0, 280, 210), shape),
+        "wave": crop(wave, (0, 0, wave.shape[-2] * 4 // 3, wave.shape[-2]), shape),
     }
     images["mirrored"] = images["mother"].flip(-1)
     placed = distance_table(images)["mother"]
-    averaged = distance_table(images, anywhere=True)["mother"]
+    averaged = distance_table(images, averaged=True)["mother"]
     for layer in CONTENT_LAYERS:
         assert placed["calf"][layer] < placed["wave"][layer]
         assert averaged["calf"][layer] < min(averaged["wave"][layer], averaged["sky"][layer])
-    assert placed["sky"]["conv3_2"] < placed["calf"]["conv3_2"]  # the half that is not true
+    assert placed["sky"]["conv3_2"] < placed["calf"]["conv3_2"]  # the half that is false
     assert placed["mirrored"]["conv4_2"] > 1
     assert averaged["wave"][PIXELS] < averaged["calf"][PIXELS]
 
 
-def test_deep_layers_mind_a_small_shift_less() -> None:
+def test_deep_layers_tolerate_a_small_shift_better() -> None:
     wide = load_image("camel", 160)
     start, moved = shifted(wide, 0, 8), shifted(wide, 8, 8)
     found = relative_distances(moved, start)
@@ -117,11 +118,11 @@ def test_deep_layers_mind_a_small_shift_less() -> None:
     assert found["conv5_2"] < found["conv4_2"] < found["conv2_2"]
 
 
-# Rebuilding
+# Reconstruction
 
 
-def test_rebuilding_finds_the_layer_again(camel: Tensor) -> None:
-    found = rebuild(camel, "conv2_2", steps=25)
+def test_a_reconstruction_matches_at_its_layer(camel: Tensor) -> None:
+    found = reconstruct(camel, "conv2_2", steps=25)
     assert found.losses[0] == pytest.approx(
         relative_distances(found.frames[0], camel, ["conv2_2"])["conv2_2"], rel=1e-3
     )
@@ -134,22 +135,22 @@ def test_rebuilding_finds_the_layer_again(camel: Tensor) -> None:
     assert found.image.min() >= 0 and found.image.max() <= 1
 
 
-def test_rebuilding_begins_with_noise_that_the_seed_chooses(camel: Tensor) -> None:
-    one, same, other = (rebuild(camel, "conv1_1", steps=1, seed=seed) for seed in (0, 0, 1))
+def test_a_reconstruction_starts_from_noise_that_the_seed_chooses(camel: Tensor) -> None:
+    one, same, other = (reconstruct(camel, "conv1_1", steps=1, seed=seed) for seed in (0, 0, 1))
     assert torch.equal(one.image, same.image)
     assert not torch.equal(one.frames[0], other.frames[0])
     correlation = torch.corrcoef(torch.stack([one.frames[0].flatten(), camel.flatten()]))[0, 1]
     assert abs(correlation) < 0.1
 
 
-def test_total_variation_makes_the_rebuilt_picture_smoother(camel: Tensor) -> None:
-    rough, smooth = (rebuild(camel, "conv3_2", 15, tv_weight=weight) for weight in (0.0, 3.0))
+def test_total_variation_makes_the_reconstruction_smoother(camel: Tensor) -> None:
+    rough, smooth = (reconstruct(camel, "conv3_2", 15, tv_weight=weight) for weight in (0.0, 3.0))
     assert smooth.image.diff(dim=-1).abs().mean() < 0.7 * rough.image.diff(dim=-1).abs().mean()
 
 
-def test_rebuilding_from_a_deeper_layer_leaves_the_pixels_freer(camel: Tensor) -> None:
+def test_a_reconstruction_from_a_deeper_layer_leaves_the_pixels_freer(camel: Tensor) -> None:
     errors = [
-        relative_distances(rebuild(camel, layer, 25).image, camel, [PIXELS])[PIXELS]
+        relative_distances(reconstruct(camel, layer, 25).image, camel, [PIXELS])[PIXELS]
         for layer in ("conv1_2", "conv3_2", "conv5_2")
     ]
     assert errors[0] < errors[1] < errors[2]
@@ -159,7 +160,7 @@ def test_rebuilding_from_a_deeper_layer_leaves_the_pixels_freer(camel: Tensor) -
 
 
 def shown(plot: Plot) -> Tensor:
-    """What a reader sees, (1, 3, H, W) in 0-1."""
+    """The picture that a reader sees, (1, 3, H, W) in 0-1."""
     return load_image(plot.image()[1])
 
 
@@ -202,7 +203,7 @@ def test_distance_explorer(camel: Tensor) -> None:
     texts = words(explorer.plot)
     assert texts[:2] == [f"{found[PIXELS]:.2f}", f"{found['conv1_2']:.2f}"]
     assert texts[-2:] == ["dark", "mirrored"]
-    explorer.set(compare=ANYWHERE)
+    explorer.set(compare=AVERAGED)
     assert words(explorer.plot)[2] == "0.00"
     explorer.set(target="dark")
     assert words(explorer.plot)[-2:] == ["camel", "mirrored"]
@@ -217,21 +218,23 @@ def test_distance_heat_without_pictures() -> None:
     assert "0.00" not in plot.alt  # numbers may differ a little between computers
 
 
-def test_rebuild_explorer(camel: Tensor) -> None:
-    rebuilt = {layer: rebuild(camel, layer, 5) for layer in ("conv1_1", "conv2_1")}
-    explorer = rebuild_explorer(rebuilt)
+def test_reconstruction_explorer(camel: Tensor) -> None:
+    found = {layer: reconstruct(camel, layer, 5) for layer in ("conv1_1", "conv2_1")}
+    explorer = reconstruction_explorer(found)
     picture = explorer.plot.figure.axes[0].images[0].get_array()
-    assert np.allclose(picture, rebuilt["conv1_1"].image[0].permute(1, 2, 0).numpy())
+    assert np.allclose(picture, found["conv1_1"].image[0].permute(1, 2, 0).numpy())
     explorer.set(steps=0)
     picture = explorer.plot.figure.axes[1].images[0].get_array()
-    assert np.allclose(picture, rebuilt["conv2_1"].frames[0][0].permute(1, 2, 0).numpy())
-    assert shown(rebuilt_at(rebuilt, 5)).std() > 0.1
+    assert np.allclose(picture, found["conv2_1"].frames[0][0].permute(1, 2, 0).numpy())
+    assert shown(reconstructions_at(found, 5)).std() > 0.1
     with pytest.raises(StylelibError, match="same number of steps"):
-        rebuild_explorer({**rebuilt, "conv1_2": rebuild(camel, "conv1_2", 2)})
+        reconstruction_explorer({**found, "conv1_2": reconstruct(camel, "conv1_2", 2)})
 
 
-def test_pictures_shown_are_those_given(camel: Tensor) -> None:
-    assert torch.equal(look(camel, ["conv1_1"])["conv1_1"], features(camel, "conv1_1")["conv1_1"])
+def test_feature_maps(camel: Tensor) -> None:
+    assert torch.equal(
+        feature_maps(camel, ["conv1_1"])["conv1_1"], features(camel, "conv1_1")["conv1_1"]
+    )
     assert to_pil(camel).size == (64, 36)
 
 
@@ -251,13 +254,13 @@ def test_the_answer_is_right(number: str) -> None:
     assert check(number, NUMBERS[number]).passed, check(number, NUMBERS[number])
 
 
-def look_at(image: Tensor, photo: Tensor, layer: str) -> Tensor:
+def loss_at(image: Tensor, photo: Tensor, layer: str) -> Tensor:
     a = features(image, [layer])[layer]
     b = features(photo, [layer])[layer]
     return F.mse_loss(a, b)
 
 
-def slope(image: Tensor, loss: Any) -> Tensor:
+def gradient_of(image: Tensor, loss: Any) -> Tensor:
     image = image.clone()
     image.requires_grad = True
     loss(image).backward()
@@ -270,27 +273,27 @@ def numpy_mse(a: Tensor, b: Tensor) -> Tensor:
 
 
 def step_in_place(image: Tensor, loss: Any, rate: float) -> Tensor:
-    gradient = slope(image, loss)
+    gradient = gradient_of(image, loss)
     image -= rate * gradient
     return image
 
 
 WRONG = [
-    # number, a student's answer, a word of the hint
-    ("2.1", lambda a, b: torch.sum((a - b) ** 2), "mean, not sum"),
-    ("2.1", lambda a, b: torch.mean(a - b), "square the difference"),
+    # number, a student's answer, words of the hint
+    ("2.1", lambda a, b: torch.sum((a - b) ** 2), "sum of the squared"),
+    ("2.1", lambda a, b: torch.mean(a - b), "square the differences first"),
     ("2.1", lambda a, b: F.l1_loss(a, b), "absolute"),
     ("2.1", lambda a, b: ((a - b) ** 2).mean() ** 0.5, "square root"),
-    ("2.1", lambda a, b: torch.mean(a - b) ** 2, "order"),
+    ("2.1", lambda a, b: torch.mean(a - b) ** 2, "order matters"),
     ("2.1", lambda a, b: torch.mean(a**2 - b**2), "subtract first"),
-    ("2.1", lambda a, b: (a - b) ** 2, "make one number"),
+    ("2.1", lambda a, b: (a - b) ** 2, "one square for each number"),
     ("2.1", lambda a, b: ((a - b) ** 2).mean(dim=[-2, -1]), "one number for each map"),
     ("2.1", lambda a, b: 0.5 * ((a - b) ** 2).mean(), "factor"),
     ("2.1", lambda a, b: F.mse_loss(a, b).item(), "gradient is lost"),
     ("2.1", numpy_mse, "gradient is lost"),
-    ("2.2", lambda i, p, layer: F.mse_loss(i, p), "pixels"),
-    ("2.2", lambda i, p, layer: look_at(i, p, "conv4_2"), "always look at conv4_2"),
-    ("2.2", lambda i, p, layer: look_at(i, p, "conv2_2"), "always look at conv2_2"),
+    ("2.2", lambda i, p, layer: F.mse_loss(i, p), "compare the pixels"),
+    ("2.2", lambda i, p, layer: loss_at(i, p, "conv4_2"), "always use conv4_2"),
+    ("2.2", lambda i, p, layer: loss_at(i, p, "conv2_2"), "always use conv2_2"),
     (
         "2.2",
         lambda i, p, layer: F.mse_loss(
@@ -304,40 +307,48 @@ WRONG = [
         lambda i, p, layer: F.mse_loss(
             features(i, layer)[layer], features(p, layer)[layer], reduction="sum"
         ),
-        "mean, not sum",
+        "sum of the squared",
     ),
-    ("2.2", lambda i, p, layer: (features(i - p, layer)[layer] ** 2).mean(), "look at each first"),
-    ("2.2", lambda i, p, layer: look_at(i.detach(), p, layer), "gradient is lost"),
+    (
+        "2.2",
+        lambda i, p, layer: (features(i - p, layer)[layer] ** 2).mean(),
+        "before the network sees them",
+    ),
+    ("2.2", lambda i, p, layer: loss_at(i.detach(), p, layer), "gradient is lost"),
     ("2.2", lambda i, p, layer: F.mse_loss(features(i)[layer], features(p)), "stopped with"),
-    ("2.3", lambda a, b: F.mse_loss(a, b), "that is the content loss"),
+    ("2.3", lambda a, b: F.mse_loss(a, b), "this is the content loss"),
     ("2.3", lambda a, b: F.mse_loss(a, b) / (a**2).mean(), "new picture's"),
     ("2.3", lambda a, b: F.mse_loss(a, b) / b.mean(), "mean of its squares"),
-    ("2.3", lambda a, b: F.mse_loss(a, b) / b.mean() ** 2, "order"),
+    ("2.3", lambda a, b: F.mse_loss(a, b) / b.mean() ** 2, "order matters"),
     ("2.3", lambda a, b: F.mse_loss(a, b) / b.var(), "variance"),
-    ("2.3", lambda a, b: F.mse_loss(a, b) / torch.sum(b**2), "sum below"),
+    ("2.3", lambda a, b: F.mse_loss(a, b) / torch.sum(b**2), "divide a mean by a sum"),
     ("2.3", lambda a, b: (((a - b) / b) ** 2).mean(), "number by number"),
     ("2.4", lambda a, b: (a - b) / a.numel(), "the 2 is missing"),
     ("2.4", lambda a, b: 2 * (a - b), "gradient of the sum"),
-    ("2.4", lambda a, b: 2 / a.numel() * (b - a), "sign"),
+    ("2.4", lambda a, b: 2 / a.numel() * (b - a), "sign is wrong"),
     ("2.4", lambda a, b: a - b, "two factors"),
     ("2.4", lambda a, b: 2 * torch.mean(a - b), "one number"),
     ("2.4", lambda a, b: 2 * (a - b) ** 2 / a.numel(), "no square is left"),
     ("2.4", lambda a, b: 2 * (a - b) / a.shape[-1], "factor"),
-    ("2.5", lambda i, loss, rate: i + rate * slope(i, loss), "uphill"),
-    ("2.5", lambda i, loss, rate: i - slope(i, loss), "learning rate"),
-    ("2.5", lambda i, loss, rate: slope(i, loss), "gradient itself"),
-    ("2.5", lambda i, loss, rate: -rate * slope(i, loss), "only the step"),
-    ("2.5", lambda i, loss, rate: i - rate * slope(i, loss).sign(), "sign only"),
-    ("2.5", lambda i, loss, rate: (i - rate * slope(i, loss)).clamp(0, 1), "clamp"),
+    ("2.5", lambda i, loss, rate: i + rate * gradient_of(i, loss), "uphill"),
+    ("2.5", lambda i, loss, rate: i - gradient_of(i, loss), "learning rate"),
+    ("2.5", lambda i, loss, rate: gradient_of(i, loss), "gradient itself"),
+    ("2.5", lambda i, loss, rate: -rate * gradient_of(i, loss), "only the step"),
+    (
+        "2.5",
+        lambda i, loss, rate: i - rate * gradient_of(i, loss).sign(),
+        "only the gradient's sign",
+    ),
+    ("2.5", lambda i, loss, rate: (i - rate * gradient_of(i, loss)).clamp(0, 1), "clamp"),
     ("2.5", lambda i, loss, rate: i - rate * loss(i), "subtract the loss"),
-    ("2.5", lambda i, loss, rate: i, "as it was"),
+    ("2.5", lambda i, loss, rate: i, "unchanged"),
     ("2.5", step_in_place, "in place"),
     ("2.5", lambda i, loss, rate: torch.autograd.grad(loss(i), i), "stopped with RuntimeError"),
 ]
 
 
 @pytest.mark.parametrize(("number", "wrong", "hint"), WRONG)
-def test_a_usual_mistake_gets_its_own_hint(number: str, wrong: Any, hint: str) -> None:
+def test_a_common_mistake_gets_its_own_hint(number: str, wrong: Any, hint: str) -> None:
     verdict = check(number, wrong)
     assert verdict.state == "wrong"
     assert hint in verdict.message

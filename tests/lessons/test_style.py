@@ -12,7 +12,6 @@ from torch.nn import functional as F
 from stylelib.engine.network import VGG19, features
 from stylelib.errors import StylelibError
 from stylelib.guards import content_loss, gram_matrix
-from stylelib.lessons.checking import check
 from stylelib.lessons.cnn.anatomy import receptive_field
 from stylelib.lessons.style.compute import (
     distance_matrix,
@@ -33,13 +32,14 @@ from stylelib.lessons.style.controls import (
     gram_explorer,
     shuffle_explorer,
 )
+from stylelib.lessons.style.exercises import check
 from stylelib.lessons.style.figures import (
     SHUFFLES,
     by_hand,
     distance_table,
     gram_cell,
     raw_and_centered,
-    shuffle_places,
+    shuffle_positions,
     size_curves,
     versions_table,
 )
@@ -65,7 +65,7 @@ def test_grams_against_numpy(network: VGG19, painting: Tensor) -> None:
 
 def test_style_distance_by_hand() -> None:
     a, b = torch.tensor([[[2.0, 1], [1, 0]]]), torch.tensor([[[0.0, 1], [1, 4]]])
-    # squared differences 4 + 16 = 20; squares 6 and 18, their mean 12
+    # The squared differences add up to 4 + 16 = 20, the squares to 6 and 18: 12 on average.
     expected = {"x": pytest.approx(20 / 12)}
     assert style_distance({"x": a}, {"x": b}) == expected == style_distance({"x": b}, {"x": a})
     assert mean_distance({"x": a, "y": a}, {"x": b, "y": a}) == pytest.approx(10 / 12)
@@ -85,29 +85,29 @@ def test_distance_matrix(network: VGG19, camel: Tensor, painting: Tensor) -> Non
     assert float(alone) == pytest.approx(style_distance(grams[0], grams[1])["conv2_1"])
 
 
-def test_what_the_lesson_says_of_the_paintings(network: VGG19) -> None:
+def test_what_the_lesson_says_about_the_paintings(network: VGG19) -> None:
     names = ("hokusai-great-wave", "hokusai-poppies", "kandinsky-composition-viii", "camel")
     images = [load_image(name, 128) for name in names]
     table = distance_matrix([style_grams(image, network=network) for image in images])
-    assert table[1, 2] < table[0, 1]  # the poppies: nearer Kandinsky than the other Hokusai
-    assert table[3, :3].min() > 1.7 * table[0, 1]  # the photo: far from all
+    assert table[1, 2] < table[0, 1]  # the Poppies: closer to Kandinsky than to the other Hokusai
+    assert table[3, :3].min() > 1.7 * table[0, 1]  # the photo: far from all of them
 
 
-def test_what_the_lesson_says_of_the_paintings_centred(network: VGG19) -> None:
+def test_what_the_lesson_says_about_centred_paintings(network: VGG19) -> None:
     names = ("hokusai-great-wave", "hokusai-poppies", "kandinsky-composition-viii",
              "van-gogh-village-street-in-auvers")  # fmt: skip
     images = [load_image(name, 256) for name in names]
     table = distance_matrix(
         [style_grams(image, centered=True, network=network) for image in images]
     )
-    assert table[0].argsort()[1] == 1  # the wave: nearest to the other Hokusai
-    assert table[1].argsort()[1] == 2  # the poppies: still nearest to Kandinsky
+    assert table[0].argsort()[1] == 1  # the Great Wave: closest to the other Hokusai
+    assert table[1].argsort()[1] == 2  # the Poppies: still closest to Kandinsky
 
 
-# Shuffling, cutting, turning
+# Shuffled maps, tiles and other versions
 
 
-def test_shuffling_all_maps_alike_keeps_the_gram_matrix_and_loses_the_content(
+def test_shuffling_all_maps_the_same_way_keeps_the_gram_matrix_but_not_the_content(
     network: VGG19, painting: Tensor
 ) -> None:
     maps = features(painting, "conv3_1", network)["conv3_1"]
@@ -118,9 +118,9 @@ def test_shuffling_all_maps_alike_keeps_the_gram_matrix_and_loses_the_content(
     assert {tuple(place) for place in moved[0].flatten(1).T.tolist()} == columns
 
 
-def test_shuffling_each_map_its_own_way_keeps_the_diagonal_alone(noise: Any) -> None:
+def test_shuffling_each_map_its_own_way_keeps_only_the_diagonal(noise: Any) -> None:
     maps = noise(1, 3, 20, 20) ** 3
-    maps[0, 1] = maps[0, 0]  # always together
+    maps[0, 1] = maps[0, 0]  # always active together
     gram, moved = gram_matrix(maps)[0], gram_matrix(shuffled(maps, together=False))[0]
     assert torch.allclose(moved.diagonal(), gram.diagonal(), rtol=1e-4)
     means = maps.mean((2, 3))[0]
@@ -128,7 +128,7 @@ def test_shuffling_each_map_its_own_way_keeps_the_diagonal_alone(noise: Any) -> 
     assert float(moved[0, 1]) == pytest.approx(float(means[0] * means[1]), rel=0.2)
 
 
-def test_tiles_hold_the_same_pixels() -> None:
+def test_tiles_keep_the_pixels() -> None:
     image = torch.arange(3 * 8 * 13).view(1, 3, 8, 13).float()
     laid = shuffled_tiles(image, 4)
     assert laid.shape == (1, 3, 8, 12)
@@ -156,7 +156,7 @@ def test_versions(painting: Tensor) -> None:
     assert all(image.min() >= 0 and image.max() <= 1 for image in made.values())
 
 
-def test_what_the_lesson_says_of_the_versions(network: VGG19) -> None:
+def test_what_the_lesson_says_about_the_versions(network: VGG19) -> None:
     painting = load_image("hokusai-great-wave", 160)
     target = style_grams(painting, network=network)
     distances = {
@@ -168,7 +168,7 @@ def test_what_the_lesson_says_of_the_versions(network: VGG19) -> None:
     assert distances["in 16 tiles"] < distances["quarter turn"] < distances["darker"]
 
 
-# Centred, divided, active
+# Centred and divided Gram matrices, the most active maps
 
 
 def test_the_gram_matrix_is_products_of_means_plus_covariance(
@@ -185,15 +185,15 @@ def test_the_gram_matrix_is_products_of_means_plus_covariance(
     )
 
 
-def test_growth_with_the_size() -> None:
+def test_growth_with_size() -> None:
     found = growth(load_image("hokusai-great-wave"), "conv2_1", [64, 128])
     divided, plain = found["divided by H·W"], found["not divided"]
     assert divided[1] / divided[0] == pytest.approx(1, abs=0.25)
-    # 128 x 86 pixels, 64 x 43 places; 64 x 43 and 32 x 21
+    # 128 x 86 pixels have 64 x 43 positions at conv2_1, and 64 x 43 pixels have 32 x 21.
     assert plain[1] / plain[0] == pytest.approx(64 * 43 / (32 * 21) * divided[1] / divided[0])
 
 
-def test_what_the_lesson_says_of_how_far_a_layer_sees() -> None:
+def test_what_the_lesson_says_about_receptive_fields() -> None:
     assert receptive_field("conv1_1").size == 3
     assert receptive_field("conv5_1").size == 156
 
@@ -201,7 +201,7 @@ def test_what_the_lesson_says_of_how_far_a_layer_sees() -> None:
 # Textures
 
 
-def test_a_texture_comes_near_the_painting_in_style_not_in_place(
+def test_a_texture_matches_the_painting_in_style_not_pixel_by_pixel(
     network: VGG19, painting: Tensor
 ) -> None:
     steps = list(texture(painting, LAYERS, 40, network=network))
@@ -235,7 +235,7 @@ def test_a_texture_follows_its_settings(network: VGG19, painting: Tensor) -> Non
 
 
 def shown(plot: Plot) -> Tensor:
-    """What a reader sees, (1, 3, H, W) in 0-1."""
+    """The picture that a reader sees, (1, 3, H, W) in 0-1."""
     return load_image(plot.image()[1])
 
 
@@ -264,7 +264,7 @@ def test_correlation_by_hand_shows_every_number() -> None:
         correlation_by_hand(SMALL, NAMES[:2])
 
 
-def test_gram_explorer_shows_the_pair_behind_the_cell(network: VGG19, painting: Tensor) -> None:
+def test_gram_explorer_shows_the_maps_behind_the_entry(network: VGG19, painting: Tensor) -> None:
     explorer = gram_explorer(painting, "conv1_1", 0, 1, 8, LAYERS, network)
     before = shown(explorer.plot)
     explorer.set(layer="conv2_1", i=2, j=5)
@@ -291,12 +291,12 @@ def test_shuffle_explorer(network: VGG19, painting: Tensor) -> None:
     assert float(losses[0]) == pytest.approx(
         float((shuffled(some) - some).square().sum() / some.square().sum()), abs=0.01
     )
-    explorer.set(places="shuffled, each map its own way")
+    explorer.set(positions="each map shuffled its own way")
     assert float(words(explorer.plot)[1]) > 0.01
-    explorer.set(places="as they are")
+    explorer.set(positions="not shuffled")
     assert words(explorer.plot)[:2] == ["0.00", "0.00"]
     active = most_active(maps, "conv2_1")
-    assert all(shown(shuffle_places(active, way)).std() > 0.1 for way in SHUFFLES)
+    assert all(shown(shuffle_positions(active, way)).std() > 0.1 for way in SHUFFLES)
 
 
 def test_distance_explorer(network: VGG19, camel: Tensor, painting: Tensor) -> None:
@@ -314,7 +314,7 @@ def test_distance_explorer(network: VGG19, camel: Tensor, painting: Tensor) -> N
     centered = [style_grams(image, LAYERS, True, network) for image in images.values()]
     assert words(explorer.plot)[1] == f"{mean_distance(*centered[:2]):.2f}"
     frame = explorer.plot.figure.axes[0].patches[1].get_xy()
-    assert round(frame[0] + 0.45) == 2  # the wave's nearest: the wave mirrored
+    assert round(frame[0] + 0.45) == 2  # closest to the wave: the mirrored wave
 
 
 def test_other_figures_are_not_blank(network: VGG19, painting: Tensor) -> None:
@@ -404,7 +404,7 @@ def in_place(maps: Tensor) -> Tensor:
 
 
 WRONG = [
-    # number, a student's answer, a word of the hint
+    # number, a student's answer, words of the hint; | between alternatives
     ("3.1", lambda a, b: torch.sum(a * b), "take the mean"),
     ("3.1", lambda a, b: torch.mul(a, b), "still a map"),
     ("3.1", lambda a, b: torch.mean(a) * torch.mean(b), "means first"),
@@ -418,7 +418,11 @@ WRONG = [
     ),
     ("3.1", lambda a, b: (a * b).mean() / 2, "factor"),
     ("3.2", lambda m: loops(m, lambda a, b: torch.sum(a * b)), "take the mean"),
-    ("3.2", lambda m: loops(m, lambda a, b: (a * b).mean()) / m.shape[0], "channels too"),
+    (
+        "3.2",
+        lambda m: loops(m, lambda a, b: (a * b).mean()) / m.shape[0],
+        "also divide by the number of channels",
+    ),
     ("3.2", lambda m: loops(m, lambda a, b: a.mean() * b.mean()), "then take the mean"),
     ("3.2", lambda m: loops(m, lambda a, b: (a * b).mean(), lambda i, j: i <= j), "lower left"),
     ("3.2", lambda m: loops(m, lambda a, b: (a * b).mean(), lambda i, j: i < j), "diagonal and"),
@@ -427,9 +431,9 @@ WRONG = [
     ("3.2", lambda m: loops(m, lambda a, b: (a * b).mean(), lambda i, j: i != j), "with itself"),
     ("3.2", lambda m: loops(m, lambda a, b: (a * b).mean())[None], "one dimension too many"),
     ("3.3", einsum, "take the mean"),
-    ("3.3", lambda m: einsum(m) / (4 * 15), "channels too"),
-    ("3.3", lambda m: einsum(m) / m.shape[1], "number of places, H"),
-    ("3.3", lambda m: einsum(m) / 15 / m.shape[0], "pictures too"),
+    ("3.3", lambda m: einsum(m) / (4 * 15), "also divide by the number of channels"),
+    ("3.3", lambda m: einsum(m) / m.shape[1], "number of positions, H"),
+    ("3.3", lambda m: einsum(m) / 15 / m.shape[0], "also divide by the number of pictures"),
     ("3.3", lambda m: torch.einsum("bchw,bcxy->bhwxy", m, m).reshape(2, 15, 15), "Swap"),
     ("3.3", lambda m: torch.einsum("bcp,bcq->bpq", m.flatten(2), m.flatten(2)) / 15, "Swap"),
     ("3.3", lambda m: by_reshape(m.permute(0, 2, 1, 3), 2, 4, 15) / 15, "the numbers"),
@@ -441,19 +445,19 @@ WRONG = [
         "mean first",
     ),
     ("3.3", lambda m: by_reshape(m, 1, 8, 15)[0] / 15, "pictures of the batch got mixed"),
-    ("3.3", lambda m: einsum(m)[0] / 15, "first picture"),
+    ("3.3", lambda m: einsum(m)[0] / 15, "first picture only"),
     ("3.3", lambda m: einsum(m).sum(0) / 30, "averaged over"),
-    ("3.3", lambda m: torch.matmul(m, m.transpose(2, 3)), "rows of the maps"),
+    ("3.3", lambda m: torch.matmul(m, m.transpose(2, 3)), "multiply the rows of the maps"),
     ("3.3", lambda m: einsum(m.detach()) / 15, "gradient is lost"),
     ("3.3", lambda m: einsum(m) / 15 * 0.5 + einsum(m.detach()) / 30, "part of the computation"),
     ("3.3", in_place, "in place|factor"),
     ("3.4", lambda m, t: torch.sum(one_layer(m, t) ** 2), "sum of the squared"),
     ("3.4", lambda m, t: torch.mean(one_layer(m, t)), "cancel"),
-    ("3.4", lambda m, t: torch.mean(torch.abs(one_layer(m, t))), "square it"),
+    ("3.4", lambda m, t: torch.mean(torch.abs(one_layer(m, t))), "mean absolute difference"),
     ("3.4", lambda m, t: torch.mean(one_layer(m, t) ** 2) ** 0.5, "square root"),
     ("3.4", lambda m, t: torch.norm(one_layer(m, t)), "length"),
-    ("3.4", lambda m, t: one_layer(m, t) ** 2, "still a table"),
-    ("3.4", lambda m, t: torch.mean(one_layer(m, t)) ** 2, "cell by cell"),
+    ("3.4", lambda m, t: one_layer(m, t) ** 2, "one square for each number"),
+    ("3.4", lambda m, t: torch.mean(one_layer(m, t)) ** 2, "square each difference, then"),
     ("3.4", lambda m, t: F.mse_loss(einsum(m), t), "not divided"),
     ("3.4", lambda m, t: (m - t).square().mean(), "stopped with"),
     ("3.4", lambda m, t: (one_layer(m, t) ** 2).mean().item(), "gradient is lost"),
@@ -461,8 +465,8 @@ WRONG = [
     ("3.5", lambda g, t, w: sum(layer_by_layer(g, t, dict.fromkeys(w, 1))), "its weight"),
     ("3.5", lambda g, t, w: torch.stack(layer_by_layer(g, t, w)).mean(), "Add them up"),
     ("3.5", lambda g, t, w: sum(layer_by_layer(g, t, w)) / sum(w.values()), "sum of the weights"),
-    ("3.5", weight_inside, "squared too"),
-    ("3.5", overwritten, "last layer"),
+    ("3.5", weight_inside, "weights get squared"),
+    ("3.5", overwritten, "only the last layer"),
     ("3.5", returned_early, "return inside"),
     (
         "3.5",
@@ -480,7 +484,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("number", "answer", "hint"), WRONG)
-def test_a_usual_mistake_gets_its_own_hint(number: str, answer: Any, hint: str) -> None:
+def test_a_common_mistake_gets_its_own_hint(number: str, answer: Any, hint: str) -> None:
     verdict = check(number, answer)
     assert verdict.state == "wrong"
     assert any(word in verdict.message for word in hint.split("|")), verdict

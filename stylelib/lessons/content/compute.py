@@ -1,6 +1,6 @@
-"""What a layer knows of a picture: rebuild the picture from it, and measure distances in it."""
+"""What a layer knows about a picture: distances measured in it, pictures reconstructed from it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,24 +15,24 @@ from ...pictures.images import resize_to
 from ...recipes import Recipe
 
 CONTENT_LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")
-"""The layers that Gatys, Ecker, Bethge (2016) rebuild pictures from, in figure 1."""
+"""The layers that Gatys, Ecker, Bethge (2016) reconstruct pictures from, in figure 1."""
 
 PIXELS = "pixels"
-_FRAMES = 18  # pictures kept of a rebuilding, the first and the last among them
+_FRAMES = 18  # how many pictures a reconstruction keeps, the first and the last included
 
 
 @dataclass(frozen=True)
-class Rebuilding:
-    """How a picture was rebuilt from one layer.
+class Reconstruction:
+    """How a picture was reconstructed from one layer.
 
     Attributes
     ----------
     layer : str
     frames : dict of int to Tensor, shape (1, 3, H, W), RGB in 0-1
-        The picture after so many steps; 0 is the noise it began with. The steps
+        The picture after that many steps; 0 is the noise at the start. The steps that are
         kept lie closer together at the beginning, where more happens.
     losses : list of float
-        After 0, 1, 2 … steps: the relative error at the layer, see `relative_error`.
+        The `relative_error` at the layer after 0, 1, 2 … steps.
     """
 
     layer: str
@@ -45,15 +45,18 @@ class Rebuilding:
         return self.frames[max(self.frames)]
 
 
-def rebuild(
+def reconstruct(
     image: Tensor,
     layer: str,
     steps: int = 60,
     tv_weight: float = 0.0,
     seed: int = 0,
     network: VGG19 | None = None,
-) -> Rebuilding:
-    """Begin with noise, and change its pixels until one layer sees what it saw in a picture.
+) -> Reconstruction:
+    """Start from noise and optimise its pixels until a layer responds as it does to `image`.
+
+    Mahendran, Vedaldi (2015), section 3, who add total variation; Gatys, Ecker, Bethge (2016),
+    section 2.1.
 
     Parameters
     ----------
@@ -62,26 +65,17 @@ def rebuild(
     layer : str
     steps : int
     tv_weight : float, 0 or more
-        How much total variation counts beside the relative error: more than 0
-        asks for a smooth picture among those that the layer can't tell apart.
+        The weight of total variation beside the relative error. Above 0, the result is a
+        smooth picture among those that the layer can't tell apart.
     seed : int
-        Of the noise.
+        For the noise.
     network : VGG19, optional
-        The embedded one, as deep as needed, by default.
-
-    Returns
-    -------
-    Rebuilding
+        The embedded one by default.
 
     Raises
     ------
     StylelibError
-        If there is no such layer, or a number is out of range.
-
-    Notes
-    -----
-    Gatys, Ecker, Bethge (2016), section 2.1; Mahendran, Vedaldi (2015), who
-    were first, with total variation (their section 3).
+        If the layer is unknown or a number is out of range.
     """
     recipe = Recipe(
         content_layers={layer: 1.0},
@@ -93,25 +87,22 @@ def rebuild(
         init="noise",
         seed=seed,
     )
-    # The painting plays no part. float32: bfloat16 differs more between computers.
+    # Without style layers the second picture, the painting, plays no part.
+    # bfloat16 would differ more from one computer to another than float32 does.
     network = network or default_network()
     transfer = Transfer(image, image, recipe, network, "cpu", torch.float32)
-    keep = _spread(steps)
+    kept = {round(steps ** (i / (_FRAMES - 1))) for i in range(_FRAMES)}
     frames, losses = {0: transfer.image}, []
     for step in transfer:
-        losses.append(step.losses["content"])  # of the picture before the step
-        if step.iteration in keep:
+        losses.append(step.losses["content"])  # of the picture before this step
+        if step.iteration in kept:
             frames[step.iteration] = step.image
     last = relative_distances(transfer.image, image, [layer], network)
-    return Rebuilding(layer, frames, [*losses, last[layer]])
-
-
-def _spread(steps: int) -> set[int]:
-    return {round(steps ** (i / (_FRAMES - 1))) for i in range(_FRAMES)}
+    return Reconstruction(layer, frames, [*losses, last[layer]])
 
 
 def relative_error(maps: Tensor, target: Tensor) -> Tensor:
-    """Content loss as a share of the target's own size.
+    """The content loss divided by the mean square of the target.
 
     Parameters
     ----------
@@ -120,113 +111,125 @@ def relative_error(maps: Tensor, target: Tensor) -> Tensor:
     Returns
     -------
     Tensor, scalar, 0 or more
-        0 when they are equal, 1 for maps that are zero everywhere.
+        0 for equal maps, 1 for maps that are 0 everywhere.
 
     Raises
     ------
     StylelibError
         If the shapes differ.
+
+    Examples
+    --------
+    >>> relative_error(torch.tensor([[[[1.0, 0.0]]]]), torch.tensor([[[[2.0, 0.0]]]]))
+    tensor(0.2500)
     """
     return content_loss(maps, target) / target.square().mean()
+
+
+def relative_errors(maps: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> dict[str, float]:
+    """The `relative_error` at each layer."""
+    return {layer: float(relative_error(maps[layer], targets[layer])) for layer in targets}
 
 
 def relative_distances(
     image: Tensor,
     target: Tensor,
-    layers: Iterable[str] = CONTENT_LAYERS,
+    layers: Sequence[str] = CONTENT_LAYERS,
     network: VGG19 | None = None,
 ) -> dict[str, float]:
-    """How far a picture is from another, in pixels and in some layers.
+    """The `relative_error` between two pictures, at each of several layers.
 
     Parameters
     ----------
     image, target : Tensor, shape (1, 3, H, W), RGB in 0-1
-        Of one size.
-    layers : several names
-        Of layers, or ``"pixels"``: those as the network gets them, with the mean
-        colour of its training pictures subtracted, so that 0 is a middle grey.
+        Two pictures of the same size.
+    layers, network
+        See `feature_maps`.
+
+    Returns
+    -------
+    dict of layer name to float, 0 or more
+    """
+    return relative_errors(
+        feature_maps(image, layers, network), feature_maps(target, layers, network)
+    )
+
+
+@torch.no_grad()
+def feature_maps(
+    image: Tensor, layers: Sequence[str], network: VGG19 | None = None
+) -> dict[str, Tensor]:
+    """A picture's feature maps, and under ``"pixels"`` the picture itself.
+
+    Parameters
+    ----------
+    image : Tensor, shape (1, 3, H, W), RGB in 0-1
+    layers : sequence of str
+        Names of layers, or ``"pixels"``: the picture normalised as the network's input, so
+        that 0 is a middle grey, the mean of the pictures that it was trained on.
     network : VGG19, optional
         The embedded one by default.
 
     Returns
     -------
-    dict of layer name to float
-        The relative error, see `relative_error`.
+    dict of layer name to Tensor, shape (1, C, h, w)
 
     Raises
     ------
     StylelibError
-        If a layer is unknown or the sizes differ.
+        If there is no such layer, or the picture is too small for it.
     """
-    seen = [look(picture, layers, network) for picture in (image, target)]
-    return {name: float(relative_error(seen[0][name], seen[1][name])) for name in seen[0]}
-
-
-@torch.no_grad()
-def look(image: Tensor, layers: Iterable[str], network: VGG19 | None = None) -> dict[str, Tensor]:
-    """Feature maps, and under ``"pixels"`` what the network gets; see `relative_distances`."""
     network = network or default_network()
-    layers = list(layers)
     deep = [name for name in layers if name != PIXELS]
     maps = network(image, deep) if deep else {}
-    given = (image - network.mean) / network.std
-    return {name: given if name == PIXELS else maps[name] for name in layers}
+    pixels = (image - network.mean) / network.std
+    return {name: pixels if name == PIXELS else maps[name] for name in layers}
 
 
 def distance_table(
     images: Mapping[str, Tensor],
-    layers: Iterable[str] = (PIXELS, *CONTENT_LAYERS),
-    anywhere: bool = False,
+    layers: Sequence[str] = (PIXELS, *CONTENT_LAYERS),
+    averaged: bool = False,
     network: VGG19 | None = None,
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """The relative distance of each picture from each, layer by layer.
+    """The relative distance of each picture from each other one, layer by layer.
 
     Parameters
     ----------
     images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
-        All of one size.
+        Pictures of the same size.
     layers, network
-        See `relative_distances`.
-    anywhere : bool
-        Compare each map's mean over all places, so that it matters what there
-        is, but not where. By default place by place, as content loss does.
+        See `feature_maps`.
+    averaged : bool
+        Compare each map's mean over all positions: what is in a picture, but not where. By
+        default maps are compared position by position, as content loss does.
 
     Returns
     -------
     dict
-        ``table[target][name][layer]``; not symmetric, for each is a share of the
-        target's own size.
-
-    Raises
-    ------
-    StylelibError
-        If a layer is unknown or the sizes differ.
+        ``table[target][name][layer]``, not symmetric: each error is relative to its target.
     """
-    seen = {name: look(image, layers, network) for name, image in images.items()}
-    if anywhere:
-        seen = {
-            name: {layer: maps.mean((2, 3)) for layer, maps in found.items()}
-            for name, found in seen.items()
+    found = {name: feature_maps(image, layers, network) for name, image in images.items()}
+    if averaged:
+        found = {
+            name: {layer: each.mean((2, 3)) for layer, each in maps.items()}
+            for name, maps in found.items()
         }
     return {
-        target: {
-            name: {layer: float(relative_error(maps[layer], wanted[layer])) for layer in maps}
-            for name, maps in seen.items()
-        }
-        for target, wanted in seen.items()
+        target: {name: relative_errors(maps, targets) for name, maps in found.items()}
+        for target, targets in found.items()
     }
 
 
 def shifted(image: Tensor, shift: int, margin: int) -> Tensor:
-    """The picture as seen `shift` pixels further to the right.
+    """A picture moved `shift` pixels to the right, and cropped so that no pixel is invented.
 
     Parameters
     ----------
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
     shift : int, 0 to `margin`
     margin : int
-        The result is that much narrower, the same for each shift, so that its
-        pixels are all real ones.
+        How much narrower the result is, whatever the shift.
 
     Returns
     -------
@@ -238,30 +241,32 @@ def shifted(image: Tensor, shift: int, margin: int) -> Tensor:
         If `shift` is out of range.
     """
     if not 0 <= shift <= margin < image.shape[-1]:
-        raise StylelibError(f"A shift is 0 to {margin} pixels here, not {shift}.")
+        raise StylelibError(f"The shift must be 0 to {margin} pixels here, not {shift}.")
     return image[..., margin - shift : image.shape[-1] - shift]
 
 
-def cut_out(image: Tensor, box: tuple[int, int, int, int], shape: tuple[int, int]) -> Tensor:
-    """A part of a picture, resized.
+def crop(image: Tensor, box: tuple[int, int, int, int], shape: tuple[int, int]) -> Tensor:
+    """Part of a picture, resized.
 
     Parameters
     ----------
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
-    box : (left, top, right, bottom)
-        In pixels of the picture.
-    shape : (height, width)
-        Of the result, in pixels.
+    box : (left, top, right, bottom), in pixels
+    shape : (height, width) of the result, in pixels
+
+    Returns
+    -------
+    Tensor, shape (1, 3, height, width)
 
     Raises
     ------
     StylelibError
-        If the box is empty or leaves the picture.
+        If the box is empty or reaches beyond the picture.
     """
     left, top, right, bottom = box
     height, width = image.shape[-2:]
     if not (0 <= left < right <= width and 0 <= top < bottom <= height):
         raise StylelibError(
-            f"The box {box} does not lie within the picture, {width} x {height} pixels."
+            f"The box {box} does not lie within the picture of {width} x {height} pixels."
         )
     return resize_to(image[..., top:bottom, left:right], shape)

@@ -13,42 +13,43 @@ from ..theme import Plot
 from .compute import (
     CONTENT_LAYERS,
     PIXELS,
-    Rebuilding,
+    Reconstruction,
     distance_table,
-    look,
-    relative_error,
+    feature_maps,
+    relative_errors,
     shifted,
 )
-from .figures import by_hand, distance_heat, rebuilt_at, shift_curves
+from .figures import by_hand, distance_heat, reconstructions_at, shift_curves
 
-IN_PLACE, ANYWHERE = WAYS = ("place by place", "averaged over all places")
-_PLACES = ("top left", "top right", "bottom left", "bottom right")
+BY_POSITION, AVERAGED = WAYS = ("position by position", "averaged over all positions")
+_CELLS = ("top left", "top right", "bottom left", "bottom right")
 
 
 def loss_by_hand(start: Sequence[Sequence[int]], target: Sequence[Sequence[int]]) -> Explorer:
-    """Content loss on a 2 x 2 map, whose four numbers are under sliders.
+    """The content loss of a 2 x 2 map, with a slider for each of its numbers.
 
     Parameters
     ----------
-    start, target : 2 x 2 whole numbers, 0 to 5
-        The new picture's feature map to begin with, and the photo's.
+    start, target : 2 x 2 integers, 0 to 5
+        The new picture's feature map at the start, and the photo's.
+
+    Raises
+    ------
+    StylelibError
+        If they are not 2 x 2 numbers.
     """
-    wanted = torch.tensor(target)
-    if wanted.shape != (2, 2) or torch.tensor(start).shape != (2, 2):
+    maps, targets = torch.tensor(start), torch.tensor(target)
+    if maps.shape != (2, 2) or targets.shape != (2, 2):
         raise StylelibError("Give 2 x 2 numbers, for example [[1, 0], [2, 2]].")
-
-    def draw(**numbers: int) -> Plot:
-        maps = torch.tensor(list(numbers.values())).view(2, 2)
-        return by_hand(maps, wanted)
-
-    values = [number for row in start for number in row]
     sliders = {
-        place.replace(" ", "_"): IntSlider(
-            value, 0, 5, description=place, tooltip=f"The {place} number of the new picture's map"
+        cell.replace(" ", "_"): IntSlider(
+            value, 0, 5, description=cell, tooltip="This number of the new picture's feature map"
         )
-        for place, value in zip(_PLACES, values, strict=True)
+        for cell, value in zip(_CELLS, maps.flatten().tolist(), strict=True)
     }
-    return Explorer(draw, **sliders)
+    return Explorer(
+        lambda **cells: by_hand(torch.tensor(list(cells.values())).view(2, 2), targets), **sliders
+    )
 
 
 def shift_explorer(
@@ -58,30 +59,26 @@ def shift_explorer(
     layers: Sequence[str] = (PIXELS, *CONTENT_LAYERS),
     network: VGG19 | None = None,
 ) -> Explorer:
-    """Shift a picture sideways, and see which layers mind.
+    """Shift a picture sideways and see which layers notice.
 
     Parameters
     ----------
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
     shift, most : int
-        To begin with, and the largest, in pixels.
-    layers : several names
-    network : VGG19, optional
+        The shift at the start, and the largest one, in pixels.
+    layers, network
+        See `feature_maps`.
     """
-    windows = [shifted(image, s, most) for s in range(most + 1)]
-    unmoved = look(windows[0], layers, network)
-    curves: dict[str, list[float]] = {name: [] for name in layers}
-    for window in windows:
-        for name, maps in look(window, layers, network).items():
-            curves[name].append(float(relative_error(maps, unmoved[name])))
-
-    def draw(shift: int) -> Plot:
-        return shift_curves(windows[0], windows[shift], curves, shift)
-
+    windows = [shifted(image, pixels, most) for pixels in range(most + 1)]
+    unmoved = feature_maps(windows[0], layers, network)
+    errors = [relative_errors(feature_maps(each, layers, network), unmoved) for each in windows]
+    curves = {layer: [each[layer] for each in errors] for layer in layers}
     slider = IntSlider(
-        shift, 0, most, description="shift", tooltip="How many pixels to move the camel"
+        shift, 0, most, description="shift", tooltip="How many pixels the camel moves to the right"
     )
-    return Explorer(draw, shift=slider)
+    return Explorer(
+        lambda shift: shift_curves(windows[0], windows[shift], curves, shift), shift=slider
+    )
 
 
 def distance_explorer(
@@ -90,24 +87,23 @@ def distance_explorer(
     layers: Sequence[str] = (PIXELS, *CONTENT_LAYERS),
     network: VGG19 | None = None,
 ) -> Explorer:
-    """Which pictures are nearest to one of them, in pixels and at each layer.
+    """See which pictures are closest to one of them, in pixels and at each layer.
 
     Parameters
     ----------
     images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
-        All of one size.
+        Pictures of the same size.
     target : str
-        The one to measure from, to begin with.
-    layers : several names
-    network : VGG19, optional
+        The picture to measure from at the start.
+    layers, network
+        See `feature_maps`.
     """
-    tables = {way: distance_table(images, layers, way == ANYWHERE, network) for way in WAYS}
+    tables = {way: distance_table(images, layers, way == AVERAGED, network) for way in WAYS}
 
     def draw(target: str, compare: str) -> Plot:
         table = tables[compare][target]
         others = {name: row for name, row in table.items() if name != target}
-        title = f"relative error from {target}, {compare}"
-        return distance_heat(others, images, title)
+        return distance_heat(others, images, f"relative error from {target} ({compare})")
 
     choice = Dropdown(
         options=list(images), value=target, description="distance from",
@@ -115,24 +111,29 @@ def distance_explorer(
     )  # fmt: skip
     ways = Dropdown(
         options=WAYS, description="compare",
-        tooltip="Number by number in its place, or the average of each map",
+        tooltip="Compare the maps number by number, or only the mean of each map",
     )  # fmt: skip
     return Explorer(draw, target=choice, compare=ways)
 
 
-def rebuild_explorer(rebuilt: Mapping[str, Rebuilding]) -> Explorer:
-    """Scrub through the rebuilding of a picture from several layers.
+def reconstruction_explorer(reconstructions: Mapping[str, Reconstruction]) -> Explorer:
+    """Scrub through the reconstruction of a picture from several layers.
 
     Parameters
     ----------
-    rebuilt : mapping of name to Rebuilding
-        All of as many steps.
+    reconstructions : mapping of layer name to Reconstruction
+        All of the same number of steps.
+
+    Raises
+    ------
+    StylelibError
+        If they differ in their number of steps.
     """
-    steps = [sorted(one.frames) for one in rebuilt.values()]
+    steps = [sorted(each.frames) for each in reconstructions.values()]
     if not steps or any(other != steps[0] for other in steps):
-        raise StylelibError("Rebuild from each layer with the same number of steps.")
+        raise StylelibError("Reconstruct from each layer with the same number of steps.")
     slider = SelectionSlider(
         options=steps[0], value=steps[0][-1], description="steps",
-        tooltip="How many steps of the optimisation have been made", continuous_update=True,
+        tooltip="How many steps the optimisation has taken",
     )  # fmt: skip
-    return Explorer(lambda steps: rebuilt_at(rebuilt, steps), steps=slider)
+    return Explorer(lambda steps: reconstructions_at(reconstructions, steps), steps=slider)

@@ -1,12 +1,14 @@
-"""What Gram matrices know of a painting: compare paintings by them, and make textures from them."""
+"""What Gram matrices know about a painting: distances between paintings, and textures."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import torch
 from torch import Tensor
 
-from ...core.vgg import STYLE_LAYERS, VGG19
+from ...core.layers import STYLE_LAYERS
+from ...core.vgg import VGG19
 from ...engine.network import default_network
 from ...engine.transfer import Step, Transfer
 from ...errors import StylelibError
@@ -29,9 +31,9 @@ def style_grams(
     Parameters
     ----------
     image : Tensor, shape (B, 3, H, W), RGB in 0-1
-    layers : several names
+    layers : iterable of str
     centered : bool
-        Subtract each map's own mean first: the result is their covariance.
+        Subtract each map's mean first: the Gram matrix is then the maps' covariance.
     network : VGG19, optional
         The embedded one by default.
 
@@ -42,7 +44,7 @@ def style_grams(
     Raises
     ------
     StylelibError
-        If a layer is unknown, or the picture is too small for it.
+        If there is no such layer, or the picture is too small for it.
     """
     maps = (network or default_network())(image, layers)
     return {name: gram_matrix(center(m) if centered else m) for name, m in maps.items()}
@@ -54,7 +56,7 @@ def center(maps: Tensor) -> Tensor:
 
 
 def style_distance(grams: Grams, others: Grams) -> dict[str, float]:
-    """How different two pictures' Gram matrices are, layer by layer.
+    """How much the Gram matrices of two pictures differ, layer by layer.
 
     Parameters
     ----------
@@ -63,10 +65,15 @@ def style_distance(grams: Grams, others: Grams) -> dict[str, float]:
     Returns
     -------
     dict of layer name to float, 0 to 2
-        The style loss of the layer divided by the mean of the two matrices' mean
-        squares, so that layers and paintings can be compared, in either order.
-        0 when they are equal; 2 would be for two that share no pair of channels.
-        (Centred matrices have negative numbers too, and can go beyond.)
+        The layer's style loss divided by the average of the two matrices' mean squares, so
+        that layers and paintings can be compared. It is symmetric: 0 for equal matrices, 2
+        for matrices with no pair of channels in common. (Centred matrices have negative
+        entries too, and can be further apart.)
+
+    Examples
+    --------
+    >>> style_distance({"conv1_1": torch.ones(1, 2, 2)}, {"conv1_1": torch.zeros(1, 2, 2)})
+    {'conv1_1': 2.0}
     """
     found = {}
     for name, gram in grams.items():
@@ -76,19 +83,19 @@ def style_distance(grams: Grams, others: Grams) -> dict[str, float]:
 
 
 def mean_distance(grams: Grams, others: Grams) -> float:
-    """`style_distance`, averaged over the layers."""
+    """The `style_distance`, averaged over the layers."""
     distances = style_distance(grams, others)
     return sum(distances.values()) / len(distances)
 
 
 def distance_matrix(pictures: Sequence[Grams], layers: Iterable[str] = STYLE_LAYERS) -> Tensor:
-    """The mean style distance of each picture from each.
+    """The `mean_distance` between each two of several pictures.
 
     Parameters
     ----------
-    pictures : sequence of Gram matrices, as `style_grams` gives them
-    layers : several names
-        That count, all the same.
+    pictures : sequence of Gram matrices, as `style_grams` returns them
+    layers : iterable of str
+        The layers to average over.
 
     Returns
     -------
@@ -98,21 +105,20 @@ def distance_matrix(pictures: Sequence[Grams], layers: Iterable[str] = STYLE_LAY
     layers = list(layers)
     chosen = [{name: grams[name] for name in layers} for grams in pictures]
     table = torch.zeros(len(chosen), len(chosen))
-    for i, one in enumerate(chosen):
-        for j, other in enumerate(chosen[:i]):
-            table[i, j] = table[j, i] = mean_distance(one, other)
+    for i, j in combinations(range(len(chosen)), 2):
+        table[i, j] = table[j, i] = mean_distance(chosen[i], chosen[j])
     return table
 
 
 def shuffled(maps: Tensor, together: bool = True, seed: int = 0) -> Tensor:
-    """Feature maps with their places shuffled.
+    """Feature maps with their positions shuffled.
 
     Parameters
     ----------
     maps : Tensor, shape (B, C, H, W)
     together : bool
-        All maps in the same way, so that what was in one place stays in one
-        place. Otherwise each map in a way of its own.
+        Shuffle all maps in the same way, so that values at the same position stay together.
+        Otherwise each map is shuffled in its own way.
     seed : int
 
     Returns
@@ -122,19 +128,19 @@ def shuffled(maps: Tensor, together: bool = True, seed: int = 0) -> Tensor:
     """
     generator = torch.Generator().manual_seed(seed)
     flat = maps.flatten(start_dim=2)
-    channels, places = flat.shape[1:]
-    keys = torch.rand(1 if together else channels, places, generator=generator)
-    order = keys.argsort(dim=1).expand(channels, places)
+    channels, positions = flat.shape[1:]
+    keys = torch.rand(1 if together else channels, positions, generator=generator)
+    order = keys.argsort(dim=1).expand(channels, positions)
     return flat.gather(2, order.expand_as(flat)).view_as(maps)
 
 
 def shuffled_tiles(image: Tensor, count: int = 4, seed: int = 0) -> Tensor:
-    """A picture cut into `count` x `count` tiles, laid out again at random.
+    """A picture cut into `count` x `count` tiles that are put together in random order.
 
     Parameters
     ----------
-    image : Tensor, shape (1, C, H, W)
-        What is left over at the right and at the bottom is cut off.
+    image : Tensor, shape (B, C, H, W)
+        What is left over on the right and at the bottom is cut off.
     count : int
     seed : int
 
@@ -143,28 +149,21 @@ def shuffled_tiles(image: Tensor, count: int = 4, seed: int = 0) -> Tensor:
     StylelibError
         If the picture has fewer pixels than tiles on a side.
     """
-    channels, height, width = image.shape[1:]
+    height, width = image.shape[-2:]
     h, w = height // count, width // count
     if min(h, w) < 1:
-        raise StylelibError(f"A picture of {width} x {height} pixels has no {count} tiles a side.")
-    tiles = image[0, :, : h * count, : w * count].reshape(channels, count, h, count, w)
-    tiles = tiles.permute(1, 3, 0, 2, 4).flatten(0, 1)
+        raise StylelibError(
+            f"A picture of {width} x {height} pixels can't be cut into {count} x {count} tiles."
+        )
+    rows = image[..., : h * count, : w * count].split(h, -2)
+    tiles = [tile for row in rows for tile in row.split(w, -1)]
     order = torch.randperm(count**2, generator=torch.Generator().manual_seed(seed))
-    laid = tiles[order].view(count, count, channels, h, w).permute(2, 0, 3, 1, 4)
-    return laid.reshape(1, channels, h * count, w * count)
+    laid = [torch.cat([tiles[i] for i in row], -1) for row in order.view(count, count).tolist()]
+    return torch.cat(laid, -2)
 
 
 def versions(image: Tensor) -> dict[str, Tensor]:
-    """One picture in many ways: moved, turned, cut, resized, recoloured, taken apart.
-
-    Parameters
-    ----------
-    image : Tensor, shape (1, 3, H, W), RGB in 0-1
-
-    Returns
-    -------
-    dict of name to Tensor
-    """
+    """A picture (1, 3, H, W) in many versions: mirrored, rotated, cropped, resized, recoloured."""
     height, width = image.shape[-2:]
     middle = image[..., height // 4 : height - height // 4, width // 4 : width - width // 4]
     return {
@@ -181,8 +180,9 @@ def versions(image: Tensor) -> dict[str, Tensor]:
     }
 
 
+@torch.no_grad()
 def growth(painting: Tensor, layer: str, sizes: Sequence[int]) -> dict[str, list[float]]:
-    """The mean entry of a Gram matrix at several sizes of one picture.
+    """The mean entry of a painting's Gram matrix at several sizes.
 
     Parameters
     ----------
@@ -194,17 +194,12 @@ def growth(painting: Tensor, layer: str, sizes: Sequence[int]) -> dict[str, list
     Returns
     -------
     dict of str to list of float
-        Of the plain sum over the places, and of our `gram_matrix`, divided by
-        their number.
+        For the plain sum over the positions, and for `gram_matrix`, divided by their number.
     """
-    found: dict[str, list[float]] = {"not divided": [], "divided by H·W": []}
-    for size in sizes:
-        with torch.no_grad():
-            maps = default_network()(resize(painting, size), [layer])[layer]
-        mean = float(gram_matrix(maps).mean())
-        found["divided by H·W"].append(mean)
-        found["not divided"].append(mean * maps[0, 0].numel())
-    return found
+    maps = [default_network()(resize(painting, size), [layer])[layer] for size in sizes]
+    means = [float(gram_matrix(each).mean()) for each in maps]
+    sums = [mean * each[0, 0].numel() for mean, each in zip(means, maps, strict=True)]
+    return {"not divided": sums, "divided by H·W": means}
 
 
 @dataclass(frozen=True)
@@ -215,10 +210,10 @@ class ActiveMaps:
     ----------
     layer : str
     channels : list of int
-        Which maps of the layer they are.
+        Which of the layer's channels they are.
     maps : Tensor, shape (count, H, W)
     gram, centered : Tensor, shape (count, count)
-        Their rows and columns of the Gram matrix, as it is, and of centred maps.
+        Their part of the Gram matrix, and of that of the centred maps.
     """
 
     layer: str
@@ -245,37 +240,35 @@ def texture(
     seed: int = 0,
     network: VGG19 | None = None,
 ) -> Iterator[Step]:
-    """Begin with noise, and change its pixels until its Gram matrices are a painting's.
+    """Start from noise and optimise its pixels until its Gram matrices match a painting's.
+
+    Gatys, Ecker, Bethge, *Texture Synthesis Using Convolutional Neural Networks* (2015),
+    section 3.
 
     Parameters
     ----------
     painting : Tensor, shape (1, 3, H, W), RGB in 0-1
-        Only its Gram matrices are used. The texture gets its size.
-    layers : several names
-        Where they are compared, all the same.
+        Only its Gram matrices are used. The texture gets the same size.
+    layers : iterable of str
+        Where the Gram matrices are compared, with equal weights.
     steps : int
-        Three fifths of them at half the size, where large shapes form sooner.
+        Three fifths of them are at half the size, where large shapes form sooner.
     centered : bool
         See `Recipe`.
     seed : int
-        Of the noise.
+        For the noise.
     network : VGG19, optional
         The embedded one by default.
 
     Yields
     ------
     Step
-        After each step; the texture is the `image` of the last one.
+        After each step. The texture is the `image` of the last one.
 
     Raises
     ------
     StylelibError
-        If a layer is unknown, or a number out of range.
-
-    Notes
-    -----
-    Gatys, Ecker, Bethge: Texture Synthesis Using Convolutional Neural Networks
-    (2015), section 3.
+        If a layer is unknown or a number is out of range.
     """
     longest, coarse = max(painting.shape[-2:]), round(0.6 * steps)
     recipe = Recipe(
@@ -286,11 +279,11 @@ def texture(
         init="noise",
         seed=seed,
     )
+    network = network or default_network()
     image = None
     for size, count in ((longest // 2, coarse), (longest, steps - coarse)):
         stage = recipe.but(size=size, steps=count)
-        # float32: bfloat16 differs more between computers.
-        network = network or default_network()
+        # bfloat16 would differ more from one computer to another than float32 does.
         transfer = Transfer(painting, painting, stage, network, "cpu", torch.float32)
         if image is not None:
             transfer.go_back_to(image, 0)

@@ -7,26 +7,27 @@ import torch
 from ipywidgets import Checkbox, Dropdown, IntSlider
 from torch import Tensor
 
-from ...core.vgg import STYLE_LAYERS, VGG19
+from ...core.layers import STYLE_LAYERS
+from ...core.vgg import VGG19
 from ...engine.network import default_network
 from ...errors import StylelibError
 from ...pictures.images import resize
 from ..explorer import Explorer
 from ..theme import Plot
 from .compute import ActiveMaps, distance_matrix, most_active, style_grams
-from .figures import SHUFFLES, by_hand, distance_table, gram_cell, shuffle_places
+from .figures import SHUFFLES, by_hand, distance_table, gram_cell, shuffle_positions
 
 ALL = "all five"
 
 
 def correlation_by_hand(maps: Tensor, names: Sequence[str]) -> Explorer:
-    """Choose two small maps: their product, its mean, and its place in the Gram matrix.
+    """Choose two small maps, and see their product, its mean, and where that is in the Gram matrix.
 
     Parameters
     ----------
     maps : Tensor, shape (C, h, w)
     names : sequence of str
-        What each map answers to.
+        What each map responds to.
 
     Raises
     ------
@@ -35,18 +36,19 @@ def correlation_by_hand(maps: Tensor, names: Sequence[str]) -> Explorer:
     """
     if maps.dim() != 3 or len(maps) != len(names):
         raise StylelibError("Give maps of shape (maps, height, width), and a name for each.")
-
-    def draw(first: str, second: str) -> Plot:
-        return by_hand(maps, names, names.index(first), names.index(second))
-
-    controls = {
-        word: Dropdown(
-            options=list(names), value=names[index], description=f"{word} map",
-            tooltip=f"The {word} map of the pair",
-        )
-        for index, word in enumerate(("first", "second"))
-    }  # fmt: skip
-    return Explorer(draw, **controls)
+    first = Dropdown(
+        options=list(names), value=names[0], description="first map",
+        tooltip="Its row of the Gram matrix",
+    )  # fmt: skip
+    second = Dropdown(
+        options=list(names), value=names[1], description="second map",
+        tooltip="Its column of the Gram matrix",
+    )  # fmt: skip
+    return Explorer(
+        lambda first, second: by_hand(maps, names, names.index(first), names.index(second)),
+        first=first,
+        second=second,
+    )
 
 
 def gram_explorer(
@@ -58,58 +60,59 @@ def gram_explorer(
     layers: Sequence[str] = STYLE_LAYERS,
     network: VGG19 | None = None,
 ) -> Explorer:
-    """Pick a cell of a Gram matrix, and see the two feature maps behind it.
+    """Pick an entry of a Gram matrix, and see the two feature maps behind it.
 
     Parameters
     ----------
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
-    layer : str
-    i, j : int
-        Row and column to begin with; 0 is the most active map.
+    layer, i, j : str, int, int
+        The layer, row and column at the start; map 0 is the most active one.
     count : int
-        Of maps to show, the most active ones of the layer.
-    layers : several names
-        To choose from.
+        How many maps to show, the most active ones of the layer.
+    layers : sequence of str
+        The layers to choose from.
     network : VGG19, optional
+        The embedded one by default.
     """
     active = active_maps(image, layers, count, network)
-    choice = _layer_choice(layers, layer)
-    cell = {
-        name: IntSlider(
-            value, 0, count - 1, description=name, tooltip=f"The {word}; 0 is the most active map"
-        )
-        for name, value, word in (("i", i, "row"), ("j", j, "column"))
-    }
-    return Explorer(lambda layer, i, j: gram_cell(active[layer], i, j, image), layer=choice, **cell)
+    row = IntSlider(i, 0, count - 1, description="i", tooltip="The row; 0 is the most active map")
+    column = IntSlider(
+        j, 0, count - 1, description="j", tooltip="The column; 0 is the most active map"
+    )
+    return Explorer(
+        lambda layer, i, j: gram_cell(active[layer], i, j, image),
+        layer=_layer_choice(layers, layer),
+        i=row,
+        j=column,
+    )
 
 
 def shuffle_explorer(
     image: Tensor,
     layer: str = "conv3_1",
-    places: str = "shuffled, all maps alike",
+    positions: str = "all maps shuffled the same way",
     layers: Sequence[str] = STYLE_LAYERS,
     network: VGG19 | None = None,
 ) -> Explorer:
-    """Shuffle the places of a painting's feature maps, and see which loss notices.
+    """Shuffle the positions of a painting's feature maps, and see which loss notices.
 
     Parameters
     ----------
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
-    layer, places : str
-        To begin with; `places` is one of `SHUFFLES`.
-    layers : several names
-        To choose from.
-    network : VGG19, optional
+    layer, positions : str
+        The choices at the start; `positions` is one of `SHUFFLES`.
+    layers, network
+        See `gram_explorer`.
     """
     active = active_maps(image, layers, network=network)
     ways = Dropdown(
-        options=list(SHUFFLES), value=places, description="places",
-        tooltip="Move the numbers of each map to other places",
+        options=list(SHUFFLES), value=positions, description="positions",
+        tooltip="Move the values of each map to other positions",
     )  # fmt: skip
     return Explorer(
-        lambda layer, places: shuffle_places(active[layer], places),
+        lambda layer, positions: shuffle_positions(active[layer], positions),
         layer=_layer_choice(layers, layer),
-        places=ways,
+        positions=ways,
     )
 
 
@@ -118,14 +121,14 @@ def distance_explorer(
     layers: Sequence[str] = STYLE_LAYERS,
     network: VGG19 | None = None,
 ) -> Explorer:
-    """The style distances between several pictures, at one layer or all, raw or centred.
+    """The style distances between several pictures, at one layer or all, centred or not.
 
     Parameters
     ----------
     images : mapping of short name to Tensor, shape (1, 3, H, W), RGB in 0-1
-        They need not have the same size.
-    layers : several names
-    network : VGG19, optional
+        They may differ in size.
+    layers, network
+        See `gram_explorer`.
     """
     grams = {
         centered: [style_grams(image, layers, centered, network) for image in images.values()]
@@ -133,14 +136,14 @@ def distance_explorer(
     }
     small = {name: resize(image, 120) for name, image in images.items()}  # quick to draw
 
-    @cache  # a table takes a while, the more so when the computer is busy
+    @cache  # a table takes a while, the more so on a busy computer
     def table(layer: str, centered: bool) -> Tensor:
         return distance_matrix(grams[centered], layers if layer == ALL else [layer])
 
     def draw(layer: str, centered: bool) -> Plot:
         where = "mean of all layers" if layer == ALL else layer
         kind = "centred" if centered else "not centred"
-        return distance_table(small, table(layer, centered), f"style distance, {where}, {kind}")
+        return distance_table(small, table(layer, centered), f"style distance ({where}, {kind})")
 
     box = Checkbox(
         False, description="centred", tooltip="Subtract each map's mean before the Gram matrix",
@@ -153,7 +156,7 @@ def distance_explorer(
 def active_maps(
     image: Tensor, layers: Sequence[str], count: int = 24, network: VGG19 | None = None
 ) -> dict[str, ActiveMaps]:
-    """The most active maps of each layer."""
+    """The `count` most active maps of a picture (1, 3, H, W) at each layer."""
     maps = (network or default_network())(image, layers)
     return {name: most_active(maps[name], name, count) for name in layers}
 
