@@ -10,7 +10,7 @@ from ..errors import StylelibError
 from ..pictures.decoding import Source
 from ..pictures.images import load_image
 from ..recipes import SETTINGS
-from .looks import FULL, WIDE
+from .looks import WIDE
 from .picture import Picture
 
 
@@ -20,7 +20,7 @@ class SecondPainting(ipywidgets.Dropdown):
     Parameters
     ----------
     pictures : list of Picture
-        Those offered at first; see `offer`.
+        Those to offer at first.
 
     Attributes
     ----------
@@ -34,8 +34,7 @@ class SecondPainting(ipywidgets.Dropdown):
             options=[("none", "")],
             description="second painting",
             tooltip="Blend two paintings. A change takes effect with the next painting.",
-            style=WIDE,
-            layout=FULL,
+            **WIDE,
         )
         self.offer(pictures)
 
@@ -47,27 +46,18 @@ class SecondPainting(ipywidgets.Dropdown):
     def offer(self, pictures: list[Picture]) -> None:
         """Offer these paintings as well."""
         self.pictures |= {picture.name: picture for picture in pictures}
-        chosen: str = self.value or ""
+        chosen: str = self.value
         with self.hold_trait_notifications():
             self.options = [("none", ""), *((p.label, n) for n, p in self.pictures.items())]
             self.value: str = chosen
 
     def choose(self, source: Source | None) -> None:
-        """Choose a painting by name, or add a picture and choose it; None for none.
-
-        Raises
-        ------
-        StylelibError
-            If it is not a picture.
-        """
-        if source is None or source == "":
-            self.value = ""
-            return
+        """Choose a painting by name, or add a picture and choose it; None for none."""
         name = str(source) if isinstance(source, str | Path) else "second painting"
-        if name not in self.pictures:
+        if source and name not in self.pictures:
             load_image(source, 64)
             self.offer([Picture(name, source)])
-        self.value = name
+        self.value = name if source else ""
 
 
 class Blend(ipywidgets.VBox):
@@ -89,8 +79,7 @@ class Blend(ipywidgets.VBox):
             step=5,
             description=SETTINGS["style_shares"].label,
             tooltip="Percent of the second painting. You can change it while painting.",
-            style=WIDE,
-            layout=FULL,
+            **WIDE,
         )
         super().__init__([self.slider])
         for control in (second, self.slider):

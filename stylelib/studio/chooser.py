@@ -95,32 +95,14 @@ class PictureChooser(ipywidgets.VBox):
         self._watchers.append(told)
 
     def choose(self, source: Source) -> None:
-        """Choose a picture by name, or add one and choose it.
-
-        Raises
-        ------
-        StylelibError
-            If it is not a picture.
-        """
+        """Choose a picture by name, or add one and choose it."""
         if isinstance(source, str) and source in self.pictures:
             self.value = source
         else:
             self.add(source)
 
     def add(self, source: Source, name: str | None = None) -> None:
-        """Add a picture, and choose it.
-
-        Parameters
-        ----------
-        source : path, bytes, PIL image or name of a sample
-        name : str, optional
-            The name to show; by default the path or the sample's name.
-
-        Raises
-        ------
-        StylelibError
-            If it is not a picture.
-        """
+        """Add a picture under a name, by default its path or sample's name, and choose it."""
         name = name or (str(source) if isinstance(source, str | Path) else "picture")
         if name not in SAMPLES or source != name:
             load_image(source, self._size[0])

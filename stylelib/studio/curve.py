@@ -38,20 +38,19 @@ def loss_curve(losses: Sequence[dict[str, float]], steps: int) -> str:
     low = max(min([v for v in values if v > 0], default=0.1), high / 1000)
     scale = _Scale(steps, math.log10(low) - 0.1, math.log10(high) + 0.1)
     parts = [_axes(scale)]
-    heights = _apart([scale.y(losses[-1][name]) for name in _NAMES]) if losses else []
-    for name, height in zip(_NAMES, heights, strict=False):
-        points = " ".join(f"{scale.x(step)},{scale.y(loss[name])}" for step, loss in shown)
-        parts.append(
-            f'<polyline points="{points}" fill="none" stroke="{COLORS[name]}" stroke-width="2.5"/>'
-            f'<text x="{_RIGHT + 6}" y="{height + 4:.0f}" fill="{COLORS[name]}" '
-            f'font-weight="bold">{name} {losses[-1][name]:.2g}</text>'
-        )
     told = "No steps yet."
     if losses:
         told = (
             f"Content loss {losses[-1]['content']:.2g} and style loss {losses[-1]['style']:.2g} "
             f"after {len(losses)} of {steps} steps."
         )
+        for row, name in enumerate(_NAMES):
+            points = " ".join(f"{scale.x(step)},{scale.y(loss[name])}" for step, loss in shown)
+            parts.append(
+                f'<polyline points="{points}" fill="none" stroke="{COLORS[name]}" '
+                f'stroke-width="2.5"/><text x="{_RIGHT + 6}" y="{24 + 18 * row}" '
+                f'fill="{COLORS[name]}" font-weight="bold">{name} {losses[-1][name]:.2g}</text>'
+            )
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="100%" style="max-width:{_WIDTH}px;'
         f'background:white;border-radius:4px;display:block" role="img" aria-label="{told}" '
@@ -92,11 +91,3 @@ def _axes(scale: _Scale) -> str:
         f'<text x="{_RIGHT}" y="{_BOTTOM + 17}" text-anchor="end" fill="#444">{scale.steps}</text>'
     )
     return "".join(lines)
-
-
-def _apart(heights: list[float], gap: float = 15) -> list[float]:
-    """The heights of two labels, moved apart if they would overlap."""
-    if abs(heights[0] - heights[1]) >= gap:
-        return heights
-    middle, sign = sum(heights) / 2, 1 if heights[0] > heights[1] else -1
-    return [middle + sign * gap / 2, middle - sign * gap / 2]

@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets
 
 from .chooser import PictureChooser
-from .looks import ROW, button
+from .looks import ROW
 from .panel import Panel
 from .runs import Run
 from .session import Session
@@ -32,15 +32,22 @@ class Desk:
         self._photos, self._paintings = photos, paintings
         self.panel, self.session = Panel(), Session()
         self.buttons = {
-            "paint": button("Paint", "paint-brush", "Start a new painting", "primary"),
-            "pause": button("Pause", "pause", "Wait after this step; press again to continue"),
-            "stop": button("Stop", "stop", "End here, and keep the picture"),
-            "continue": button(
-                "Continue from here", "undo", "Continue painting from the step that is shown"
-            ),
-            "save": button("Save", "save", "Save the picture as a PNG file"),
-            "film": button("Save film", "film", "Save how it was painted, as an animated GIF"),
+            name: ipywidgets.Button(
+                description=label,
+                icon=icon,
+                tooltip=tooltip,
+                layout={"width": "auto", "min_width": "84px"},
+            )
+            for name, label, icon, tooltip in (
+                ("paint", "Paint", "paint-brush", "Start a new painting"),
+                ("pause", "Pause", "pause", "Wait after this step; press again to continue"),
+                ("stop", "Stop", "stop", "End here, and keep the picture"),
+                ("continue", "Continue from here", "undo", "Continue from the step that is shown"),
+                ("save", "Save", "save", "Save the picture as a PNG file"),
+                ("film", "Save film", "film", "Save how it was painted, as an animated GIF"),
+            )
         }
+        self.buttons["paint"].button_style = "primary"
         self.viewer = Viewer(photos.picture, paintings.picture, self.buttons["continue"])
         self.expect, self.saved, self.code = (ipywidgets.HTML() for _ in range(3))
 
@@ -103,7 +110,7 @@ class Desk:
     def tell(self, run: Run | None) -> None:
         """Show how to paint a run again in Python."""
         if run is None or not run.losses:
-            self.code.value = "Paint something first. The Python code for it will appear here."
+            self.code.value = "Once a picture is painted, the Python code for it appears here."
             return
         given = [run.content, *run.paintings, *([run.mask] if run.mask else [])]
         files = ", ".join(p.name for p in given if isinstance(p.source, bytes))
@@ -116,9 +123,9 @@ class Desk:
     def link(self, path: Path) -> None:
         """Say where a file was saved, and offer it as a download from a remote computer."""
         data = b64encode(path.read_bytes()).decode()
-        where = f"in {path.parent}" if path.is_absolute() else "beside the notebook"
-        self.saved.value = (
-            f"Saved as <b>{escape(path.name)}</b> {escape(where)}. "
-            f"<a download='{escape(path.name)}' "
-            f"href='data:image/{path.suffix[1:]};base64,{data}'><u>Download it</u></a>"
-        )
+        name, folder = escape(path.name), escape(str(path.parent))
+        saved = f"Saved as <b>{name}</b> beside the notebook."
+        if path.is_absolute():
+            saved = f"Saved as <b>{name}</b> in {folder}."
+        address = f"data:image/{path.suffix[1:]};base64,{data}"
+        self.saved.value = f"{saved} <a download='{name}' href='{address}'><u>Download it</u></a>"

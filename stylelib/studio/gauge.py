@@ -12,17 +12,10 @@ from .picture import Picture
 class Gauge:
     """Takes a few steps at small sizes, once, to find this computer's pace.
 
-    Parameters
-    ----------
-    tell : bound method
-        Called once the pace is known; see `Job`.
-    load : callable
-        Loads the network for a recipe.
-
     Attributes
     ----------
     pace : Pace or None
-        None until it has been measured.
+        None until it has been measured; then `tell` is called, as by a `Job`.
     """
 
     def __init__(self, tell: Tell, load: Callable[[Recipe], VGG19]) -> None:

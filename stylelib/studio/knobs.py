@@ -10,7 +10,7 @@ from ..core.layers import STYLE_LAYERS
 from ..errors import StylelibError, pick
 from ..recipes import SETTINGS
 from .layers import LayerWeights
-from .looks import FULL, WIDE
+from .looks import WIDE
 from .runs import is_live
 
 SIZES = {"sketch": 256, "picture": 512, "poster": 1024}
@@ -21,18 +21,11 @@ _LARGEST = 2**53 - 1  # the largest whole number that a browser counts to
 
 
 def knob(name: str, value: Any) -> Any:
-    """A setting's control: its label, tooltip, range and choices are those in `SETTINGS`.
-
-    Raises
-    ------
-    StylelibError
-        If the control can't have that value.
-    """
+    """A setting's control, with the label, tooltip, range and choices from `SETTINGS`."""
     setting = SETTINGS[name]
-    words: dict[str, Any] = {"description": setting.label, "tooltip": tooltip(name)}
+    words: dict[str, Any] = {"description": setting.label, "tooltip": tooltip(name), **WIDE}
     if setting.kind == "switch":
-        return ipywidgets.Checkbox(value=value, indent=False, layout=FULL, **words)
-    words |= {"style": WIDE, "layout": FULL}
+        return ipywidgets.Checkbox(value=value, indent=False, **words)
     if setting.kind == "choice":
         return ipywidgets.Dropdown(options=list(setting.values), value=value, **words)
     if setting.kind == "layers":
@@ -62,12 +55,7 @@ def _log_slider(name: str, value: float, words: dict[str, Any]) -> Any:
         raise StylelibError(f"{name} can't be {value:g} here, only in a recipe.")
     middle = math.log10(value)
     return ipywidgets.FloatLogSlider(
-        value=value,
-        min=middle - 1.5,
-        max=middle + 1.5,
-        step=0.02,
-        readout_format=".2f",
-        **words,
+        value, min=middle - 1.5, max=middle + 1.5, step=0.02, readout_format=".2f", **words
     )
 
 
@@ -84,13 +72,7 @@ class SizeKnob(ipywidgets.ToggleButtons):
         )
 
     def choose(self, size: Any) -> None:
-        """Choose a size by its name or in pixels.
-
-        Raises
-        ------
-        StylelibError
-            If there is no such size.
-        """
+        """Choose a size by its name or in pixels."""
         if isinstance(size, str):
             size = SIZES[pick(size, SIZES, "size")]
         SETTINGS["size"].check("size", size)
@@ -106,13 +88,7 @@ def read(control: Any) -> Any:
 
 
 def turn(name: str, control: Any, value: Any) -> None:
-    """Set a control from code.
-
-    Raises
-    ------
-    StylelibError
-        If it can't have that value.
-    """
+    """Set a control from code; raises StylelibError if it can't have that value."""
     if name in SETTINGS:
         SETTINGS[name].check(name, value)
     low, high = getattr(control, "min", -math.inf), getattr(control, "max", math.inf)

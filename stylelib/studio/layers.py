@@ -7,7 +7,7 @@ import ipywidgets
 import traitlets
 
 from ..errors import StylelibError, pick
-from .looks import FULL, WIDE
+from .looks import WIDE
 
 
 class LayerWeights(ipywidgets.VBox):
@@ -41,8 +41,7 @@ class LayerWeights(ipywidgets.VBox):
                 step=0.05,
                 description=name,
                 tooltip=f"How much {name} counts; 0 leaves it out",
-                style=WIDE,
-                layout=FULL,
+                **WIDE,
             )
             for name in dict.fromkeys([*layers, *weights])
         }

@@ -1,23 +1,12 @@
-"""How the controls look: widths and rows that they share."""
+"""How the controls look."""
 
 from typing import Any
 
 import ipywidgets
 
 ROW = {"width": "100%", "flex_flow": "row wrap", "align_items": "center"}
-WIDE = {"description_width": "110px"}
-FULL = {"width": "calc(100% - 6px)"}
-
-
-def button(name: str, icon: str, tooltip: str, kind: str = "") -> Any:
-    """A button with a word and an icon."""
-    return ipywidgets.Button(
-        description=name,
-        icon=icon,
-        tooltip=tooltip,
-        button_style=kind,
-        layout={"width": "auto", "min_width": "84px"},
-    )
+WIDE = {"style": {"description_width": "110px"}, "layout": {"width": "calc(100% - 6px)"}}
+"""A control as wide as its page, with a label of the same width as the others'."""
 
 
 def close_all(widget: Any) -> None:

@@ -111,33 +111,17 @@ class MaskPad(ipywidgets.VBox):
         self.choose(None)
 
     def choose(self, source: "Source | Tensor | Picture | None") -> None:
-        """Take a mask from a file, its contents, a PIL image or a tensor (1, 1, H, W).
-
-        Raises
-        ------
-        StylelibError
-            If it is none of these, or all black.
-        """
-        if source is None:
-            self._take(None, "")
-            return
+        """Take a mask from a file, its contents, a PIL image or a tensor (1, 1, H, W)."""
+        picture, url = None, ""
         if isinstance(source, Picture):
             source = source.source
-        if isinstance(source, Tensor):
-            check_picture(source, "The mask", channels=1)
-            mask = source.detach().cpu().float()
-        else:
-            mask = load_mask(source)
-        if mask.max() < EMPTY:
-            raise StylelibError("The mask is black all over. White means: paint here.")
-        data = _png(mask)
-        url = f"data:image/png;base64,{b64encode(data).decode()}"
-        if isinstance(source, str | Path):
-            self._take(Picture(str(source), source), url)
-        else:
-            self._take(_drawn_picture(data), url)
-
-    def _take(self, picture: Picture | None, url: str) -> None:
+        if source is not None:
+            data = _png(_read(source))
+            if isinstance(source, str | Path):
+                picture = Picture(str(source), source)
+            else:
+                picture = _drawn_picture(data)
+            url = f"data:image/png;base64,{b64encode(data).decode()}"
         if self.canvas is not None:
             self.canvas.unobserve(self._drawn, "mask")
             self.canvas.mask = url
@@ -156,6 +140,17 @@ class MaskPad(ipywidgets.VBox):
             self._set(_drawn_picture(_png(load_mask(data))) if data else None)
         except (StylelibError, ValueError) as error:
             self.message.value = f"<b>{escape(str(error))}</b>"
+
+
+def _read(source: "Source | Tensor") -> Tensor:
+    if isinstance(source, Tensor):
+        check_picture(source, "The mask", channels=1)
+        mask = source.detach().cpu().float()
+    else:
+        mask = load_mask(source)
+    if mask.max() < EMPTY:
+        raise StylelibError("The mask is black all over. White means: paint here.")
+    return mask
 
 
 def _drawn_picture(data: bytes) -> Picture:

@@ -9,7 +9,6 @@ from typing import Any
 import ipywidgets
 
 from ..checks import as_path
-from ..core.vgg import VGG19
 from ..engine.network import NetworkCache
 from ..engine.pace import Pace, about
 from ..engine.transfer import Transfer
@@ -231,7 +230,6 @@ class Painter(ipywidgets.VBox):
         self._finish_newest()
         branch = run.back_to(frame or run.frames[-1], self.desk.session.number())
         changes, _ = branch.follow(self.recipe)
-        self._show_new(branch)
         self._begin(branch, changes)
 
     def save(self, path: str | Path | None = None) -> Path:
@@ -281,12 +279,10 @@ class Painter(ipywidgets.VBox):
         photo, painting, recipe = self.photos.picture, self.paintings.picture, self.recipe
         try:
             photo.load(recipe.size), painting.load(recipe.style_size())
-            run = Run(self.desk.session.number(), photo, painting, recipe, **self._extras())
         except StylelibError as error:
             self.desk.panel.say(str(error))
             raise
-        self._show_new(run)
-        return run
+        return Run(self.desk.session.number(), photo, painting, recipe, **self._extras())
 
     def _extras(self) -> dict[str, Any]:
         """What a run takes besides the photo, the painting and the recipe."""
@@ -300,7 +296,15 @@ class Painter(ipywidgets.VBox):
 
     def _begin(self, run: Run, changes: dict[str, Any] | None = None, here: bool = False) -> None:
         self._newest = run
-        make = partial(_make_transfer, run, self._networks.load, self._gauge.wait)
+        self.desk.saved.value = ""
+        self.desk.panel.say("")
+        self._look_at(run)
+        load, wait = self._networks.load, self._gauge.wait
+
+        def make() -> Transfer:  # for a thread, which must not hold a widget: no `self` in here
+            wait()
+            return run.transfer(load)
+
         self._job = Job(self._refresh, self._job)
         self._job.change(**changes or {})
         begin = self._job.run if here or not in_event_loop() else self._job.start
@@ -336,17 +340,8 @@ class Painter(ipywidgets.VBox):
             self._newest = session.runs[-1] if session.runs else None
         self._look_at(self._newest)
 
-    def _show_new(self, run: Run) -> None:
-        self.desk.saved.value = ""
-        self.desk.panel.say("")
-        self.desk.session.mark(None)
-        self.desk.viewer.show(run, run.content, run.style)
-
     def _look_at(self, run: Run | None) -> None:
-        if run is None:
-            self.desk.viewer.show(None, self.photos.picture, self.paintings.picture)
-        else:
-            self.desk.viewer.show(run, run.content, run.style)
+        self.desk.viewer.show(run, self.photos.picture, self.paintings.picture)
         self.desk.session.mark(run)
         self.desk.tell(run)
         self.desk.enable(self.state)
@@ -361,7 +356,7 @@ class Painter(ipywidgets.VBox):
     def _chosen(self) -> None:
         """Another photo or painting was chosen."""
         if self._job.busy:
-            self.desk.panel.say("Your choice takes effect with the next painting.")
+            self._announce_later()
         elif self.run is None or self.run.content is not self.photos.picture:
             self._look_at(None)
 
@@ -417,9 +412,3 @@ class Painter(ipywidgets.VBox):
         if in_event_loop():
             self._gauge.measure(self.photos.picture, self.paintings.picture, self.recipe)
         return data, metadata
-
-
-def _make_transfer(run: Run, load: Callable[[Recipe], VGG19], wait: Callable[[], None]) -> Transfer:
-    """A run's transfer, once `wait` returns. A function, because a thread must hold no widget."""
-    wait()
-    return run.transfer(load)

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class Frame:
     image: Tensor | None
 
 
+@dataclass(eq=False, repr=False)
 class Run:
     """One style transfer, with everything needed to show it and to repeat it.
 
@@ -69,29 +70,26 @@ class Run:
         Whether no more steps will come.
     """
 
-    def __init__(
-        self,
-        number: int,
-        content: Picture,
-        style: Picture,
-        recipe: Recipe,
-        second: Picture | None = None,
-        mask: Picture | None = None,
-        colors: bool = False,
-    ) -> None:
-        self.number, self.content, self.style, self.recipe = number, content, style, recipe
-        self.second, self.mask, self.colors = second, mask, colors
-        self.changes: dict[int, dict[str, Any]] = {}
-        self.again: list[int] = []
-        self.losses: list[dict[str, float]] = []
-        self.layers: dict[str, float] = {}
-        self.frames: list[Frame] = []
-        self.image: Tensor | None = None
-        self.seconds = 0.0
-        self.finished = False
-        self._asked = recipe
-        self._record: dict[str, Any] = {}
-        self._start: Frame | None = None
+    number: int
+    content: Picture
+    style: Picture
+    recipe: Recipe
+    second: Picture | None = None
+    mask: Picture | None = None
+    colors: bool = False
+    changes: dict[int, dict[str, Any]] = field(default_factory=dict, init=False)
+    again: list[int] = field(default_factory=list, init=False)
+    losses: list[dict[str, float]] = field(default_factory=list, init=False)
+    layers: dict[str, float] = field(default_factory=dict, init=False)
+    frames: list[Frame] = field(default_factory=list, init=False)
+    image: Tensor | None = field(default=None, init=False)
+    seconds: float = field(default=0.0, init=False)
+    finished: bool = field(default=False, init=False)
+    _record: dict[str, Any] = field(default_factory=dict, init=False)
+    _start: Frame | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._asked = self.recipe
 
     @property
     def iteration(self) -> int:
@@ -111,17 +109,15 @@ class Run:
     @property
     def title(self) -> str:
         """What was painted, in one line."""
-        return f"{self.name}: {self.content.label}, after {self.after}"
+        photo, style = self.content.label, self.style.label
+        if self.second is None:
+            return f"{self.name}: {photo}, after {style}"
+        return f"{self.name}: {photo}, after {style} and {self.second.label}"
 
     @property
     def paintings(self) -> list[Picture]:
         """The one painting, or both."""
         return [self.style] if self.second is None else [self.style, self.second]
-
-    @property
-    def after(self) -> str:
-        """The paintings' names."""
-        return " and ".join(painting.label for painting in self.paintings)
 
     def recipe_at(self, iteration: int) -> Recipe:
         """The recipe with the changes made up to that iteration."""
@@ -205,18 +201,10 @@ class Run:
         self.frames = frames
 
     def back_to(self, frame: Frame, number: int) -> "Run":
-        """A new run that continues from a frame of this one.
-
-        Raises
-        ------
-        StylelibError
-            If only the frame's JPEG was kept.
-        """
+        """A new run that continues from a frame of this one, if it was kept uncompressed."""
         if frame.image is None:
             raise StylelibError("Only the newest run can be continued from an earlier step.")
-        run = Run(
-            number, self.content, self.style, self.recipe, self.second, self.mask, self.colors
-        )
+        run = replace(self, number=number)
         run.changes = {k: dict(v) for k, v in self.changes.items() if k < frame.iteration}
         run._asked = run.recipe_at(frame.iteration)
         run._record = self._record
@@ -229,13 +217,7 @@ class Run:
         return run
 
     def picture(self) -> Tensor:
-        """The newest picture, as it is shown.
-
-        Raises
-        ------
-        StylelibError
-            If there is none yet.
-        """
+        """The newest picture, as it is shown."""
         if self.image is None:
             raise StylelibError("There is no picture yet. Press Paint first.")
         return self.as_shown(self.image)

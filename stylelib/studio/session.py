@@ -95,7 +95,8 @@ def differences(runs: list[Run]) -> str:
 
 
 def _facts(run: Run) -> dict[str, str]:
-    facts = {"photo": run.content.label, "painting": run.after}
+    paintings = ", ".join(painting.label for painting in run.paintings)
+    facts = {"photo": run.content.label, "painting": paintings}
     start, end = run.recipe, run.recipe_at(run.iteration)
     for name, setting in SETTINGS.items():
         before, after = _text(getattr(start, name)), _text(getattr(end, name))

@@ -15,16 +15,7 @@ LARGEST = 100_000_000  # bytes; a good camera's pictures have 30 million at most
 def upload_button(
     use: Callable[[bytes, str], object], message: ipywidgets.HTML, **looks: Any
 ) -> ipywidgets.FileUpload:
-    """A button that hands each picture file to `use`, and says what went wrong in `message`.
-
-    Parameters
-    ----------
-    use : callable
-        Called with a file's contents and its name; may raise StylelibError.
-    message : ipywidgets.HTML
-    **looks
-        For `ipywidgets.FileUpload`.
-    """
+    """A button that hands a file's contents and name to `use`, and shows errors in `message`."""
     upload = ipywidgets.FileUpload(accept="image/*", **looks)
 
     def receive(_: Any) -> None:

@@ -68,7 +68,7 @@ class Viewer(ipywidgets.VBox):
             **slider,
         )
         for control in (self.compare, self.against, self.scrub):
-            control.observe(self._moved, "value")
+            control.observe(self.draw, "value")
         row = {"width": "100%", "align_items": "center", "min_height": "36px"}
         super().__init__(
             [
@@ -91,11 +91,13 @@ class Viewer(ipywidgets.VBox):
         return frames[round(share * (len(frames) - 1))]
 
     def show(self, run: Run | None, photo: Picture, painting: Picture) -> None:
-        """Show a run's newest picture, or the photo if there is no run."""
+        """Show a run's newest picture or, without a run, the photo."""
         self.run, self._photo, self._painting = run, photo, painting
-        self.scrub.unobserve(self._moved, "value")
+        if run is not None:
+            self._photo, self._painting = run.content, run.style
+        self.scrub.unobserve(self.draw, "value")
         self.scrub.value = 100
-        self.scrub.observe(self._moved, "value")
+        self.scrub.observe(self.draw, "value")
         self.draw()
 
     def offer(self, others: Mapping[str, Run]) -> None:
@@ -104,7 +106,7 @@ class Viewer(ipywidgets.VBox):
         self.against.options = ["photo", "painting", *others]
         self.against.value = chosen if chosen in self.against.options else "photo"
 
-    def draw(self) -> None:
+    def draw(self, _: Any = None) -> None:
         """Draw what the sliders ask for."""
         image = self.picture()
         self._fit(image)
@@ -159,22 +161,11 @@ class Viewer(ipywidgets.VBox):
         if css != self._css.value:
             self._css.value = css
 
-    def _moved(self, _: Any) -> None:
-        self.draw()
-
 
 def side_by_side(left: Tensor, right: Tensor, share: float) -> Tensor:
-    """One picture up to `share` of the width, the other beyond, and a line between.
+    """`left` up to that share of the width, `right` beyond, and a line between them.
 
-    Parameters
-    ----------
-    left, right : Tensor, shape (1, 3, H, W), RGB in 0-1
-        `left` is resized to the shape of `right`.
-    share : float, 0 to 1
-
-    Returns
-    -------
-    Tensor, of the shape of `right`
+    Both are pictures (1, 3, H, W); `left` is resized to the shape of `right`.
     """
     height, width = right.shape[-2:]
     edge = round(share * width)

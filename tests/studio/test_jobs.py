@@ -1,4 +1,4 @@
-"""The background thread: it obeys within a step, there is never a second one, it ends."""
+"""The background thread: it obeys within one step, there is only ever one, and it ends."""
 
 import asyncio
 import gc
@@ -84,7 +84,7 @@ def until(true: Callable[[], Any], timeout: float = 20) -> None:
 
 
 async def later(true: Callable[[], Any], timeout: float = 20) -> None:
-    """Wait as a kernel does, with its event loop turning."""
+    """Wait like a kernel, with the event loop running."""
     deadline = time.monotonic() + timeout
     while not true():
         assert time.monotonic() < deadline
@@ -95,7 +95,9 @@ def in_loop(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(work)
 
 
-def test_news_come_on_the_loop_coalesced(owner: Owner, make: Callable[..., Transfer]) -> None:
+def test_news_arrive_on_the_loop_and_are_merged(
+    owner: Owner, make: Callable[..., Transfer]
+) -> None:
     async def work() -> None:
         owner.start(make)
         await later(lambda: len(owner.steps) > 60)
@@ -109,7 +111,7 @@ def test_news_come_on_the_loop_coalesced(owner: Owner, make: Callable[..., Trans
     assert owner.threads == {"stylelib painter"}
     assert {thread for *_, thread in owner.news} == {threading.current_thread().name}
     assert 2 <= len(owner.news) <= min(most, len(owner.steps) / 2)
-    assert owner.news[-1][2] == "idle"  # the last word is that it has ended
+    assert owner.news[-1][2] == "idle"  # the last news is that it has ended
 
 
 def test_a_blocked_loop_gets_one_message_not_many(
@@ -117,7 +119,7 @@ def test_a_blocked_loop_gets_one_message_not_many(
 ) -> None:
     async def work() -> None:
         owner.start(make)
-        until(lambda: len(owner.steps) > 60)  # a cell that runs: nothing is delivered meanwhile
+        until(lambda: len(owner.steps) > 60)  # like a running cell: nothing is delivered meanwhile
         assert owner.news == []
         taken = len(owner.steps)
         await asyncio.sleep(0)
@@ -151,7 +153,7 @@ def test_pause_resume_stop_within_a_step(owner: Owner, make: Callable[..., Trans
 def test_stopped_midway_it_gives_memory_back(
     owner: Owner, make: Callable[..., Transfer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once, when the transfer has gone: before that there is little to give."""
+    """Once, after the transfer is gone: before that, there is little to give back."""
     transfers: weakref.WeakSet[Transfer] = weakref.WeakSet()
     alive: list[int] = []
     monkeypatch.setattr(jobs, "give_back", lambda: alive.append(len(transfers)))
@@ -190,7 +192,7 @@ def test_changes_come_between_steps(owner: Owner, make: Callable[..., Transfer])
     assert losses["total"] == pytest.approx(2 * losses["content"] + 7 * losses["style"], rel=1e-4)
 
 
-def test_a_wrong_change_is_said_and_costs_nothing(
+def test_a_wrong_change_is_reported_and_loses_nothing(
     owner: Owner, make: Callable[..., Transfer]
 ) -> None:
     owner.start(make)
@@ -213,7 +215,7 @@ def test_starting_twice_leaves_one(owner: Owner, make: Callable[..., Transfer]) 
         owner.start(make, each)
     until(lambda: len(at_work) > 5)
     until(lambda: len(painters()) == 1)
-    # The last one's steps came after all others': they never took turns.
+    # The last one's steps came after all the others': they never alternated.
     last = at_work.index(at_work[-1])
     assert set(at_work[last:]) == {at_work[-1]}
 
@@ -228,7 +230,7 @@ def test_another_painter_pauses_the_first(owner: Owner, make: Callable[..., Tran
     other.job.stop(wait=True)
 
 
-def test_errors_come_in_words(owner: Owner) -> None:
+def test_errors_are_explained_in_words(owner: Owner) -> None:
     def too_large() -> Transfer:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
 
@@ -247,21 +249,21 @@ def test_errors_come_in_words(owner: Owner) -> None:
     assert owner.job.state == "idle"
 
 
-def test_an_explosion_is_said_not_warned(
+def test_a_diverging_loss_is_reported_without_a_warning(
     owner: Owner, make: Callable[..., Transfer], recwarn: Any
 ) -> None:
-    def explode() -> Transfer:
+    def diverge() -> Transfer:
         transfer = make(optimizer="adam", learning_rate=1000.0, clamp=False, steps=50)
         transfer.quiet = True
         return transfer
 
-    owner.start(explode)
+    owner.start(diverge)
     assert owner.job.join(60)
     assert "best picture so far is kept" in str(owner.job.error)
     assert not recwarn.list
 
 
-def test_run_here_is_the_same_picture(owner: Owner, make: Callable[..., Transfer]) -> None:
+def test_running_here_gives_the_same_picture(owner: Owner, make: Callable[..., Transfer]) -> None:
     owner.run(lambda: make(steps=6))
     assert [step.iteration for step in owner.steps] == [1, 2, 3, 4, 5, 6]
     assert owner.threads == {threading.current_thread().name}
@@ -284,11 +286,11 @@ def test_the_thread_ends_with_the_loop(owner: Owner, make: Callable[..., Transfe
         owner.start(make)
         await later(lambda: owner.steps)
 
-    in_loop(work())  # closes the loop, as a kernel that shuts down
+    in_loop(work())  # closes the loop, like a kernel that shuts down
     until(lambda: not painters())
 
 
-def test_at_exit_nothing_is_left(owner: Owner, make: Callable[..., Transfer]) -> None:
+def test_at_exit_no_thread_is_left(owner: Owner, make: Callable[..., Transfer]) -> None:
     owner.start(make)
     until(lambda: owner.steps)
     jobs.end_all()

@@ -1,4 +1,4 @@
-"""The painter and the studio, as Python drives them and as a kernel does."""
+"""The painter and the studio, driven from Python and as in a kernel."""
 
 import asyncio
 import base64
@@ -40,7 +40,7 @@ QUICK: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Save into a folder of the test's own."""
+    """Work in a temporary folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -168,14 +168,14 @@ def test_before_and_after(painter: Painter) -> None:
     assert torch.equal(side_by_side(run.picture(), run.picture(), 0.0), run.picture())
 
 
-def test_back_in_time_and_on_from_there(painter: Painter) -> None:
+def test_back_in_time_and_continue_from_there(painter: Painter) -> None:
     first = painter.paint()
     kept = [frame.iteration for frame in first.frames]
     assert kept[0] == 0 and kept[-1] == 12 and len(kept) > 6
     painter.set(scrub=25)  # three of twelve
     frame = first.frames[3]
     assert far(shown(painter), Image.open(io.BytesIO(frame.jpeg))) < 3
-    saved = painter.save()  # what is seen is what is saved
+    saved = painter.save()  # saves what is shown
     assert read_recipe(saved)["steps_done"] == kept[3]  # type: ignore[index]
     painter.set(style_weight=20)
     press(painter, "continue")
@@ -185,11 +185,11 @@ def test_back_in_time_and_on_from_there(painter: Painter) -> None:
     assert not torch.equal(first.picture(), second.picture())
     assert torch.equal(replay(second.code()), second.picture())
     assert first in painter.runs  # nothing is lost
-    painter.go_on(second.frames[-2].iteration)  # with no knob turned
+    painter.go_on(second.frames[-2].iteration)  # without changing a setting
     third = painter.run
     assert third is not None and third.again == [kept[3], second.frames[-2].iteration]
     assert torch.equal(replay(third.code()), third.picture())
-    painter.set(steps=20)  # changes no loss, so nothing but `again` starts afresh
+    painter.set(steps=20)  # changes no loss, so only `again` restarts the optimiser
     painter.go_on(third.frames[-3].iteration)
     fourth = painter.run
     assert fourth is not None and fourth.iteration == 20
@@ -343,7 +343,7 @@ def test_in_a_kernel_it_paints_in_the_background(painter: Painter) -> None:
     asyncio.run(work())
 
 
-def test_starting_again_keeps_what_there_was(painter: Painter) -> None:
+def test_starting_again_keeps_the_earlier_pictures(painter: Painter) -> None:
     painter.set(steps=10_000)
 
     async def work() -> None:
@@ -374,7 +374,7 @@ def test_closing_leaves_no_thread_and_no_widget() -> None:
     asyncio.run(work())
 
 
-def test_without_a_kernel_the_picture_itself_is_there(painter: Painter) -> None:
+def test_without_a_kernel_the_picture_is_still_shown(painter: Painter) -> None:
     data, _ = painter._repr_mimebundle_()
     still = Image.open(io.BytesIO(base64.b64decode(data["image/jpeg"])))
     assert still.width > 700 and data["text/plain"] == "Painter: A Bactrian camel and her calf"
@@ -438,7 +438,7 @@ def test_layers_change_while_it_paints() -> None:
     studio.close()
 
 
-def test_keep_my_colours_changes_the_looks_alone() -> None:
+def test_keep_my_colours_changes_only_the_looks() -> None:
     studio = Studio(**QUICK)
     run = studio.paint()
     plain = run.picture()
@@ -456,7 +456,7 @@ def test_keep_my_colours_changes_the_looks_alone() -> None:
     studio.close()
 
 
-def test_only_the_newest_runs_stay() -> None:
+def test_only_the_newest_runs_are_kept() -> None:
     painter = Painter(**QUICK | {"steps": 1, "size": 16, "content_layers": {"conv1_2": 1.0},
                                  "style_layers": {"conv1_1": 1.0}})  # fmt: skip
     for _ in range(22):
@@ -466,7 +466,7 @@ def test_only_the_newest_runs_stay() -> None:
     painter.close()
 
 
-def test_the_time_to_expect() -> None:
+def test_the_expected_time() -> None:
     recipe = RECIPES["default"].but(**QUICK)
     photo, painting = (partial(load_image, name) for name in ("camel", "hokusai-poppies"))
     found = measure_pace(photo, painting, recipe, NetworkCache().load)
@@ -487,7 +487,7 @@ def test_the_time_to_expect() -> None:
     ]  # fmt: skip
 
 
-def test_the_curve_has_a_point_a_step_and_says_so() -> None:
+def test_the_curve_has_a_point_for_each_step_and_a_text() -> None:
     assert "No steps yet" in loss_curve([], 10)
     losses = [{"content": 0.1 * i, "style": 1 / (1 + i), "tv": 0, "total": 0} for i in range(9)]
     drawn = loss_curve(losses, 10)
@@ -526,7 +526,7 @@ def test_memory_is_flat_over_fifty_paintings() -> None:
             await later(lambda run=run: run.finished)
             sizes.append(process.memory_info().rss / 1e6)
         print([round(size) for size in sizes[::7]])
-        # After the session is full (20 runs), nothing may grow any more.
+        # Once the session is full (20 runs), memory must not grow any more.
         assert max(sizes[-10:]) < max(sizes[20:30]) + 15
 
     asyncio.run(work())

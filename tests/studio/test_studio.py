@@ -1,4 +1,4 @@
-"""The studio's second painting and its mask, from Python as with the mouse."""
+"""The studio's second painting, its mask and its settings, from Python and with the mouse."""
 
 import base64
 import datetime
@@ -39,7 +39,7 @@ def left() -> Tensor:
 
 
 def again(run: Run) -> Tensor:
-    """What the run's Python paints."""
+    """The picture that the run's code paints."""
     names: dict[str, Any] = {}
     exec(run.code(), names)
     picture: Tensor = names["picture"]
@@ -71,7 +71,7 @@ def test_two_paintings_are_blended(studio: Studio) -> None:
     assert studio.recipe.style_shares == () and len(studio.paint().paintings) == 1
 
 
-def test_the_blend_moves_while_it_paints(studio: Studio) -> None:
+def test_the_blend_can_change_while_painting(studio: Studio) -> None:
     studio.set(second="kandinsky-composition-viii", style_shares=(1, 0))
     honest, seen = Transfer.__next__, []
 
@@ -98,7 +98,7 @@ def test_a_second_painting_waits_for_the_next_run(studio: Studio) -> None:
     assert run.recipe_at(99).style_shares == ()
 
 
-def test_all_of_a_studio_can_be_set_on_another(studio: Studio, left: Tensor) -> None:
+def test_a_studios_values_can_be_set_on_another(studio: Studio, left: Tensor) -> None:
     studio.set(style_shares=(0.3, 0.7), mask=left, second="hokusai-poppies", style_scale=2)
     twin = Studio(size=64, steps=10, **QUICK).set(**studio.values)
     assert torch.equal(studio.paint().picture(), twin.paint().picture())
@@ -106,7 +106,7 @@ def test_all_of_a_studio_can_be_set_on_another(studio: Studio, left: Tensor) -> 
     twin.close()
 
 
-def test_what_the_style_is_measured_by_and_whose_colours(studio: Studio) -> None:
+def test_the_statistic_and_the_matched_colours(studio: Studio) -> None:
     run = studio.set(statistic="mean_std", match_colors=True).paint()
     assert (run.recipe.statistic, run.recipe.match_colors) == ("mean_std", True)
     assert torch.equal(again(run), run.picture())
@@ -119,7 +119,7 @@ def test_what_the_style_is_measured_by_and_whose_colours(studio: Studio) -> None
         studio.set(statistic="kurtosis")
 
 
-def test_the_mask_keeps_the_rest_a_photo(studio: Studio, left: Tensor) -> None:
+def test_outside_the_mask_the_photo_is_unchanged(studio: Studio, left: Tensor) -> None:
     run = studio.set(mask=left).paint()
     photo = load_image("camel", 64)
     assert torch.equal(run.picture()[..., 32:], photo[..., 32:])
@@ -141,14 +141,14 @@ def test_a_mask_between_two_paintings(studio: Studio, left: Tensor) -> None:
     assert torch.equal(again(run), run.picture())
 
 
-def test_a_mask_goes_with_its_photo(studio: Studio, left: Tensor) -> None:
+def test_another_photo_removes_the_mask(studio: Studio, left: Tensor) -> None:
     studio.set(mask=left)
     studio.set(content="hokusai-poppies")
     assert studio.mask.value is None
     assert studio.set(mask=left).set(mask=None).mask.value is None
 
 
-def test_a_bad_mask_is_told(studio: Studio, left: Tensor) -> None:
+def test_a_bad_mask_is_reported(studio: Studio, left: Tensor) -> None:
     Path("essay.png").write_text("no picture")
     for bad, message in {
         "essay.png": "essay.png is not a picture",
@@ -160,7 +160,7 @@ def test_a_bad_mask_is_told(studio: Studio, left: Tensor) -> None:
         studio.set(mask=left * 0)
     with pytest.raises(StylelibError, match="as load_mask makes it"):
         studio.set(mask=left[0])
-    # Of other proportions than the photo: told when it is to be painted, nothing lost.
+    # Proportions unlike the photo's are reported when painting starts, and nothing is lost.
     studio.set(mask=torch.ones(1, 1, 40, 40))
     with pytest.raises(StylelibError, match="the proportions of its picture"):
         studio.paint()
@@ -180,7 +180,7 @@ def test_a_mask_is_uploaded(studio: Studio) -> None:
     assert "<b>w.png is not a picture" in studio.mask.message.value
 
 
-@pytest.mark.skipif(mask.anywidget is None, reason="needs the extra draw")
+@pytest.mark.skipif(mask.anywidget is None, reason="needs anywidget")
 def test_what_the_browser_draws_is_the_mask(studio: Studio) -> None:
     drawn = Image.new("L", (512, 288))
     drawn.paste(255, (0, 0, 256, 288))
@@ -189,13 +189,13 @@ def test_what_the_browser_draws_is_the_mask(studio: Studio) -> None:
     photo = load_image("camel", 64)
     changed = (run.picture() - photo).abs().amax((0, 1, 2)) > 0
     assert changed[:30].all() and not changed[34:].any()
-    studio.mask.canvas.mask = ""  # all taken back
+    studio.mask.canvas.mask = ""  # everything is erased
     assert studio.mask.value is None
     studio.mask.canvas.mask = "data:image/png;base64,@@@"
     assert studio.mask.value is None
 
 
-def test_without_the_extra_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_anywidget_there_is_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mask, "anywidget", None)
     pad = mask.MaskPad()
     assert pad.canvas is None and "pip install" in pad.children[1].value
