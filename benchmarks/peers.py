@@ -44,11 +44,10 @@ PYSTICHE = {"content": 1.0, "style": 1e3, "layers": [f"relu{block}_1" for block 
 
 
 def main() -> None:
-    parser = options_parser(__doc__, size=256, pairs=[1, 4, 5, 6])
+    parser = options_parser(__doc__, size=256, pairs=[1, 4, 5, 6], threads=True)
     parser.add_argument("--share", type=float, default=1, help="of each program's default steps")
     parser.add_argument("--quick-source", action="store_true",
                         help="paint the source recipe with stylelib's network")  # fmt: skip
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cells, rows = [], []

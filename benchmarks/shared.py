@@ -40,6 +40,7 @@ def options_parser(
     steps: int | None = None,
     pairs: list[int] | None = None,
     repeats: int | None = None,
+    threads: bool = False,
     output: str | None = "a folder",
 ) -> argparse.ArgumentParser:
     """A parser with the options that most benchmarks have; those without a default are left out."""
@@ -54,6 +55,8 @@ def options_parser(
                             help=f"numbers from 1 to {len(PAIRS)}")  # fmt: skip
     if repeats is not None:
         parser.add_argument("--repeats", type=int, default=repeats)
+    if threads:
+        parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     if output is not None:
         parser.add_argument("--output", type=Path, default=HERE, help=output)
     return parser

@@ -61,7 +61,7 @@ class Race:
 
 def main() -> None:
     parser = options_parser(
-        __doc__, size=[256, 512, 1024], steps=SOURCE.steps, pairs=[1, 2, 3], repeats=3
+        __doc__, size=[256, 512, 1024], steps=SOURCE.steps, pairs=[1, 2, 3], repeats=3, threads=True
     )
     parser.add_argument("--most", type=int, help="steps of the other methods; as --steps")
     parser.add_argument("--methods", nargs="+", default=list(COMPETITORS), choices=COMPETITORS,
@@ -70,7 +70,6 @@ def main() -> None:
                         help="the method whose lowest loss is to be reached")  # fmt: skip
     parser.add_argument("--timed", type=int, default=40,
                         help="steps to time where all cost the same")  # fmt: skip
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--quick-source", action="store_true",
                         help="find the source recipe's curve with stylelib's network")  # fmt: skip
     options = parser.parse_args()

@@ -24,8 +24,7 @@ SIDE = 1536  # of the matrices
 
 
 def main() -> None:
-    parser = options_parser(__doc__, size=[256, 512, 1024, 2048], steps=5)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser = options_parser(__doc__, size=[256, 512, 1024, 2048], steps=5, threads=True)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     dtype = choose_precision(torch.device("cpu"))
