@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from stylelib import StylelibError, Transfer, cli, load_image, load_vgg19, read_recipe
-from stylelib.core.vgg import CONVOLUTIONS
+from stylelib.core.layers import CONVOLUTIONS
 from stylelib.studio import Painter
 
 QUICK: dict[str, Any] = {
@@ -84,7 +84,7 @@ class Kernel:
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     kernel = Kernel(tmp_path_factory.mktemp("kernel"))
-    kernel.run(f"from stylelib import *; from stylelib.widgets import Painter; quick = {QUICK!r}")
+    kernel.run(f"from stylelib import *; from stylelib.studio import Painter; quick = {QUICK!r}")
     kernel.run("photo, painting = load_image('camel', 48), load_image('hokusai-great-wave', 48)")
     yield kernel
     kernel.client.stop_channels()
@@ -333,8 +333,9 @@ def bare(**more: str) -> dict[str, str]:
 
 def test_no_display_no_home_and_a_log_of_ascii() -> None:
     code = (
-        "import io; from stylelib import *; from stylelib.plots import cnn, style, theme; "
-        "from stylelib.widgets import Painter; from stylelib.studio.curve import loss_curve; "
+        "import io; from stylelib import *; from stylelib.lessons import theme; "
+        "from stylelib.lessons.cnn import figures_maps; from stylelib.lessons.style import figures; "
+        "from stylelib.studio import Painter; from stylelib.studio.curve import loss_curve; "
         f"painter = Painter(**{QUICK | {'steps': 2}!r}); run = painter.paint(); "
         "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.savefig(io.BytesIO()); "
         "loss_curve(run.losses, run.steps); print(painter.save())"

@@ -86,8 +86,8 @@ def _paint(options: Namespace) -> int:
         return paint_at_once(options, _output(options))
     from ..engine.masks import divide, names_of_halves
     from ..engine.transfer import Transfer
-    from ..pictures.color import keep_colors
     from ..pictures import film as films
+    from ..pictures.color import keep_colors
     from ..pictures.images import ENDINGS, check_place, load_image, load_mask
     from ..pictures.rescue import save_somewhere
     from .progress import Progress, duration

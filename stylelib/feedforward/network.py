@@ -1,4 +1,4 @@
-"""A network that paints in one style, in one go: no optimisation, a blink."""
+"""A network that paints in one style with a single forward pass, without optimisation."""
 
 import hashlib
 import io
@@ -25,31 +25,31 @@ SMALLEST = 16
 """Pixels that a photo needs on each side: a quarter of it must have room for a 3 x 3 kernel."""
 
 _FORMAT = "stylelib feed-forward network 1"
-_LARGEST = 200_000_000  # bytes of a file: width 128, 16 blocks
-_NEEDED, _BYTES = 300_000_000, 33  # measured: bytes at least, and a pixel a map
-_MARGIN = 16  # pixels painted beyond each edge, and cut off: no edge is special
+_LARGEST = 200_000_000  # bytes of a file with width 128 and 16 blocks
+_NEEDED, _BYTES = 300_000_000, 33  # memory, as measured: at least, and per pixel and map
+_MARGIN = 16  # pixels added at each edge and cut off again, so that edges look no different
 
 
 class FeedForward(nn.Module):
-    """A network that turns a photo into a picture in one painting's style.
+    """A network that turns a photo into a picture in the style of one painting.
 
-    New, it knows nothing: `train` it on a painting, or `load` one that is.
+    A new one is untrained: `train` it on a painting, or `load` a trained one.
 
     Parameters
     ----------
     width : int, 1 to 128
-        Feature maps at the picture's own size; twice and four times as many at
-        a half and a quarter of it. More can draw finer, and is slower.
+        Feature maps at full size; there are twice as many at half the size, and four
+        times as many at a quarter. More of them can draw finer detail, and are slower.
     blocks : int, 0 to 16
-        Residual blocks, at a quarter of the size. Each lets it look at 16
-        pixels more.
+        Residual blocks, at a quarter of the size. Each widens the receptive field by 16
+        pixels.
     seed : int
-        Of the random weights that it starts from.
+        Seed of the random weights that it starts from.
 
     Attributes
     ----------
     painting : str
-        The name of what it was trained on, kept in its file; empty at first.
+        The name of the painting that it was trained on, kept in its file; empty at first.
 
     Raises
     ------
@@ -58,17 +58,18 @@ class FeedForward(nn.Module):
 
     Notes
     -----
-    Johnson, Alahi, Fei-Fei, *Perceptual Losses for Real-Time Style Transfer*
-    (2016), with the instance normalisation of Ulyanov, Vedaldi, Lempitsky
-    (2016): each map of each picture gets mean 0 and variance 1, so that the
-    photo's own contrast is gone, and the painting's can take its place.
-    Growing back by nearest neighbour, then a convolution, leaves no
-    checkerboard (Odena, Dumoulin, Olah 2016).
+    The architecture is that of Johnson, Alahi, Fei-Fei, *Perceptual Losses for Real-Time
+    Style Transfer* (2016), with the instance normalisation of Ulyanov, Vedaldi, Lempitsky
+    (2016): each feature map gets mean 0 and variance 1, which removes the contrast of the
+    photo, so that the painting's can take its place. Nearest-neighbour upsampling and then
+    a convolution avoid checkerboard artifacts (Odena, Dumoulin, Olah 2016).
 
     Examples
     --------
+    >>> from stylelib import load_image
     >>> network = FeedForward.load("hokusai-great-wave.pt")
-    >>> save_image(network.paint(load_image("camel")), "camel.png")
+    >>> network.paint(load_image("camel", size=64)).shape
+    torch.Size([1, 3, 36, 64])
     """
 
     def __init__(self, width: int = 16, blocks: int = 4, seed: int = 0) -> None:
@@ -76,7 +77,7 @@ class FeedForward(nn.Module):
         check_range("width", width, 1, 128, Integral)
         check_range("blocks", blocks, 0, 16, Integral)
         check_range("seed", seed, 0, 2**63 - 1, Integral)
-        width, blocks = int(width), int(blocks)  # plain, for its file
+        width, blocks = int(width), int(blocks)  # plain integers, for its file
         self.width, self.blocks, self.painting = width, blocks, ""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(seed))
@@ -94,19 +95,19 @@ class FeedForward(nn.Module):
             )
 
     def forward(self, photo: Tensor) -> Tensor:
-        """Paint, with gradients: what `train` does.
+        """Paint with gradients, for training.
 
         Parameters
         ----------
         photo : Tensor, shape (B, 3, H, W), RGB in 0-1
-            Of at least 16 pixels on each side.
+            At least 16 pixels on each side.
 
         Returns
         -------
         Tensor, shape (B, 3, H, W), RGB in 0-1
         """
         height, width = photo.shape[-2:]
-        # It halves the size twice: up to whole quarters, and back.
+        # Height and width are halved twice, so they are padded to multiples of 4.
         whole = F.pad(photo - 0.5, (0, -width % 4, 0, -height % 4), mode="replicate")
         painted: Tensor = self.layers(whole)
         return painted[..., :height, :width]
@@ -118,16 +119,17 @@ class FeedForward(nn.Module):
         Parameters
         ----------
         photo : Tensor, shape (1, 3, H, W), RGB in 0-1
-            Of at least 16 pixels on each side.
+            At least 16 pixels on each side.
 
         Returns
         -------
         Tensor, shape (1, 3, H, W), RGB in 0-1
+            On the CPU.
 
         Raises
         ------
         StylelibError
-            If it is no such picture, or memory runs out.
+            If it is not such a picture, or memory runs out.
         """
         check_picture(photo, "The photo")
         height, width = photo.shape[-2:]
@@ -142,17 +144,17 @@ class FeedForward(nn.Module):
         check_room(height, width, device, needed, fixed=_NEEDED)
         try:
             wide = F.pad(photo.detach().to(device, torch.float32), [edge] * 4, mode="reflect")
-            return self(wide)[..., edge : edge + height, edge : edge + width].cpu()
+            painted: Tensor = self(wide)[..., edge : edge + height, edge : edge + width].cpu()
+            return painted
         except Exception as error:
             if is_out_of_memory(error):
                 raise ran_out(error) from error
             raise
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Save it, whole or not at all.
+        """Save the network to a file, which is written completely or not at all.
 
-        The numbers are kept in half precision: half the file, and no difference
-        to be seen.
+        The weights are kept in half precision: half the size, with no visible difference.
 
         Parameters
         ----------
@@ -162,20 +164,20 @@ class FeedForward(nn.Module):
         Raises
         ------
         StylelibError
-            If the ending is another, or the file can't be written.
+            If it has another ending, or the file can't be written.
         """
         path = check_place(path, ENDINGS)
         state = {name: value.detach().cpu().half() for name, value in self.state_dict().items()}
         stored: dict[str, Any] = {"width": self.width, "blocks": self.blocks}
         stored |= {"format": _FORMAT, "painting": self.painting, "state": state}
         buffer = io.BytesIO()
-        torch.save(stored | {"sha256": _checksum(stored)}, buffer)
+        torch.save(stored | {"sha256": checksum(stored)}, buffer)
         write_whole(path, buffer.getvalue())
         return path
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "FeedForward":
-        """Load one that `save` wrote. The file is read, and nothing in it is run.
+        """Load a network that `save` wrote. Nothing in the file is executed.
 
         Parameters
         ----------
@@ -192,19 +194,15 @@ class FeedForward(nn.Module):
             _check_zip(data)
             stored = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
             network = cls(stored["width"], stored["blocks"])
-            own, state = network.state_dict(), stored["state"]
+            state = stored["state"]
             if stored["format"] != _FORMAT or not isinstance(stored["painting"], str):
                 raise ValueError("another format")
-            if {n: (v.shape, torch.half) for n, v in own.items()} != {
-                n: (v.shape, v.dtype) for n, v in state.items()
-            }:
-                raise ValueError("other shapes")
-            if stored["sha256"] != _checksum(stored):
+            if stored["sha256"] != checksum(stored):
                 raise ValueError("another checksum")
-            if not all(value.isfinite().all() for value in state.values()):
-                raise ValueError("not all numbers")
+            if not all(v.dtype == torch.half and v.isfinite().all() for v in state.values()):
+                raise ValueError("not all numbers are finite, in half precision")
             network.load_state_dict(state)
-        except Exception as error:  # a spoilt file raises anything, deep inside torch
+        except Exception as error:  # a damaged file may raise anything, deep inside torch
             raise StylelibError(
                 f"{name} is not a network that stylelib saved, or it is cut short or altered. "
                 f"Train it again: stylelib train PAINTING --output {Path(name).name}"
@@ -214,7 +212,7 @@ class FeedForward(nn.Module):
 
 
 class _Block(nn.Module):
-    """What it adds to its input is what it learns (He et al. 2015)."""
+    """A residual block: it learns what to add to its input (He et al. 2015)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -251,7 +249,7 @@ def _read(path: str | os.PathLike[str]) -> bytes:
 
 
 def _check_zip(data: bytes) -> None:
-    """What torch saves is a zip file that compresses nothing: no small file unpacks to a huge."""
+    """Refuse a small file that unpacks to a huge one: torch saves without compression."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = archive.infolist()
     if any(entry.compress_type for entry in entries):
@@ -260,8 +258,8 @@ def _check_zip(data: bytes) -> None:
         raise ValueError("larger inside than outside")
 
 
-def _checksum(stored: dict[str, Any]) -> str:
-    """SHA-256 of all that is in a file: against damage, not against forgery."""
+def checksum(stored: dict[str, Any]) -> str:
+    """SHA-256 of everything in a file: it detects damage, not forgery."""
     head = [stored[key] for key in ("format", "painting", "width", "blocks")]
     digest = hashlib.sha256(repr(head).encode())
     for name, value in sorted(stored["state"].items()):

@@ -24,10 +24,15 @@ from ..recipes import Recipe
 from .network import FeedForward
 
 TRAINING = Recipe(style_weight=2.5)
-"""The default recipe of `train`: what must serve every photo keeps less of each, so less style."""
+"""The default recipe of `train`.
 
-_RATE, _WARM = 1e-2, 20  # Adam's learning rate, and the steps until it is reached
-_ZOOMS = (0.6, 1.6)  # the pieces' sizes, beside the size that the network is to paint at
+A network that has to suit every photo keeps less of each one, so style counts less.
+"""
+
+ZOOMS = (0.6, 1.6)
+"""The range of sizes that the photos are cropped at, relative to the recipe's size."""
+
+_RATE, _WARM_UP = 1e-2, 20  # Adam's learning rate, and the steps until it is reached
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,8 @@ class TrainingStep:
         Time since its start.
     losses : dict of str to float
         ``"content"``, ``"style"`` and ``"tv"``, each before its weight, and
-        ``"total"``, the weighted sum: of the piece that was painted in this step.
-        Each step paints another piece, so they jump: look at the mean of many.
+        ``"total"``, the weighted sum. Each step paints another crop, so they vary a lot:
+        look at the mean of many steps.
     """
 
     iteration: int
@@ -68,36 +73,35 @@ def train(
     precision: torch.dtype | None = None,
     vgg: VGG19 | None = None,
 ) -> Iterator[TrainingStep]:
-    """Train a network on a painting, a step at a time: iterate over it.
+    """Train a network on a painting: iterate over the steps.
 
-    Each step cuts a piece out of a photo, lets the network paint it, and asks the
-    `Objective`, the very loss of `Transfer`, how well that went. But it is the
-    network's weights that move, not the pixels. Leave the loop when you like:
-    the network is as good as it has become.
+    In each step the network paints a crop of a photo, and the loss is the one that
+    `Transfer` lowers. But it is the network's weights that change, not the pixels. You can
+    leave the loop at any step and use the network as it is.
 
     Parameters
     ----------
     network : FeedForward
-        It is changed in place.
+        Changed in place.
     painting : Tensor, shape (1, 3, H, W), RGB in 0-1
     photos : sequence of Tensor, shape (1, 3, H, W), RGB in 0-1
-        To learn from, beside the pictures that come with stylelib.
-    minutes : float
+        Photos to learn from, besides the pictures that come with stylelib.
+    minutes : float, 1e-4 to 1e5
         How long to train.
     steps : int, optional
-        How many steps to take, instead of a time. Then the same seed and the same
-        `precision` train the same network, on one computer with as many threads.
+        How many steps to take, instead of a time. The same seed and `precision` then give
+        the same network, on the same computer with the same number of threads.
     recipe : Recipe
-        Its layers and weights, and the size of the pictures to paint later.
-    crop : int
-        Sides of the pieces, in pixels.
+        Its layers, weights, and the size of the pictures that the network is to paint.
+    crop : int, 32 to 1024
+        Side of the crops, in pixels.
     seed : int
-        Of the choice of the pieces.
+        Seed of the choice of the crops.
     device : {"auto", "cpu", "cuda", "mps"}
     precision : torch.dtype, optional
-        Of VGG's convolutions: the fastest good one by default.
+        Of VGG's convolutions; by default the fastest that is good enough.
     vgg : VGG19, optional
-        Loaded as the recipe says by default; one that is given keeps its precision.
+        By default the one that the recipe asks for. A given one keeps its precision.
 
     Returns
     -------
@@ -106,22 +110,22 @@ def train(
     Raises
     ------
     StylelibError
-        If a picture or a number is not usable; from a step, if memory runs out or
-        the loss is no number any more. The network stays as it was before that step.
+        If a picture or a number can't be used; from a step, if memory runs out or the loss
+        becomes NaN or infinite. The network stays as it was before that step.
 
     Examples
     --------
     >>> network = FeedForward()
-    >>> for step in train(network, load_image("hokusai-great-wave"), minutes=10):
+    >>> for step in train(network, load_image("hokusai-great-wave")):  # doctest: +SKIP
     ...     print(f"{step.share:.0%}")
-    >>> network.save("great-wave.pt")
+    >>> network.save("great-wave.pt")  # doctest: +SKIP
     """
     check_kind(network, FeedForward, "The network")
     check_kind(recipe, Recipe, "The recipe")
     if precision is not None:
         check_precision(precision)
     if vgg is not None:
-        check_kind(vgg, VGG19, "The network that looks at it, vgg,")
+        check_kind(vgg, VGG19, "The network that the loss is computed with, vgg,")
     check_picture(painting, "The painting")
     if not isinstance(photos, list | tuple):
         raise StylelibError(f"The photos must be a list of pictures, not {shown(photos)}.")
@@ -134,15 +138,15 @@ def train(
     on = choose_device(pick(device, DEVICES, "device"))
     vgg = prepare(recipe, on, precision) if vgg is None else vgg
     style = Style(painting.detach().cpu()).resized(recipe.style_size()).to(on)
-    pieces = _pieces(pictures, crop, recipe.size, seed)
-    objective = Objective(next(pieces).to(on), style, recipe, vgg)
-    return _training(network.to(on), objective, pieces, on, minutes * 60, steps)
+    photo_crops = crops(pictures, crop, recipe.size, seed)
+    objective = Objective(next(photo_crops).to(on), style, recipe, vgg)
+    return _training(network.to(on), objective, photo_crops, on, minutes * 60, steps)
 
 
 def _training(
     network: FeedForward,
     objective: Objective,
-    pieces: Iterator[Tensor],
+    photo_crops: Iterator[Tensor],
     device: torch.device,
     seconds: float,
     steps: int | None,
@@ -152,9 +156,9 @@ def _training(
     while share < 1:
         iteration += 1
         for group in optimizer.param_groups:
-            group["lr"] = _RATE * min(1, iteration / _WARM) * _slower(share)
+            group["lr"] = _RATE * min(1, iteration / _WARM_UP) * _decay(share)
         try:
-            losses = _step(network, objective.with_content(next(pieces).to(device)), optimizer)
+            losses = _step(network, objective.with_content(next(photo_crops).to(device)), optimizer)
         except Exception as error:
             if is_out_of_memory(error):
                 raise ran_out(error) from error
@@ -164,8 +168,8 @@ def _training(
         yield TrainingStep(iteration, share, passed, losses)
 
 
-def _slower(share: float) -> float:
-    """Large steps first, small ones to finish: half a cosine, from 1 to nearly 0."""
+def _decay(share: float) -> float:
+    """Cosine decay of the learning rate, from 1 to 0.01."""
     return 0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2
 
 
@@ -178,15 +182,25 @@ def _step(
     size = torch.nn.utils.clip_grad_norm_(network.parameters(), math.inf)
     if not (total.isfinite() and size.isfinite()):
         raise StylelibError(
-            f"The loss became {total.item():g}, so the training stopped; the network is as it "
-            f"was before. Try smaller weights."
+            f"The loss became {total.item():g}, so training stopped; the network is as it was "
+            f"before this step. Try smaller weights."
         )
     optimizer.step()
     return {name: parts[name].item() for name in ("content", "style", "tv", "total")}
 
 
-def _pieces(pictures: Sequence[Tensor], crop: int, size: int, seed: int) -> Iterator[Tensor]:
-    """Pieces of pictures without end: anywhere, nearer or farther, mirrored, in other light."""
+def crops(pictures: Sequence[Tensor], crop: int, size: int, seed: int) -> Iterator[Tensor]:
+    """Endless random crops of pictures: position, zoom, mirroring, brightness and tint vary.
+
+    Parameters
+    ----------
+    pictures : sequence of Tensor, shape (1, 3, H, W), RGB in 0-1
+    crop : int
+        Their side, in pixels.
+    size : int
+        The longest side of a picture, in pixels, that the crops are to look like parts of.
+    seed : int
+    """
     generator = torch.Generator().manual_seed(int(seed))
 
     def between(low: float, high: float) -> float:
@@ -195,17 +209,17 @@ def _pieces(pictures: Sequence[Tensor], crop: int, size: int, seed: int) -> Iter
     while True:
         picture = pictures[int(between(0, len(pictures)))]
         height, width = picture.shape[-2:]
-        # The picture's longest side becomes size * zoom; what of it makes a piece?
-        zoom = math.exp(between(math.log(_ZOOMS[0]), math.log(_ZOOMS[1])))
+        # If the picture's longest side became size * zoom, how much of it would a crop show?
+        zoom = math.exp(between(math.log(ZOOMS[0]), math.log(ZOOMS[1])))
         window = min(round(crop * max(height, width) / (size * zoom)), height, width)
         top, left = (int(between(0, side - window + 1)) for side in (height, width))
-        piece = resize_to(
+        part = resize_to(
             picture[..., top : top + window, left : left + window].contiguous(), (crop, crop)
         )
         if between(0, 1) < 0.5:
-            piece = piece.flip(-1)
+            part = part.flip(-1)
         light, tint = between(-0.5, 0.5), torch.rand(1, 3, 1, 1, generator=generator) - 0.5
-        yield piece.clamp_min(1e-3) ** torch.exp(light + 0.6 * tint)
+        yield part.clamp_min(1e-3) ** torch.exp(light + 0.6 * tint)
 
 
 def _check_numbers(minutes: float, steps: int | None, recipe: Recipe, crop: int, seed: int) -> None:
