@@ -27,9 +27,9 @@ def progress(items: Iterable[Item], label: str, total: int | None = None) -> Ite
 
     Examples
     --------
-    >>> for step in progress(range(40), "by hand"):
+    >>> for step in progress(range(40), "by hand"):  # doctest: +ELLIPSIS
     ...     pass
-    by hand: ...
+    by hand: 40 steps...
     """
     bar: Any = tqdm(
         items,
