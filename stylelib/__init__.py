@@ -6,4 +6,8 @@ first used, so that ``import stylelib`` itself takes next to no time.
 
 import lazy_loader
 
+from .threads import wait_asleep
+
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+wait_asleep()

@@ -12,12 +12,12 @@ from .errors import StylelibError, shown
 
 
 def check_tensor(tensor: Any, what: str) -> None:
-    """Refuse what is not a tensor of decimal numbers, one at least.
+    """Refuse what is not a tensor of floating-point numbers with at least one element.
 
     Raises
     ------
     StylelibError
-        That says what it is instead, and how to make the right thing of it.
+        The message says what it is instead, and how to convert it.
     """
     from torch import Tensor
 
@@ -34,12 +34,12 @@ def check_tensor(tensor: Any, what: str) -> None:
 
 
 def check_colors(image: Any, several: bool = False) -> None:
-    """Refuse what does not have the shape of one picture, or of several, whatever its numbers are.
+    """Refuse what does not have the shape of one picture, or of several; values are not checked.
 
     Raises
     ------
     StylelibError
-        That says what it is instead.
+        The message says what it is instead.
     """
     check_tensor(image, "A picture")
     if image.dim() != 4 or image.shape[1] != 3 or (image.shape[0] != 1 and not several):
@@ -55,7 +55,7 @@ def check_picture(image: Any, what: str, channels: int = 3) -> None:
     Raises
     ------
     StylelibError
-        That says what is wrong with it.
+        The message says what is wrong with it.
     """
     from torch import Tensor
 
@@ -82,12 +82,12 @@ def check_picture(image: Any, what: str, channels: int = 3) -> None:
 
 
 def check_range(name: str, value: Any, low: float, high: float, kind: Any = Real) -> None:
-    """Refuse what is not a number in a range, or not a whole one where `kind` is `Integral`.
+    """Refuse what is not a number in a range; not a whole number if `kind` is `Integral`.
 
     Raises
     ------
     StylelibError
-        With the range.
+        The message has the range.
     """
     if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
         number = "a whole number" if kind is Integral else "a number"
@@ -102,19 +102,19 @@ def check_switch(name: str, value: Any) -> None:
     Raises
     ------
     StylelibError
-        Always then.
+        If it is neither.
     """
     if not isinstance(value, bool):
         raise StylelibError(f"{name} is {shown(value)}; it must be True or False.")
 
 
 def check_kind(value: Any, kind: type, what: str) -> None:
-    """Refuse what is not of a kind of ours.
+    """Refuse what is not an instance of one of our classes.
 
     Raises
     ------
     StylelibError
-        That names it and the kind.
+        The message names its type and the class.
     """
     if not isinstance(value, kind):
         raise StylelibError(
@@ -128,7 +128,7 @@ def as_path(path: Any) -> Path:
     Raises
     ------
     StylelibError
-        If it is no name.
+        If it is not a name.
     """
     if not isinstance(path, str | os.PathLike):
         raise StylelibError(f"A file's name is a text or a path, not {shown(path)}.")
@@ -141,7 +141,7 @@ def check_precision(dtype: Any) -> None:
     Raises
     ------
     StylelibError
-        With the kinds of number that they can.
+        The message lists the possible ones.
     """
     import torch
 

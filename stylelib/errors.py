@@ -1,4 +1,4 @@
-"""The one error type that a student is meant to read."""
+"""The one error type that a student is meant to read, and how its messages are put."""
 
 import re
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 
 class StylelibError(ValueError):
-    """Something about what was given: the message says what, and what to do."""
+    """Something is wrong with what was given: the message says what, and what to do."""
 
 
 def pick(name: str, names: Iterable[str], kind: str) -> str:
@@ -26,13 +26,14 @@ def pick(name: str, names: Iterable[str], kind: str) -> str:
 
 
 def shown(value: object) -> str:
-    """What was given, for a message: cut short if it is long."""
+    """A value as it is shown in a message: shortened if it is long."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 80 else f"{text[:70]} ..."
 
 
-# oneDNN's, for a convolution that finds no room; an unknown kind of convolution fails
-# with "could not create a primitive descriptor". The last: the system's, for an import.
+# "could not create a primitive" is oneDNN's message for a convolution that finds no memory (for an
+# unknown kind of convolution it says "... primitive descriptor"); "failed to map segment" is the
+# system's for an import.
 _FULL = re.compile(
     r"memory|bad_alloc|could not (create a primitive(?! desc)|execute a primitive)"
     r"|failed to map segment"
@@ -40,13 +41,13 @@ _FULL = re.compile(
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether it says that memory ran out, for which PyTorch and oneDNN have several ways."""
+    """Whether an error says that memory ran out; PyTorch and oneDNN have several ways to."""
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError | ImportError) and bool(_FULL.search(str(error).lower()))
     )
 
 
-# Again, since oneDNN remembers a convolution that found no room, and fails it ever after.
+# Restarting helps, since oneDNN remembers a convolution that found no memory, and fails it forever.
 OUT_OF_MEMORY = (
     "This computer ran out of memory. Take a smaller size; or close other programs, and start "
     "Python again (in a notebook: restart the kernel)."

@@ -56,7 +56,7 @@ def memory_limits(root: Path = Path("/")) -> dict[str, int]:
 
 
 def _process_limits() -> dict[str, int]:
-    """What ``ulimit -v`` and ``ulimit -d`` leave; neither is known on Windows."""
+    """What ``ulimit -v`` and ``ulimit -d`` leave; Windows has neither."""
     if sys.platform == "win32":
         return {}
     import resource
@@ -94,7 +94,7 @@ def _groups_v1(root: Path) -> Iterator[int]:
 
 
 def _given_back(folder: Path, name: str) -> int:
-    """Bytes of files kept in memory, which the system gives back when they are wanted."""
+    """Bytes of cached files, which the system frees when memory is needed."""
     for line in (folder / "memory.stat").read_text().splitlines():
         field, _, value = line.partition(" ")
         if field == name:
@@ -105,8 +105,8 @@ def _given_back(folder: Path, name: str) -> int:
 def group_folders(root: Path, kind: str, controller: str) -> Iterator[Path]:
     """The folders of the process's control group and of those above it.
 
-    The group's path counts from the hierarchy's root; a container sees only a
-    part of it, mounted somewhere (proc(5), /proc/pid/mountinfo; cgroups(7)).
+    The group's path starts at the hierarchy's root; a container sees only a part of
+    the hierarchy, mounted somewhere (proc(5), /proc/pid/mountinfo; cgroups(7)).
     """
     group = None
     for line in (root / "proc/self/cgroup").read_text().splitlines():
@@ -127,11 +127,12 @@ def group_folders(root: Path, kind: str, controller: str) -> Iterator[Path]:
 
 
 def keep_memory() -> None:
-    """Let what a step frees lie ready for the next one, until `give_back`. For Linux alone.
+    """Keep the memory that a step frees for the next one, until `give_back`. Linux only.
 
-    There, large pieces go back to the system at once, and it clears each before it is had again:
-    at 1024 pixels and more an eighth of a step's time. Not where the process has a limit of its
-    own: what is kept in pieces would count there, and is of no use to a larger one.
+    There, large pieces go back to the system at once, which clears them before they are used
+    again: at 1024 pixels and more that takes an eighth of a step's time (benchmarks/README.md).
+    Not where the process has a limit of its own: kept pieces would count towards it, and are of
+    no use for a larger one.
     """
     theirs = environ.keys() & {"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"}
     if not theirs and not _process_limits():
@@ -141,6 +142,6 @@ def keep_memory() -> None:
 
 
 def give_back() -> None:
-    """Hand the memory that is kept, but not in use, back to the system; it takes 0.02 to 0.2 s."""
+    """Return memory that is kept but not in use to the system; it takes 0.02 to 0.2 s."""
     with suppress(OSError, TypeError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

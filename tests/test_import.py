@@ -77,7 +77,7 @@ def test_every_public_name_is_there(name: str) -> None:
         ({"OMP_WAIT_POLICY": "ACTIVE"}, "None"),
     ],
 )
-def test_threads_soon_sleep_unless_you_say_otherwise(
+def test_waiting_threads_sleep_unless_the_user_decides_otherwise(
     given: dict[str, str], waiting: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
@@ -90,7 +90,7 @@ def test_threads_soon_sleep_unless_you_say_otherwise(
 
 @pytest.mark.parametrize("lesson", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
 def test_the_lessons_load_stylelib_before_torch(lesson: Path) -> None:
-    """Else its setting for the threads comes too late."""
+    """Otherwise its setting for the threads comes too late."""
     code = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
     first = re.search(r"^(?:from|import) (torch|stylelib)\b",
                       "\n".join("".join(c["source"]) for c in code if c["cell_type"] == "code"),
@@ -99,5 +99,5 @@ def test_the_lessons_load_stylelib_before_torch(lesson: Path) -> None:
 
 
 def test_a_name_that_is_not_there() -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'paint_by_numbers'"):
+    with pytest.raises(AttributeError, match="No stylelib attribute paint_by_numbers"):
         _ = stylelib.paint_by_numbers  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What is said in several places is said alike, and what is shipped is all there."""
+"""What stands in several places agrees, and what is shipped is complete."""
 
 import importlib.metadata
 import re
@@ -19,9 +19,9 @@ from stylelib import SAMPLES
 from stylelib.pictures.samples import NETWORKS
 
 PROJECT = Path(__file__).resolve().parent.parent
-# conda-forge's name of a package that has another on PyPI
-# Needed on Windows, or macOS, alone
+# Needed on Windows or macOS only.
 ELSEWHERE = {"appnope", "colorama", "pywinpty"}
+# What conda-forge calls a package that has another name on PyPI.
 CONDA_NAMES = {"pytorch": "torch"}
 
 
@@ -150,7 +150,8 @@ def test_ci_does_what_the_readme_says() -> None:
     ran = [line for line in read(".ci/run").splitlines() if line and not line.startswith("#")]
     tests = next(line for line in commands("sh") if line.endswith("/pytest"))
     assert [line for line in ran if line in tests.split(" && ")] == tests.split(" && ")
-    for check in ("ruff check .", "ruff format --check .", "mypy", "pytest -m browser"):
+    checks = ["ruff check .", "ruff format --check .", "mypy", "lint-imports"]
+    for check in (*checks, "python docs/build.py", "pytest -m browser"):
         assert f".venv/bin/{check}" in ran
 
 
@@ -163,12 +164,13 @@ def test_the_readmes_stylelib_commands_are_understood() -> None:
         make_parser().parse_args(line.split())
 
 
-def test_the_readmes_python_runs(monkeypatch: Any, tmp_path: Path) -> None:
-    (code,) = re.findall(r"^```python\n(.*?)^```", read("README.md"), re.MULTILINE | re.DOTALL)
+def test_the_tinkerers_example_runs(monkeypatch: Any, tmp_path: Path) -> None:
+    page = read("docs/tinkerers.md")
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     monkeypatch.chdir(tmp_path)
     small = code.replace("size=256", "size=64").replace("range(200)", "range(2)")
     assert "size=64" in small and "range(2)" in small
-    exec(compile(small, "README.md", "exec"), {})
+    exec(compile(small, "tinkerers.md", "exec"), {})
     assert list(tmp_path.glob("*.png"))
 
 
@@ -193,18 +195,12 @@ def test_a_wheel_has_the_samples_and_their_licences(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("stylelib-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    wanted = {
-        "stylelib/py.typed",
-        "stylelib/cli/__init__.py",
-        "stylelib/pictures/samples/CREDITS.md",
-    }
-    wanted |= {"stylelib/studio/mask.js", "stylelib/widgets/mask.css"}
+    folder = "stylelib/pictures/samples"
+    wanted = {"stylelib/py.typed", "stylelib/cli/__init__.py", f"{folder}/CREDITS.md"}
+    wanted |= {"stylelib/studio/mask.js", "stylelib/studio/mask.css", "stylelib/__init__.pyi"}
     for sample in SAMPLES:
-        wanted |= {
-            f"stylelib/pictures/samples/{sample}.jpg",
-            f"stylelib/samples/{sample}.jpg.license",
-        }
+        wanted |= {f"{folder}/{sample}.jpg", f"{folder}/{sample}.jpg.license"}
     for network in NETWORKS:
-        wanted |= {f"stylelib/pictures/samples/{network}", f"stylelib/samples/{network}.license"}
+        wanted |= {f"{folder}/{network}", f"{folder}/{network}.license"}
     assert wanted <= names
     assert not {name.split("/")[0] for name in names} - {"stylelib", wheel.stem[:14] + ".dist-info"}

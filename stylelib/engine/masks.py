@@ -40,8 +40,9 @@ class Style:
 
     Examples
     --------
-    >>> sky = load_mask("sky.png")
-    >>> night = Style(load_image("hokusai-great-wave"), where=sky)
+    >>> from stylelib import Style, load_image, load_mask
+    >>> sky = load_mask("camel", size=64)  # a file of your own, white where the sky is
+    >>> wave = Style(load_image("hokusai-great-wave", size=64), where=sky)
     """
 
     image: Tensor
@@ -122,7 +123,7 @@ def names_of_halves(mask: str, paintings: int) -> list[str]:
 
 
 def shares_of_places(mask: Tensor | None, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """How much each place of each layer's maps counts, 1 on average. Empty without a mask."""
+    """How much each place of each layer's maps counts: 1 on average; empty without a mask."""
     if mask is None:
         return {}
     places = {}
@@ -141,9 +142,9 @@ def fit_mask(mask: Tensor | None, shape: Sequence[int], what: str) -> Tensor | N
 
 
 def check_proportions(mask: Tensor, shape: Sequence[int], what: str) -> None:
-    """A mask of other proportions is not of that picture: don't stretch it in silence."""
+    """Refuse a mask of other proportions: it belongs to another picture, so don't stretch it."""
     wanted, found = fit(shape, 1000), fit(mask.shape, 1000)
-    coarse = 1000 / max(mask.shape[-2:])  # one pixel of a small mask: it was rounded
+    coarse = 1000 / max(mask.shape[-2:])  # one pixel: a small mask's sides were rounded
     if max(abs(a - b) for a, b in zip(wanted, found, strict=True)) > max(20, coarse):
         raise StylelibError(
             f"The mask is {mask.shape[-1]} x {mask.shape[-2]} pixels and the {what} "

@@ -9,13 +9,14 @@ from ..core.layers import CONVOLUTIONS, LAYERS
 from ..errors import OUT_OF_MEMORY, StylelibError
 from ..memory import free_memory, give_back
 
-# Measured with the default recipe's layers, peak memory of a process, by tests/test_memory.py.
-_NETWORK = 420_000_000  # weights, and the same as the convolutions and `Winograd` want them
+# Peak memory of a process, measured with the default recipe's layers; the slow tests of
+# tests/engine/test_memory.py check it.
+_NETWORK = 420_000_000  # weights, also in the layouts that convolutions and `Winograd` use
 _STEP = 2400  # bytes a pixel: gradients, Gram matrices' copies, Adam or L-BFGS at work
-_REUSED = 0.4  # of what is kept; the rest takes the place of what is gone by then
+_REUSED = 0.4  # of the maps kept for the backward pass; the rest reuses memory freed by then
 _HISTORY = 480  # bytes a pixel: 20 steps that L-BFGS remembers, 2 x 3 numbers each
-_LOOK = 1000  # bytes a pixel of a painting: looked at once, with no way back
-_SEEN = 550  # bytes a pixel of the photo, which is looked at just before
+_LOOK = 1000  # bytes a pixel of a painting, whose targets are computed once, without gradients
+_SEEN = 550  # bytes a pixel of the photo, whose targets are computed just before
 
 
 def numbers_kept(deepest: str) -> float:
@@ -43,7 +44,7 @@ def memory_needed(
     painting: int = 0,
     deepest: str = "conv5_1",
 ) -> int:
-    """Bytes that a painting step needs, about, the network's own included.
+    """About how many bytes a painting step needs, the network included.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def memory_needed(
     dtype : torch.dtype
         Of the convolutions.
     painting : int
-        Pixels of the largest painting, at the size at which it is looked at.
+        Pixels of the largest painting, at the size at which it is compared.
     deepest : str
         The deepest layer that is compared.
     """
@@ -69,7 +70,7 @@ def check_memory(
     painting: int = 0,
     deepest: str = "conv5_1",
 ) -> None:
-    """Say so before the work starts if the picture won't fit in memory.
+    """Refuse, before the work starts, a picture that won't fit in memory.
 
     Parameters
     ----------
@@ -96,14 +97,14 @@ def check_room(
     larger: str = "",
     fixed: int = _NETWORK,
 ) -> None:
-    """The same for a picture that needs so many bytes, of which some are fixed.
+    """The same for a picture that needs `needed` bytes, `fixed` of them whatever its size.
 
     Raises
     ------
     StylelibError
         With the largest size that fits.
     """
-    give_back()  # what is kept is free, too
+    give_back()  # memory that is kept for the next step is free, too
     free = free_memory(device)
     if needed <= free:
         return
@@ -121,25 +122,25 @@ def largest_that_fits(size: int, needed: int, free: int, fixed: int = _NETWORK) 
     return int(size * fits**0.5) // 32 * 32
 
 
-def ran_out(error: BaseException, let_go: Callable[[], object] = lambda: None) -> StylelibError:
-    """Free what a failure for want of memory holds, and have the sentence to raise for it.
+def ran_out(error: BaseException, release: Callable[[], object] = lambda: None) -> StylelibError:
+    """Free the memory that an out-of-memory error holds, and make the error to raise instead.
 
-    The error's traceback holds the local variables of all that was under way,
-    feature maps among them, and a notebook holds the last error: so the
-    traceback goes.
+    The error's traceback keeps the local variables of everything that was running,
+    feature maps among them, and a notebook keeps the last error: so the traceback
+    is removed.
 
     Parameters
     ----------
     error : BaseException
         One that `is_out_of_memory`, where it was caught.
-    let_go : callable
-        Lets go of what else is held, so that a smaller size has room.
+    release : callable
+        Releases whatever else is held, so that a smaller size has room.
     """
     inner: BaseException | None = error
     while inner is not None:
         inner.__traceback__ = None
         inner = inner.__context__
-    let_go()
+    release()
     gc.collect()
     give_back()
     return StylelibError(OUT_OF_MEMORY)

@@ -20,14 +20,14 @@ _DETAIL = "conv3_1"  # up to there: a third of the cost of all layers to conv5_1
 
 
 class Objective:
-    """The target loss, for one content picture and one or more paintings at one size.
+    """The target loss for one content picture and one or more paintings, at one size.
 
     Parameters
     ----------
     content : Tensor, shape (1, 3, H, W), RGB in 0-1
         At the size to compare at.
     style : Tensor, shape (1, 3, H', W'), `Style`, or several of them
-        At the size to compare at; it need not have the content's shape.
+        At the size to compare at; its shape may differ from the content's.
     recipe : Recipe
     network : VGG19
         At least as deep as the recipe's deepest layer.
@@ -37,7 +37,7 @@ class Objective:
     content : Tensor
         As given.
     painted : Tensor, shape (1, 1, H, W), bool, or None
-        The pixels that a style goes to; None if it is all of them.
+        The pixels that are painted; None if all of them are.
     """
 
     def __init__(
@@ -94,14 +94,14 @@ class Objective:
         return other
 
     def _balance(self) -> dict[str, float]:
-        """What each content layer's mean squared error is multiplied by; see `Recipe`."""
+        """The factor of each content layer's mean squared error; see `Recipe`."""
         weights = _shares(self.recipe.content_layers)
         if self.recipe.balance == "source":
             return weights
         return {n: w / _mean_square(self.content_maps[n]) for n, w in weights.items()}
 
     def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """The target loss of a picture, to differentiate, and its parts, to look at."""
+        """The target loss of a picture, to be differentiated, and its parts, to be looked at."""
         maps = self.network.raw(image, self.layers)
         parts: dict[str, Tensor] = {}
         zero = image.new_zeros(())
@@ -158,7 +158,7 @@ class StyleTarget:
         self.wanted = {name: self._measure(painted[name], name, shares) for name in layers}
         whole = {name: self.statistic(painted[name], shares.get(name)) for name in layers}
         self.degree = _degree(self.statistic, painted[layers[-1]]) if layers else 2.0
-        # A small region counts as little as it is large: the same pull on each pixel.
+        # A region counts in proportion to its area: the same pull on each pixel.
         self.weights = {
             name: weight * share * area
             for name, weight in self._balance(whole, seen, recipe).items()
@@ -172,30 +172,30 @@ class StyleTarget:
     def _balance(
         self, whole: Mapping[str, Tensor], seen: Mapping[str, Tensor], recipe: Recipe
     ) -> dict[str, float]:
-        """What each layer's mean squared error is multiplied by; see `Recipe`."""
+        """The factor of each layer's mean squared error; see `Recipe`."""
         style = dict(recipe.style_layers)
         if recipe.balance == "source":
             for name in style:
                 channels, places = seen[name].shape[1], seen[name][0, 0].numel()
-                # (H W)² from the Gram matrices, which the source does not divide.
+                # The source does not divide its Gram matrices by H·W: that is (H·W)² here.
                 style[name] *= places / channels
             return style
         for name, share in _shares(style).items():
             # A painting of one colour has no correlations: compare with its brightness.
             floor = 1e-3 * _mean_square(whole[name])
-            # Maps 1 % off are 2 % off in a Gram matrix, 1 % in a mean: count both alike.
+            # An error of 1 % in the maps is 2 % in a Gram matrix and 1 % in a mean: count both alike.
             alike = (2 / self.degree) ** 2
             style[name] = share * alike / max(_mean_square(self.wanted[name]), floor)
         return style
 
     def loss(self, maps: Mapping[str, Tensor], name: str) -> Tensor:
-        """One layer's share of the style loss of a picture with these feature maps."""
+        """One layer's part of the style loss of a picture with these feature maps."""
         found = self._measure(maps[name], name, self.places)
         return style_loss({name: found}, self.wanted, {name: self.weights[name]})
 
 
 def _degree(statistic: Statistic, maps: Tensor) -> float:
-    """The power with which a statistic grows with the maps: 2 for the Gram matrix."""
+    """The power of the maps that a statistic grows with: 2 for the Gram matrix."""
     growth = _mean_square(statistic(2 * maps, None)) / _mean_square(statistic(maps, None))
     return max(math.log2(growth) / 2, 0.5)
 

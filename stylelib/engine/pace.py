@@ -15,9 +15,11 @@ from .transfer import Transfer
 
 @dataclass(frozen=True)
 class Pace:
-    """The seconds that a step takes: some, and some for each pixel.
+    """The seconds that a step takes: a fixed part, and a part for each pixel.
 
-    The defaults are those of a slow laptop; `measure_pace` finds this computer's.
+    Two numbers are enough, since a step's time grows in proportion to its pixels; a progress
+    bar's running average would be wrong by several times, since the steps at the last size take
+    most of the time. The defaults are those of a slow laptop; `measure_pace` finds this computer's.
     """
 
     fixed: float = 0.02
@@ -34,8 +36,8 @@ class Pace:
         for size, steps in recipe.stages():
             left: float = before + steps - max(before, done)
             if left == steps:
-                # Each size begins with a look at the photo and the painting, and then detail
-                # by a third of the layers, the largest maps among them.
+                # Each size begins with targets from the photo and the painting, about a step's
+                # work, and then detail steps with a third of the layers.
                 left += 1 + (recipe.detail_steps / 2 if before else 0)
             total += max(0, left) * self.step(size, shape)
             before += steps
@@ -67,7 +69,7 @@ def measure_pace(
         transfer = Transfer(photo(size), painting(size), small, load(small))
         next(transfer)
         clock = [time.perf_counter(), *(time.perf_counter() for _ in transfer)]
-        # The quickest: what else the computer does at a moment says nothing of it.
+        # The quickest step: the others may have waited for other programs.
         times.append(min(after - before for before, after in pairwise(clock)))
         pixels.append(transfer.image.shape[-2] * transfer.image.shape[-1])
     slope = max(times[1] - times[0], 0.3 * times[1]) / (pixels[1] - pixels[0])
@@ -75,7 +77,7 @@ def measure_pace(
 
 
 def about(seconds: float) -> str:
-    """A time to expect, in words and no more digits than are true."""
+    """An expected time in words, with no more digits than are true."""
     if seconds < 10:
         return "a few seconds"
     if seconds < 55:

@@ -93,11 +93,13 @@ class Transfer:
 
     Examples
     --------
-    >>> transfer = Transfer(load_image("camel"), load_image("hokusai-great-wave"))
+    >>> from stylelib import Recipe, Transfer, load_image, save_image
+    >>> photo, painting = load_image("camel"), load_image("hokusai-great-wave")
+    >>> transfer = Transfer(photo, painting, Recipe(size=48, steps=4))
     >>> for step in transfer:
-    ...     if step.iteration == 100:
+    ...     if step.iteration == 2:
     ...         transfer.change(style_weight=10)
-    >>> save_image(transfer.image, "camel.png")
+    >>> path = save_image(transfer.image, "camel.png")
     """
 
     def __init__(

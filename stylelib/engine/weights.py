@@ -19,7 +19,7 @@ EMBEDDED_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 _EMBEDDED_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
 # The channel means of ImageNet, as the authors of VGG subtracted them, in RGB.
 _VGG_MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)
-# What later networks divide by, too; theirs differs a little by channel.
+# Later networks divide by about the same; theirs differs a little by channel.
 _VGG_STD = 0.225
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -44,7 +44,7 @@ def read_weights(source: str, last: str = "conv5_4", seed: int = 0) -> Weights:
     StylelibError
         If a name is unknown, or the file is missing, cut short or altered.
     """
-    pick(source, ORIGINS, "source of weights")
+    pick(source, ORIGINS, "origin of weights")
     pick(last, CONVOLUTIONS, "convolution")
     check_range("seed", seed, 0, 2**63 - 1, Integral)
     names = list(CONVOLUTIONS)
@@ -70,7 +70,7 @@ def _read_embedded(wanted: list[str], seed: int) -> Weights:
 
 @lru_cache(maxsize=1)
 def checked_file() -> Path:
-    """Where the embedded weights lie: whole and unaltered, read once.
+    """The file of the embedded weights, checked to be complete and unaltered once.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def _read_torchvision(wanted: list[str], seed: int) -> Weights:
 
 
 def _check_download(url: str) -> None:
-    """Check an earlier download: torch checks only while downloading.
+    """Check an earlier download: torch checks a file only while it downloads it.
 
     The file's name ends in the first digits of its SHA-256.
     """
@@ -152,7 +152,7 @@ def _random(wanted: list[str], seed: int) -> Weights:
     kernels, biases = {}, {}
     for name in wanted:
         into, out = CONVOLUTIONS[name]
-        # He et al. (2015): keeps the size of the signal from layer to layer.
+        # He et al. (2015): keeps the signal's variance from layer to layer.
         spread = math.sqrt(2 / (9 * into))
         kernels[name] = torch.randn(out, into, 3, 3, generator=generator) * spread
         biases[name] = torch.zeros(out)

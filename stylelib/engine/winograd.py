@@ -1,12 +1,13 @@
-"""3 x 3 convolutions with a fraction of the multiplications: Winograd's way.
+"""3 x 3 convolutions with a quarter of the multiplications: Winograd's algorithm.
 
-A convolution sees each pixel of a tile nine times, once for each weight of the kernel. But a
-kernel that slides over a tile is a product of two polynomials, and a polynomial is known by
-its values at a few points: there, one multiplication for each point will do. For tiles of
-4 x 4 pixels that is 36 in place of 144. Going to the points and back costs additions, which
-pay for themselves where many maps share them.
+A plain convolution multiplies each pixel of a tile by all nine weights of the kernel. But a kernel
+that slides over a tile is a product of two polynomials, and a polynomial is determined by its
+values at a few points: there, one multiplication a point is enough. For output tiles of 4 x 4
+pixels that is 36 instead of 144. Transforming to the points and back costs additions, which pay
+off where many feature maps share them.
 
-Nothing else in stylelib knows of this; the maps are the same, but for rounding.
+The maps are those of a plain convolution, apart from rounding. benchmarks/README.md has what it
+saves.
 """
 
 from collections.abc import Sequence
@@ -18,9 +19,9 @@ from numpy.polynomial import polynomial
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-# Points that are each other's inverse, mirrored: then a kernel turned round has the same values,
-# in reverse order, and the way back needs no weights of its own. Far less is lost to rounding
-# than at 0, 1, -1, 2, -2.
+# Points that come in pairs of inverses: a kernel turned by 180 degrees then has the same values in
+# reverse order, so that the backward pass needs no weights of its own. Far less is lost to
+# rounding than at 0, 1, -1, 2, -2.
 _POINTS = (0.0, 2**0.5, -(2**0.5), -(2**-0.5), 2**-0.5)  # and infinity
 TILE = len(_POINTS) - 1  # pixels a side that come out of a tile of TILE + 2
 _BAND = 512  # tiles at a time: few enough to stay in the processor's cache
@@ -28,13 +29,13 @@ _FEWEST = 16  # tiles: for fewer, reading four times as many weights takes longe
 
 
 class Winograd(nn.Module):
-    """A 3 x 3 convolution, zeros around the maps, and the ReLU after it; the weights stay.
+    """A 3 x 3 convolution with zero padding, and the ReLU after it; its weights are constants.
 
     Parameters
     ----------
     kernel : Tensor, shape (out, in, 3, 3)
     bias : Tensor, shape (out,)
-        Both of the type of the maps that it will be given.
+        Both of the dtype of the maps that it will be given.
 
     Notes
     -----
@@ -48,7 +49,7 @@ class Winograd(nn.Module):
 
     def __init__(self, kernel: Tensor, bias: Tensor) -> None:
         super().__init__()
-        # bfloat16 would lose too much on the way to the points.
+        # bfloat16 would lose too much in the transform to the points.
         exact = torch.promote_types(kernel.dtype, torch.float32)
         tile, weights, result = (matrix.to(kernel.device, exact) for matrix in matrices())
         # Rows and columns at once: all points in one dimension, (points, in, out).
@@ -70,12 +71,12 @@ class Winograd(nn.Module):
 
 
 def pays(kernel: Tensor) -> bool:
-    """Whether a kernel has maps enough to share the additions (measured)."""
+    """Whether a kernel has enough maps to share the additions (measured)."""
     return kernel[..., 0, 0].numel() >= (64 * 128 if kernel.dtype == torch.bfloat16 else 128 * 256)
 
 
 def is_large(maps: Tensor) -> bool:
-    """Whether maps have tiles enough to be worth the larger weights (measured)."""
+    """Whether maps have enough tiles to be worth the larger weights (measured)."""
     return maps.shape[-2] * maps.shape[-1] >= _FEWEST * TILE**2
 
 
@@ -93,13 +94,13 @@ class _ConvolutionReLU(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         layer, (out,) = ctx.layer, ctx.saved_tensors
-        # The gradient of a convolution is one, too, with the kernel turned round.
+        # The gradient of a convolution is a convolution with the kernel turned by 180 degrees.
         there, values, back = layer.there.flip(0), layer.values.mT, layer.back.flip(1)
         return _convolve(_padded(gradient, out), there, values, back, gradient.shape[-2:]), None
 
 
 def _padded(maps: Tensor, seen: Tensor | None = None) -> Tensor:
-    """Whole tiles of the maps in zeros, channels last; only where the ReLU let `seen` through."""
+    """The maps padded with zeros to whole tiles, channels last, and set to 0 where `seen` is 0."""
     batch, channels, height, width = maps.shape
     rows, columns = -(-height // TILE), -(-width // TILE)
     padded = maps.new_zeros(batch, rows * TILE + 2, columns * TILE + 2, channels)
@@ -120,7 +121,7 @@ def _convolve(
     size: Sequence[int],
     bias: Tensor | None = None,
 ) -> Tensor:
-    """Tiles to points, multiply, and back, a band of tiles at a time."""
+    """Transform tiles to points, multiply, transform back; a band of tiles at a time."""
     side, out = TILE + 2, values.shape[-1]
     # Tiles overlap by two pixels: (B, rows, columns, channels, side, side), nothing copied yet.
     tiles = padded.unfold(1, side, TILE).unfold(2, side, TILE)
@@ -143,16 +144,18 @@ def _convolve(
 
 
 def matrices() -> tuple[Tensor, Tensor, Tensor]:
-    """Of one row: from a tile to the points, from a kernel to them, and from them to the result.
+    """In one dimension: tile to points (B), kernel to points (G), points to result (A).
 
-    The result is A ((B tile) * (G kernel)). Winograd's algorithm is Toom's and Cook's way to
-    multiply polynomials, transposed.
+    The result is A ((B tile) * (G kernel)). Winograd's algorithm is the transpose of Toom's and
+    Cook's algorithm for multiplying polynomials.
     """
     side, points = TILE + 2, np.array(_POINTS)
     tile, kernel, result = np.zeros((side, side)), np.zeros((side, 3)), np.zeros((TILE, side))
     for i, point in enumerate(points):
         others = np.delete(points, i)
-        scale = 1 / point if point else 1.0  # what makes a kernel turned round the same
+        scale = (
+            1 / point if point else 1.0
+        )  # so that a kernel turned by 180 degrees has the same values
         kernel[i] = scale * point ** np.arange(3)
         tile[i, :-1] = polynomial.polyfromroots(others) / np.prod(point - others) / scale
         result[:, i] = point ** np.arange(TILE)

@@ -1,0 +1,16 @@
+"""How PyTorch's threads wait for each other, which has to be settled before PyTorch is loaded."""
+
+from os import environ
+
+
+def wait_asleep() -> None:
+    """Let the threads sleep after a tenth of a millisecond, unless the user has settled it.
+
+    On Linux they wait by spinning (libgomp), and a spinning thread can keep the one that it
+    waits for from running: with one other program busy on two cores, a step at 128 pixels
+    takes 1.9 s instead of 0.12 s (benchmarks/busy.py). libgomp reads the variable once, when
+    PyTorch loads it, and has no function to change it later. So it is set when stylelib is
+    imported: in an editor or on a server nothing else of ours runs before PyTorch does.
+    """
+    if "OMP_WAIT_POLICY" not in environ:
+        environ.setdefault("GOMP_SPINCOUNT", "3000")
