@@ -145,10 +145,6 @@ def relative_distances(
         Two pictures of the same size.
     layers, network
         See `feature_maps`.
-
-    Returns
-    -------
-    dict of layer name to float, 0 or more
     """
     return relative_errors(
         feature_maps(image, layers, network), feature_maps(target, layers, network)
@@ -231,10 +227,6 @@ def shifted(image: Tensor, shift: int, margin: int) -> Tensor:
     margin : int
         How much narrower the result is, whatever the shift.
 
-    Returns
-    -------
-    Tensor, shape (1, 3, H, W - margin)
-
     Raises
     ------
     StylelibError
@@ -253,10 +245,6 @@ def crop(image: Tensor, box: tuple[int, int, int, int], shape: tuple[int, int]) 
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
     box : (left, top, right, bottom), in pixels
     shape : (height, width) of the result, in pixels
-
-    Returns
-    -------
-    Tensor, shape (1, 3, height, width)
 
     Raises
     ------
