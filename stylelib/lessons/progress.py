@@ -27,7 +27,7 @@ def progress(items: Iterable[Item], label: str, total: int | None = None) -> Ite
 
     Examples
     --------
-    >>> for step in progress(range(40), "by hand"):  # doctest: +ELLIPSIS
+    >>> for step in progress(range(40), "by hand"):  # doctest: +ELLIPSIS, +NORMALIZE_WHITESPACE
     ...     pass
     by hand: 40 steps...
     """
@@ -38,7 +38,7 @@ def progress(items: Iterable[Item], label: str, total: int | None = None) -> Ite
         # All that a page without a kernel shows of the bar, so it must not say "step 0".
         bar_format="{desc}: {total_fmt} steps",
         file=sys.stdout,
-        miniters=1,  # or a thread of tqdm's would draw when steps are slow
+        miniters=1,  # leaves nothing to do for tqdm's own thread, which must not touch widgets
     )
     bar.bar_format = "{bar} {desc}: step {n_fmt} of {total_fmt} ({remaining} left)"
     looped: Iterable[Item] = bar
