@@ -1,4 +1,4 @@
-"""What is pulled out, filled up, cut short or killed: a clear sentence, and nothing lost."""
+"""Disks that fill up or vanish, and killed processes: a clear sentence, and nothing is lost."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ no_windows = pytest.mark.skipif(os.name == "nt", reason="Windows has no such sig
 
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to be in, a home and a folder for temporary files: here, home and temporary."""
+    """A current folder (here), a home folder, and a folder for temporary files."""
     for name in ("here", "home", "temporary", "out"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -64,13 +64,13 @@ def fill(disk: Path) -> None:
 
 
 def lock(disk: Path) -> None:
-    """Make the disk read-only, as a system does to one that has errors."""
+    """Make the disk read-only, as a system does if it has errors."""
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
 
 
 @pytest.fixture
 def at_step(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Let something happen while a transfer takes its second step."""
+    """Make something happen during the second step of a transfer."""
 
     def do(happens: Callable[[], Any]) -> None:
         going_on, taken = loop.step, count(1)
@@ -87,7 +87,7 @@ def at_step(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def paint(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Call the command line: its status, its output, and what it complains of."""
+    """Call the command line: exit status, stdout and stderr."""
 
     def call(*options: str | Path) -> tuple[int, str, str]:
         status = cli.main(["paint", *PAIR, *SMALL, *map(str, options)])
@@ -97,7 +97,7 @@ def paint(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, s
 
 
 def is_whole(path: Path, steps: int = 3) -> bool:
-    """Whether it is a whole picture that says how it was made."""
+    """Whether it is a complete picture that records how it was made."""
     recipe = read_recipe(path)
     assert recipe is not None and load_image(path).shape == (1, 3, 27, 48)
     return recipe["steps_done"] == steps
@@ -133,9 +133,7 @@ def test_a_disk_that_becomes_read_only_while_painting(
     assert "can't be written to (Read-only file system)" in err
 
 
-def test_a_rescued_picture_takes_no_other_ones_place(
-    places: Path, at_step: Any, paint: Any
-) -> None:
+def test_a_rescued_picture_overwrites_no_other(places: Path, at_step: Any, paint: Any) -> None:
     for name in ("camel.png", "camel-2.png"):
         (places / "here" / name).write_bytes(b"another picture")
     at_step(lambda: shutil.rmtree(places / "out"))
@@ -146,7 +144,7 @@ def test_a_rescued_picture_takes_no_other_ones_place(
 
 
 @no_windows
-def test_the_folder_one_is_in_vanishes(places: Path, at_step: Any, paint: Any) -> None:
+def test_the_current_folder_vanishes(places: Path, at_step: Any, paint: Any) -> None:
     at_step(lambda: shutil.rmtree(places / "here"))
     status, _, err = paint("-o", "camel.png")
     assert status == 1 and is_whole(places / "home" / "camel.png")
@@ -166,7 +164,7 @@ def test_here_and_home_are_on_the_full_disk(
 
 
 @no_windows
-def test_no_room_anywhere_is_said(
+def test_no_room_anywhere_is_reported(
     camel: Tensor, places: Path, disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(disk)
@@ -178,13 +176,13 @@ def test_no_room_anywhere_is_said(
     assert [p.name for p in disk.iterdir()] == ["full"]
 
 
-# ----------------------------------------------------------- ended while it paints
+# ----------------------------------------------------------- signals while it paints
 
 
 def start(
     folder: Path, steps: int = 1_000_000, stderr: Any = subprocess.PIPE
 ) -> subprocess.Popen[str]:
-    """Start a painting, which hears signals."""
+    """Start a painting that reacts to signals."""
     listening = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from stylelib.cli import main; sys.exit(main())"
@@ -201,8 +199,8 @@ def start(
 
 @no_windows
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_ended_again_and_again_it_keeps_the_picture(tmp_path: Path, name: str) -> None:
-    """Ctrl-C held down; the computer shut down; the terminal closed, where none reads on."""
+def test_repeated_signals_do_not_lose_the_picture(tmp_path: Path, name: str) -> None:
+    """Ctrl-C held down; shutdown; the terminal closed, so that nothing reads the output."""
     process = start(tmp_path)
     assert process.stderr is not None
     try:
@@ -223,7 +221,7 @@ def test_ended_again_and_again_it_keeps_the_picture(tmp_path: Path, name: str) -
 
 
 @no_windows
-def test_a_log_on_the_full_disk_does_not_stop_it(places: Path, disk: Path) -> None:
+def test_a_log_on_a_full_disk_does_not_stop_it(places: Path, disk: Path) -> None:
     fill(disk)
     with (disk / "full").open("a") as log:
         process = start(places / "out", steps=50, stderr=log)

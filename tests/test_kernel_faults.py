@@ -1,4 +1,4 @@
-"""A kernel that is interrupted, a thread that dies, a cache that is shared, parts that lack."""
+"""Interrupted kernels, dying threads, shared caches, missing parts."""
 
 import asyncio
 import ctypes
@@ -34,7 +34,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to be in."""
+    """A new current folder."""
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
@@ -45,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Kernel:
-    """A Jupyter kernel of its own, as the notebook talks to it."""
+    """A new Jupyter kernel, used as a notebook does."""
 
     def __init__(self, folder: Path) -> None:
         from jupyter_client.manager import start_new_kernel
@@ -54,7 +54,7 @@ class Kernel:
         self.manager, self.client = start_new_kernel(env=environment, cwd=str(folder))
 
     def run(self, code: str, interrupt_after: float | None = None) -> tuple[str, str]:
-        """Run a cell: what it printed, and the name of the error that it ended with."""
+        """Run a cell; return what it printed, and the name of the error that ended it."""
         printed = []
 
         def hear(message: Any) -> None:
@@ -67,7 +67,7 @@ class Kernel:
         try:
             reply = self.client.execute_interactive(code, timeout=30, output_hook=hear)
         except TimeoutError:
-            # At the moment between a cell's end and its reply, ipykernel loses the reply.
+            # If interrupted between a cell's end and its reply, ipykernel loses the reply.
             if interrupt_after is None:
                 raise
             return "".join(printed), "KeyboardInterrupt"
@@ -91,9 +91,9 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     kernel.manager.shutdown_kernel(now=True)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="kernels are interrupted otherwise there")
-def test_the_stop_button_of_the_notebook_loses_nothing(kernel: Kernel) -> None:
-    """Many moments; each time the picture is kept, and the same cell goes on with it."""
+@pytest.mark.skipif(os.name == "nt", reason="kernels are interrupted in another way there")
+def test_interrupting_the_kernel_loses_nothing(kernel: Kernel) -> None:
+    """At many moments: the picture is kept, and running the cell again continues with it."""
     recipe = "RECIPES['default'].but(**quick | {'steps': 100})"  # long enough to be interrupted
     make = f"Transfer(photo, painting, {recipe}, device='cpu')"
     kernel.run(f"whole = {make}.run(); transfer = {make}")
@@ -110,15 +110,15 @@ def test_the_stop_button_of_the_notebook_loses_nothing(kernel: Kernel) -> None:
     assert interrupted >= 3, interrupted
 
 
-@pytest.mark.skipif(os.name == "nt", reason="kernels are interrupted otherwise there")
-def test_a_painter_in_a_cell_that_is_interrupted_can_go_on(kernel: Kernel) -> None:
+@pytest.mark.skipif(os.name == "nt", reason="kernels are interrupted in another way there")
+def test_a_painter_in_an_interrupted_cell_can_continue(kernel: Kernel) -> None:
     kernel.run("painter = Painter(**quick | {'steps': 100_000})")
     _, error = kernel.run("painter.paint()", 1.5)
     assert error == "KeyboardInterrupt"
     done = int(kernel.value("painter.run.iteration"))
     assert done > 0 and kernel.value("painter.state") == "idle"
     assert kernel.value("read_recipe(painter.save())['steps_done']") == str(done)
-    # An interrupt ends a cell; what was painted is kept, and the next painting works.
+    # The interrupt ended the cell; the picture is kept, and the next painting works.
     kernel.run("painter.set(steps=3)")
     assert kernel.value("painter.paint().iteration, painter.run.finished") == "3 True"
 
@@ -134,7 +134,7 @@ async def later(true: Callable[[], Any], timeout: float = 60) -> None:
 
 
 def kill_thread(kind: type[BaseException]) -> None:
-    """Make the painter's thread raise at whatever it is just doing, as nothing in it expects."""
+    """Raise an unexpected exception in the painter's thread, whatever it is doing."""
     (thread,) = (t for t in threading.enumerate() if t.name == "stylelib painter")
     assert thread.ident is not None
     raised = ctypes.pythonapi.PyThreadState_SetAsyncExc(
@@ -144,7 +144,7 @@ def kill_thread(kind: type[BaseException]) -> None:
 
 
 @pytest.mark.parametrize("kind", [SystemExit, MemoryError, OSError, KeyboardInterrupt, ValueError])
-def test_a_painter_whose_thread_dies_says_so_and_paints_again(kind: type[BaseException]) -> None:
+def test_a_painter_whose_thread_dies_reports_it_and_paints_again(kind: type[BaseException]) -> None:
     painter = Painter(**QUICK | {"steps": 100_000})
 
     async def work() -> None:
@@ -152,7 +152,7 @@ def test_a_painter_whose_thread_dies_says_so_and_paints_again(kind: type[BaseExc
         await later(lambda: painter.run is not None and painter.run.iteration >= 3)
         kill_thread(kind)
         await later(lambda: painter.state == "idle")
-        await asyncio.sleep(0.3)  # the news of it
+        await asyncio.sleep(0.3)  # the message about it
         run = painter.run
         assert run is not None and run.finished and run.iteration >= 3
         said = painter.desk.panel.message.value
@@ -173,8 +173,8 @@ def test_a_painter_whose_thread_dies_says_so_and_paints_again(kind: type[BaseExc
     assert not [t for t in threading.enumerate() if t.name == "stylelib painter"]
 
 
-def test_two_paint_at_once_and_both_get_their_picture() -> None:
-    """The second one pauses the first, which goes on when told; neither mixes with the other."""
+def test_two_painters_at_once_both_get_their_picture() -> None:
+    """The second one pauses the first, which can be resumed; they don't affect each other."""
     names = ("hokusai-great-wave", "kandinsky-composition-viii")
     alone = [Painter(style=name, **QUICK) for name in names]
     expected = [painter.paint().picture() for painter in alone]
@@ -184,7 +184,7 @@ def test_two_paint_at_once_and_both_get_their_picture() -> None:
         for painter in both:
             painter.start()
         await later(lambda: both[1].state == "idle" and both[0].state == "paused")
-        both[1].start()  # once more, and this time both at work
+        both[1].start()  # again, this time with both running
         both[0].resume()
         await later(lambda: both[1].state == "idle" and both[0].state == "idle")
 
@@ -197,7 +197,7 @@ def test_two_paint_at_once_and_both_get_their_picture() -> None:
             painter.close()
 
 
-def test_a_button_pressed_when_the_folder_is_gone_saves_elsewhere(
+def test_a_button_saves_elsewhere_when_the_folder_is_gone(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home"
@@ -209,7 +209,7 @@ def test_a_button_pressed_when_the_folder_is_gone_saves_elsewhere(
     try:
         folder.rmdir()
     except OSError:
-        pytest.skip("Windows does not let go of the folder that one is in")
+        pytest.skip("Windows can't remove the current folder")
     for name, ending in (("save", ".png"), ("film", ".gif")):
         painter.desk.buttons[name].click()
         saved = home / f"camel-hokusai-great-wave-1{ending}"
@@ -224,7 +224,7 @@ def test_a_button_pressed_when_the_folder_is_gone_saves_elsewhere(
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
-    """A place on this computer to download weights from, and what was asked of it."""
+    """A local server to download weights from, and the requests that it got."""
     generator = torch.Generator().manual_seed(1)
     state = {}
     for place, name in ((0, "conv1_1"), (2, "conv1_2")):
@@ -289,7 +289,7 @@ def loading(url: str, cache: Path) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("many", [3, pytest.param(30, marks=pytest.mark.slow)])
-def test_a_cache_that_is_missing_and_shared_by_many(
+def test_a_missing_cache_shared_by_many_processes(
     server: tuple[str, list[str]], tmp_path: Path, many: int
 ) -> None:
     url, asked = server
@@ -299,7 +299,7 @@ def test_a_cache_that_is_missing_and_shared_by_many(
     (digest,) = {out.splitlines()[-1] for out, _ in told}
     assert len(digest) == 64, told
     assert asked
-    # One file, whole, nothing half-written beside it; and the next one asks for nothing.
+    # One complete file, no partial ones; and the next process downloads nothing.
     (file,) = (cache / "hub" / "checkpoints").iterdir()
     assert file.name == url.rsplit("/", 1)[-1]
     before = len(asked)
@@ -308,10 +308,10 @@ def test_a_cache_that_is_missing_and_shared_by_many(
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="Linux has such a file")
-def test_a_cached_file_that_the_disk_does_not_give_back(
+def test_a_cached_file_that_cannot_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, torchvision: Any
 ) -> None:
-    """It is there, and reading it is an error of input and output."""
+    """It exists, but reading it is an I/O error."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(torch.hub, "_hub_dir", None, raising=False)
     folder = tmp_path / "hub" / "checkpoints"
@@ -321,20 +321,20 @@ def test_a_cached_file_that_the_disk_does_not_give_back(
         load_vgg19("torchvision")
 
 
-# ------------------------------------------------------------------------ parts that lack
+# ------------------------------------------------------------------------ missing parts
 
 
 def bare(**more: str) -> dict[str, str]:
-    """An environment with no display, and with a home that isn't there."""
+    """An environment without a display, whose home folder doesn't exist."""
     gone = ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND", "MPLCONFIGDIR", "TORCH_HOME")
     kept = {k: v for k, v in os.environ.items() if k not in gone and not k.startswith("XDG_")}
     return kept | ONE_THREAD | {"HOME": "/nowhere", "USERPROFILE": "/nowhere"} | more
 
 
-def test_no_display_no_home_and_a_log_of_ascii() -> None:
+def test_no_display_no_home_and_an_ascii_log() -> None:
     code = (
         "import io; from stylelib import *; from stylelib.lessons import theme; "
-        "from stylelib.lessons.cnn import figures_maps; from stylelib.lessons.style import figures; "
+        "import stylelib.lessons.cnn.figures_maps, stylelib.lessons.style.figures; "
         "from stylelib.studio import Painter; from stylelib.studio.curve import loss_curve; "
         f"painter = Painter(**{QUICK | {'steps': 2}!r}); run = painter.paint(); "
         "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.savefig(io.BytesIO()); "
@@ -351,8 +351,8 @@ def test_no_display_no_home_and_a_log_of_ascii() -> None:
 
 
 @pytest.mark.parametrize("many", [3, pytest.param(12, marks=pytest.mark.slow)])
-def test_many_paint_in_one_folder_at_once(folder: Path, many: int) -> None:
-    """As a class does in a shared folder: nobody's picture takes the place of another's."""
+def test_many_processes_paint_in_one_folder(folder: Path, many: int) -> None:
+    """Like a class in a shared folder: nobody's picture overwrites another's."""
     small = ["--size", "32", "--steps", "1", "--content-layers", "conv1_2"]
     small += ["--style-layers", "conv1_1", "--device", "cpu"]
     command = [sys.executable, "-m", "stylelib", "paint", "camel", "hokusai-great-wave", *small]
@@ -375,7 +375,7 @@ def test_many_paint_in_one_folder_at_once(folder: Path, many: int) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this computer has one")
-def test_cuda_asked_for_and_not_there(
+def test_cuda_requested_but_missing(
     camel: Tensor, painting: Tensor, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(StylelibError, match=r"no working cuda device.*'cpu'"):

@@ -1,4 +1,4 @@
-"""What comes from outside stays what it is: data. No code, no path, nothing that listens."""
+"""What comes from outside is only data: never code, never a path; and nothing listens."""
 
 import ast
 import getpass
@@ -44,7 +44,7 @@ QUICK: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to be in, and room above it to break out to."""
+    """A current folder, with folders above it to break out to."""
     here = tmp_path / "a" / "b"
     here.mkdir(parents=True)
     monkeypatch.chdir(here)
@@ -65,12 +65,12 @@ def photo(width: int = 40) -> bytes:
 
 
 def uploaded(name: str, data: Any) -> tuple[dict[str, Any]]:
-    """What the browser's upload button sends."""
+    """What the browser sends for an upload."""
     file = {"name": name, "type": "image/png", "size": len(data), "content": data}
     return (file | {"last_modified": datetime.now()},)
 
 
-# ------------------------------------------------------------------ names become no paths
+# ------------------------------------------------------------------ names don't become paths
 
 NAMES = [
     *("../../evil.png", "..\\..\\evil.png", "/etc/passwd", "C:\\evil.png", "C:evil.png"),
@@ -87,7 +87,7 @@ _WINDOWS = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9
 
 
 def is_safe(name: str) -> bool:
-    """By the rules of Windows, macOS and Linux, each."""
+    """Whether Windows, macOS and Linux all accept it as a plain, visible file."""
     return (
         0 < len(name.encode()) <= 240
         and not re.search(r'[<>:"/\\|?*\x00-\x1f\x7f]', name)
@@ -100,18 +100,18 @@ def is_safe(name: str) -> bool:
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
-def test_a_hostile_name_becomes_a_name(name: str) -> None:
+def test_a_hostile_name_becomes_safe(name: str) -> None:
     assert is_safe(file_name(name)), file_name(name)
 
 
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.one_of(st.text(), st.text(alphabet='./\\:con\0 \n"~aA1$', max_size=12)))
-def test_any_name_becomes_a_name(name: str) -> None:
+def test_any_name_becomes_safe(name: str) -> None:
     safe = file_name(name)
     assert is_safe(safe) and file_name(safe) == safe
 
 
-def test_an_honest_name_stays() -> None:
+def test_an_ordinary_name_is_kept() -> None:
     for name in (
         "my cat.jpg",
         "骆驼 à la plage.png",
@@ -123,13 +123,13 @@ def test_an_honest_name_stays() -> None:
 
 
 def outside(folder: Path) -> set[Path]:
-    """All files but those right in the folder."""
+    """All files except those directly in the folder."""
     return {path for path in folder.parents[1].rglob("*") if path.parent != folder} - {folder}
 
 
-def test_what_an_upload_is_called_names_no_other_place(studio: Studio, folder: Path) -> None:
+def test_the_name_of_an_upload_cannot_reach_another_folder(studio: Studio, folder: Path) -> None:
     before = outside(folder)
-    hostile = NAMES[::5]  # `new_path` is asked for all of them below
+    hostile = NAMES[::5]  # `new_path` is tested with all of them below
     for number, name in enumerate(hostile, start=1):
         studio.photos.upload.value = uploaded(name, photo(30 + number))
         assert studio.photos.message.value == ""
@@ -150,7 +150,7 @@ def test_each_run_gets_a_new_name(folder: Path) -> None:
         assert Run(1, picture, picture, RECIPES["default"]).new_path(".png") != path
 
 
-def test_the_command_line_makes_no_name_that_a_system_refuses(
+def test_the_command_line_shortens_long_names(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = "x" * 250 + ".png"
@@ -160,12 +160,10 @@ def test_the_command_line_makes_no_name_that_a_system_refuses(
     assert f"{'prettier-' + 'x' * 76}.png" in os.listdir(), capsys.readouterr()
 
 
-# --------------------------------------------------------------------- uploads are bounded
+# --------------------------------------------------------------------- uploads are limited
 
 
-def test_an_upload_that_is_too_large_is_refused(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_too_large_upload_is_refused(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     before = dict(studio.photos.pictures)
     for widget in (studio.photos, studio.mask):
         widget.upload.value = uploaded("huge.png", bytes(uploads.LARGEST + 1))
@@ -174,7 +172,7 @@ def test_an_upload_that_is_too_large_is_refused(
     assert studio.photos.pictures == before
 
 
-def test_an_upload_with_a_script_in_its_name_shows_it(studio: Studio) -> None:
+def test_a_script_in_the_name_of_an_upload_is_escaped(studio: Studio) -> None:
     name = "<img src=x onerror=alert(1)>.png"
     studio.photos.upload.value = uploaded(name, b"no picture")
     assert "<img" not in studio.photos.message.value
@@ -195,7 +193,7 @@ def _widgets(widget: Any) -> list[Any]:
 
 @pytest.fixture
 def private(folder: Path) -> dict[str, str]:
-    """A photo and a mask in a folder whose name is nobody's business."""
+    """A photo and a mask in a folder with a private name."""
     home = folder / "home of Secret Student"
     home.mkdir()
     (home / "cat.png").write_bytes(photo())
@@ -204,9 +202,9 @@ def private(folder: Path) -> dict[str, str]:
 
 
 def tells(data: bytes) -> list[str]:
-    """What a file tells of the computer and the person before it."""
+    """What a file reveals about the computer and its user."""
     secrets = ["Secret Student", str(Path.home()), str(PROJECT), str(Path.cwd())]
-    # Of short ones, as "root", there are too many by chance.
+    # Short names, such as "root", occur by chance.
     secrets += [name for name in (socket.gethostname(), getpass.getuser()) if len(name) > 4]
     forms = [s.encode(coding) for s in secrets for coding in ("utf-8", "utf-16-le")]
     forms += [json.dumps(s)[1:-1].encode() for s in secrets]
@@ -218,8 +216,10 @@ def tells(data: bytes) -> list[str]:
     return [str(form) for form in forms if any(form in part for part in inside)]
 
 
-def test_a_saved_picture_tells_nothing_private(studio: Studio, private: dict[str, str]) -> None:
-    assert tells(b"x Secret Student x") and tells(str(Path.home()).encode())  # it would be seen
+def test_a_saved_picture_reveals_nothing_private(studio: Studio, private: dict[str, str]) -> None:
+    assert tells(b"x Secret Student x") and tells(
+        str(Path.home()).encode()
+    )  # the check itself works
     studio.set(**private).paint()
     for path in (studio.save(), studio.save("a.jpg"), studio.film()):
         assert not tells(path.read_bytes()), path
@@ -227,7 +227,7 @@ def test_a_saved_picture_tells_nothing_private(studio: Studio, private: dict[str
     assert recipe is not None and recipe["content"] == "cat.png" and recipe["where"] == ["mask.png"]
 
 
-def test_nor_does_the_command_line(private: dict[str, str]) -> None:
+def test_the_command_line_reveals_nothing_private(private: dict[str, str]) -> None:
     layers = ["--content-layers", "conv1_2", "--style-layers", "conv1_1"]
     given = ["paint", private["content"], private["content"], "--mask", private["mask"], *layers]
     given += ["--size", "32", "--steps", "1"]
@@ -238,11 +238,11 @@ def test_nor_does_the_command_line(private: dict[str, str]) -> None:
     assert not tells(Path("a.pt").read_bytes())
 
 
-# ----------------------------------------------------------------- what is read is not run
+# ----------------------------------------------------------------- what is read is not executed
 
 
 class Payload:
-    """A pickle of it makes a file when it is opened carelessly."""
+    """Unpickling it creates a file."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker
@@ -251,7 +251,7 @@ class Payload:
         return Path.touch, (self.marker,)
 
 
-def test_a_network_with_a_payload_is_refused_and_not_run(tmp_path: Path) -> None:
+def test_a_network_with_a_payload_is_refused_and_not_executed(tmp_path: Path) -> None:
     marker = tmp_path / "went-off"
     path = FeedForward(1, 0).save("honest.pt")
     stored = torch.load(path, weights_only=True)
@@ -274,7 +274,7 @@ def test_a_network_with_a_payload_is_refused_and_not_run(tmp_path: Path) -> None
     assert marker.exists()
 
 
-def test_a_recipe_in_a_picture_is_read_and_not_run(tmp_path: Path) -> None:
+def test_a_recipe_in_a_picture_is_not_executed(tmp_path: Path) -> None:
     marker = tmp_path / "went-off"
     code = f"__import__('pathlib').Path({str(marker)!r}).touch()"
     texts = [code, f"!!python/object/apply:eval [{code!r}]", pickle.dumps(Payload(marker)).hex()]
@@ -299,13 +299,13 @@ def sources() -> list[Path]:
     return sorted((PROJECT / "stylelib").rglob("*.py"))
 
 
-def test_the_package_runs_no_text_and_no_program() -> None:
-    """Nothing in it can: no eval, no shell, no careless pickle."""
+def test_the_package_executes_no_text_and_no_program() -> None:
+    """There is no eval, no shell, no unsafe pickle."""
     forbidden = {"eval", "exec", "compile", "__import__", "system", "popen", "Popen"}
     banned = {"pickle", "marshal", "shelve", "subprocess", "dill", "joblib", "yaml", "code"}
     assert len(sources()) > 40
     for path in sources():
-        # The doctor starts this same Python, to see whether the packages can be imported.
+        # The doctor runs this same Python to see whether packages can be imported.
         modules = banned - {"subprocess"} if path.name == "examine.py" else banned
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             where = f"{path.name}, line {getattr(node, 'lineno', 0)}"
@@ -323,7 +323,7 @@ def test_the_package_runs_no_text_and_no_program() -> None:
                     assert safe.get("weights_only") == "True", where
 
 
-def test_the_doctor_starts_this_python_and_no_other_program() -> None:
+def test_the_doctor_starts_only_this_python() -> None:
     source = (PROJECT / "stylelib" / "cli" / "examine.py").read_text(encoding="utf-8")
     calls = [
         node
@@ -331,11 +331,13 @@ def test_the_doctor_starts_this_python_and_no_other_program() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("subprocess.")
     ]
     assert [ast.unparse(call.args[0]) for call in calls] == ["command"]
-    assert re.findall(r"\bcommand = (.*)", source) == ['[sys.executable, "-c", _IMPORT, _MODULES.get(name, name)]']
+    assert re.findall(r"\bcommand = (.*)", source) == [
+        '[sys.executable, "-c", _IMPORT, _MODULES.get(name, name)]'
+    ]
     assert not any(keyword.arg == "shell" for call in calls for keyword in call.keywords)
 
 
-def test_what_the_browser_runs_comes_from_nowhere_else() -> None:
+def test_scripts_load_nothing_from_elsewhere() -> None:
     scripts = [p for p in (PROJECT / "stylelib").rglob("*") if p.suffix in (".js", ".css", ".html")]
     assert scripts
     for path in scripts:
@@ -344,7 +346,7 @@ def test_what_the_browser_runs_comes_from_nowhere_else() -> None:
 
 
 def test_the_lessons_hold_no_scripts() -> None:
-    """Neither in their outputs nor in what they say of themselves."""
+    """Neither in their outputs nor in their metadata."""
     lessons = sorted((PROJECT / "notebooks").glob("*.ipynb"))
     assert len(lessons) >= 6
     for path in lessons:
@@ -354,7 +356,7 @@ def test_the_lessons_hold_no_scripts() -> None:
             kinds = output.get("data", {})
             assert not any("script" in kind for kind in kinds), path
             for kind in [kind for kind in kinds if kind.startswith("image/") and "svg" not in kind]:
-                del kinds[kind]  # pixels hold any letters by chance
+                del kinds[kind]  # pixels contain any letters by chance
         text = json.dumps(lesson)
         assert not re.search(r"<script|javascript|onerror\s*=|onload\s*=|<iframe", text, re.I), path
         assert not tells(text.encode()), path
@@ -362,11 +364,11 @@ def test_the_lessons_hold_no_scripts() -> None:
             assert set(cell["metadata"]) <= {"tags", "jupyter", "slideshow", "editable"}, path
 
 
-# --------------------------------------------------------------------------- who listens
+# --------------------------------------------------------------------------- open ports
 
 
 def listening(process: psutil.Process) -> set[str]:
-    """The addresses at which it and all that it started can be reached."""
+    """The addresses on which it and its children listen."""
     found = set()
     for one in [process, *process.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):  # it has ended
@@ -387,7 +389,7 @@ def ask(port: int, path: str, token: str = "", body: bytes | None = None) -> tup
         return error.code, None
 
 
-def test_the_lab_keeps_its_token_and_listens_to_this_computer_alone(tmp_path: Path) -> None:
+def test_the_lab_has_a_token_and_listens_only_locally(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -431,7 +433,7 @@ def test_the_lab_keeps_its_token_and_listens_to_this_computer_alone(tmp_path: Pa
 
 
 def _token(folder: Path, server: subprocess.Popen[bytes]) -> str:
-    """As the server notes it, for its owner alone."""
+    """The token, from the file that the server writes for its owner only."""
     deadline = time.monotonic() + 60
     while server.poll() is None and time.monotonic() < deadline:
         for path in folder.glob("jpserver-*.json"):

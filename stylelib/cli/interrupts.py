@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Protocol, TypeVar
+from typing import Any
 
 from ..errors import StylelibError
 
@@ -51,21 +51,18 @@ def one_interrupt() -> Iterator[Interrupts]:
             signal.signal(number, before)
 
 
-class Step(Protocol):
-    """A step of a painting or of a training."""
-
-    @property
-    def iteration(self) -> int:
-        """Its number, from 1."""
-
-
-S = TypeVar("S", bound=Step)
-
-
 def take_steps(
-    steps: Iterable[S], show: Callable[[S], None], interrupts: Interrupts
+    steps: Iterable[Any], show: Callable[[Any], None], interrupts: Interrupts
 ) -> tuple[int, str | None, int]:
     """Take all steps and show each; when they end, interrupts no longer count.
+
+    Parameters
+    ----------
+    steps : iterable of steps
+        A `Transfer`, or the steps of a training: they have an ``iteration``, from 1.
+    show : callable
+        Called with each step.
+    interrupts : Interrupts
 
     Returns
     -------

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from ..checks import check_kind, check_picture, check_precision, check_range
-from ..core.vgg import VGG19
+from ..core import vgg as core_vgg
 from ..engine.devices import DEVICES, choose_device
 from ..engine.masks import Style
 from ..engine.memory import ran_out
-from ..engine.network import prepare
+from ..engine.network import VGG19, prepare
 from ..engine.objective import Objective
 from ..errors import StylelibError, is_out_of_memory, pick, shown
 from ..guards import smallest_side
@@ -71,7 +71,7 @@ def train(
     seed: int = 0,
     device: str = "auto",
     precision: torch.dtype | None = None,
-    vgg: VGG19 | None = None,
+    vgg: core_vgg.VGG19 | None = None,
 ) -> Iterator[TrainingStep]:
     """Train a network on a painting: iterate over the steps.
 
@@ -125,7 +125,7 @@ def train(
     if precision is not None:
         check_precision(precision)
     if vgg is not None:
-        check_kind(vgg, VGG19, "The network that the loss is computed with, vgg,")
+        check_kind(vgg, core_vgg.VGG19, "The network that the loss is computed with, vgg,")
     check_picture(painting, "The painting")
     if not isinstance(photos, list | tuple):
         raise StylelibError(f"The photos must be a list of pictures, not {shown(photos)}.")
@@ -136,7 +136,8 @@ def train(
         photo.detach().cpu().float() for photo in photos
     ]
     on = choose_device(pick(device, DEVICES, "device"))
-    vgg = prepare(recipe, on, precision) if vgg is None else vgg
+    if not isinstance(vgg, VGG19):
+        vgg = prepare(recipe, on, precision, vgg)
     style = Style(painting.detach().cpu()).resized(recipe.style_size()).to(on)
     photo_crops = crops(pictures, crop, recipe.size, seed)
     objective = Objective(next(photo_crops).to(on), style, recipe, vgg)

@@ -10,21 +10,7 @@ _LUMA = (0.299, 0.587, 0.114)  # how much red, green and blue count for brightne
 
 
 def luminance(image: Tensor) -> Tensor:
-    """The luminance of each pixel: Y in YIQ.
-
-    Parameters
-    ----------
-    image : Tensor, shape (B, 3, H, W), RGB in 0-1
-
-    Returns
-    -------
-    Tensor, shape (B, 1, H, W), in 0-1
-
-    Raises
-    ------
-    StylelibError
-        If `image` has another shape.
-    """
+    """The luminance of each pixel, Y in YIQ: (B, 3, H, W), RGB in 0-1, to (B, 1, H, W)."""
     check_colors(image, several=True)
     weights = image.new_tensor(_LUMA).view(1, 3, 1, 1)
     return (image * weights).sum(1, keepdim=True)

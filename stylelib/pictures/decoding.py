@@ -18,10 +18,11 @@ from ..memory import free_memory
 from .samples import SAMPLES, sample
 
 Source = str | os.PathLike[str] | bytes | Image.Image
+"""What `load_image` takes."""
 
 # For these Pillow starts another program (Ghostscript for EPS, and for an EPS inside IPTC;
 # Windows' own for WMF), or it knows no more than the name.
-_REFUSED = {"EPS", "IPTC", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
+REFUSED = {"EPS", "IPTC", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
 _MAX_PIXELS = 178_000_000  # 530 MB; Pillow refuses larger files, too
 _MAX_SLOW_PIXELS = 16_000_000  # for decoders written in Python: seconds, not minutes
 # Bytes needed for each pixel, as measured: to keep its size as a tensor, or to shrink it.
@@ -71,7 +72,7 @@ def name_of(source: Source) -> str:
 def open_picture(source: Source, name: str) -> Image.Image:
     """Find a picture and open it, inside `reading`; its pixels may be decoded later."""
     if isinstance(source, Image.Image):
-        if source.format in _REFUSED:
+        if source.format in REFUSED:
             raise UnidentifiedImageError
         return source.copy()  # it may be changed later on
     if isinstance(source, bytes):
@@ -113,7 +114,7 @@ def _identify(file: Path | io.BytesIO, start: bytes, name: str) -> Image.Image:
             f"{name} is a HEIC photo, as phones take them, or a video. Export it as JPEG with the "
             f"photo app of the phone or computer, and try again."
         ) from None
-    if picture.format in _REFUSED:
+    if picture.format in REFUSED:
         raise UnidentifiedImageError
     return picture
 

@@ -74,11 +74,6 @@ def save_film(pictures: Iterable[Tensor], path: str | os.PathLike[str]) -> Path:
         If there are fewer than two pictures, one of them is not a picture, the path has
         another ending, or the file can't be written. A file that was there before is
         then unchanged.
-
-    Examples
-    --------
-    >>> pictures = [step.image for step in Transfer(photo, painting)]  # doctest: +SKIP
-    >>> save_film(pictures, "film.webp")  # doctest: +SKIP
     """
     path = check_place(path, ENDINGS)
     if isinstance(pictures, Tensor) or not isinstance(pictures, Iterable):

@@ -213,10 +213,6 @@ def save_image(
     StylelibError
         If the path has another ending, the picture or the recipe can't be stored, or
         the file can't be written. A file that was there before is then unchanged.
-
-    Examples
-    --------
-    >>> save_image(load_image("camel"), "camel.png")  # doctest: +SKIP
     """
     path = check_place(path, ENDINGS)
     picture = to_pil(image)
@@ -256,17 +252,8 @@ def _as_text(recipe: Mapping[str, Any] | None) -> str | None:
 def check_place(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
     """Make sure, before the work starts, that a file can be saved there.
 
-    Parameters
-    ----------
-    path : path
-    endings : several str
-        One of which the file's name has to end in, for example ``".png"``.
-
-    Raises
-    ------
-    StylelibError
-        If it has another ending, can't be a file's name, or the folder is missing or
-        can't be written to.
+    It has to have one of the `endings`, for example ``".png"``, and a folder that exists
+    and can be written to.
     """
     path = as_path(path)
     if "\0" in str(path):
@@ -328,11 +315,6 @@ def read_recipe(source: Source) -> dict[str, Any] | None:
     ------
     StylelibError
         If it is not a picture.
-
-    Examples
-    --------
-    >>> read_recipe("camel.png")["style"]  # doctest: +SKIP
-    'hokusai-great-wave'
     """
     name = name_of(source)
     with reading(name):

@@ -14,13 +14,7 @@ def pictures_record(
     where: Sequence[str | None] = (),
     source: Sequence[str | None] = (),
 ) -> dict[str, Any]:
-    """The part of a record that names the pictures; see `Transfer.record`.
-
-    Raises
-    ------
-    StylelibError
-        If a name is missing, or is not a name.
-    """
+    """The part of a record that names the pictures; see `Transfer.record`."""
     styles = _names(style, "style")
     where, source = _names(where, "where"), _names(source, "source")
     if not isinstance(content, str | PathLike) or not styles or None in styles:

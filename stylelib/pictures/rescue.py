@@ -67,11 +67,6 @@ def save_new(save: Callable[[Path], Path], path: Path) -> Path:
 
     An empty file reserves the name first, so that programs that save at the same time
     never overwrite each other's files.
-
-    Raises
-    ------
-    StylelibError
-        As `save` does, or if no file can be created there.
     """
     place = _reserve(path)
     try:

@@ -1,4 +1,4 @@
-"""The command line as a person meets it: what it paints, what it says, what it leaves alone."""
+"""The command line as users see it: what it paints, prints, and leaves untouched."""
 
 import io
 import os
@@ -35,7 +35,7 @@ Run = Callable[..., SimpleNamespace]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Path) -> Run:
-    """Call the command line in a folder of its own, as the installed command does."""
+    """Call the command line in a new folder, as the installed command does."""
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: str | Path) -> SimpleNamespace:
@@ -51,7 +51,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Path) ->
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """A folder of files that are no good, and one that is."""
+    """A folder of files that can't be used, and one that can."""
     folder = tmp_path / "given"
     folder.mkdir()
     Image.new("RGB", (1, 1), "red").save(folder / "one-pixel.png")
@@ -64,7 +64,7 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
-# ------------------------------------------------------------------ for real
+# ------------------------------------------------------------- in a process
 
 
 def test_paints_a_picture_that_says_how_it_was_made(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_paints_a_picture_that_says_how_it_was_made(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows can't send Ctrl-C to one process")
 def test_ctrl_c_keeps_the_picture_so_far(tmp_path: Path) -> None:
     (tmp_path / "out.png").write_bytes(b"an older picture")
-    # A shell's background job is deaf to Ctrl-C, and so is what it starts.
+    # A shell's background job ignores Ctrl-C, and so does what it starts.
     listening = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from stylelib.cli import main; sys.exit(main())"
@@ -133,7 +133,7 @@ def test_ctrl_c_keeps_the_picture_so_far(tmp_path: Path) -> None:
     assert load_image(tmp_path / "out.png").shape == (1, 3, 36, 64)
 
 
-def test_a_console_without_utf8(tmp_path: Path) -> None:
+def test_a_console_without_utf8_does_not_stop_it(tmp_path: Path) -> None:
     name = "骆驼 à la plage.jpg"
     (tmp_path / name).write_bytes(SAMPLES["camel"].path.read_bytes())
     done = subprocess.run(
@@ -204,7 +204,7 @@ def test_a_new_setting_becomes_an_option(run: Run, monkeypatch: Any) -> None:
     assert "'much' is not a number" in run("paint", *PAIR, "--glow-strength", "much").err
 
 
-def test_two_paintings_in_the_photos_colours(run: Run) -> None:
+def test_two_paintings_with_the_photos_colours(run: Run) -> None:
     blend = ("--style-shares", "1,3", "--keep-colors")
     result = run("paint", *PAIR, "hokusai-poppies", *SMALL, *blend, "-o", "out.png")
     assert result.status == 0, result.err
@@ -212,14 +212,14 @@ def test_two_paintings_in_the_photos_colours(run: Run) -> None:
     assert made is not None and made["style"] == ["hokusai-great-wave", "hokusai-poppies"]
     assert made["recipe"]["style_shares"] == [1.0, 3.0] and made["keep_colors"] is True
     photo, image = load_image("camel", 64), load_image("out.png")
-    # Beside its light, each pixel has what it had of red and blue, or less.
+    # Apart from its luminance, each pixel keeps its colour, or a paler one.
     tint, kept = photo - luminance(photo), image - luminance(image)
     assert (kept.abs() <= tint.abs() + 0.01).all()
     result = run("paint", *PAIR, "hokusai-poppies", *SMALL, "--style-shares", "1,2,3")
     assert result.status == 1 and "3 numbers for 2 paintings" in result.err
 
 
-def test_a_film_in_the_photos_colours(run: Run, pictures: Path) -> None:
+def test_a_film_with_the_photos_colours(run: Run, pictures: Path) -> None:
     film = ("--film", "film.webp")
     result = run("paint", *PAIR, *SMALL, "--keep-colors", "-o", "out.png", *film)
     assert result.status == 0, result.err
@@ -246,7 +246,7 @@ def test_a_film_in_the_photos_colours(run: Run, pictures: Path) -> None:
     assert gif.read_bytes() == photo_file.read_bytes()
 
 
-def test_a_mask_says_where_to_paint(run: Run) -> None:
+def test_a_mask_selects_where_to_paint(run: Run) -> None:
     mask = Image.new("L", (64, 36))
     mask.paste(255, (0, 0, 64, 12))
     mask.save("sky.png")
@@ -271,14 +271,14 @@ def test_the_same_seed_paints_the_same_picture(run: Run) -> None:
     assert not torch.equal(load_image("a.png"), load_image("c.png"))
 
 
-def test_unasked_it_never_paints_over_a_picture(run: Run) -> None:
+def test_without_output_no_picture_is_overwritten(run: Run) -> None:
     assert "prettier-camel.png" in run("paint", *PAIR, *SMALL, "--steps", "1").out
     first = Path("prettier-camel.png").read_bytes()
     assert "prettier-camel-2.png" in run("paint", *PAIR, *SMALL, "--steps", "2").out
     assert Path("prettier-camel.png").read_bytes() == first
 
 
-def test_the_help_teaches(run: Run) -> None:
+def test_the_help_explains_choices_and_gives_working_examples(run: Run) -> None:
     result = run("paint", "--help")
     assert result.status == 0
     for name in (*OPTIMIZERS, *INITS, *ORIGINS, *DEVICES, *RECIPES):
@@ -287,11 +287,11 @@ def test_the_help_teaches(run: Run) -> None:
     assert "stylelib paint camel hokusai-great-wave --output prettier-camel.png" in result.out
     for line in result.out.splitlines():
         assert len(line) <= 80
-        if line.startswith("  stylelib paint "):  # each example is one that works
+        if line.startswith("  stylelib paint "):  # each example has to work
             cli.make_parser().parse_args(line.split()[1:])
 
 
-def test_version_and_bare_command(run: Run) -> None:
+def test_version_and_no_command(run: Run) -> None:
     assert run("--version").out == f"stylelib {stylelib.__version__}\n"
     assert run("--help").out == run().out
 
@@ -349,14 +349,14 @@ BAD_USE = [
 
 
 def told_in_one_sentence(result: SimpleNamespace, words: str, status: int) -> bool:
-    """Whether it ended with that status and one line on stderr, and nothing else."""
+    """Whether it ended with this status and printed a single line, on stderr."""
     assert (result.status, result.out) == (status, "")
     assert result.err.count("\n") == 1 and result.err.startswith("stylelib")
     return words in result.err
 
 
 @pytest.mark.parametrize(("given", "words"), BAD_PICTURES)
-def test_a_bad_picture_is_told(run: Run, pictures: Path, given: Any, words: str) -> None:
+def test_a_bad_picture_is_explained(run: Run, pictures: Path, given: Any, words: str) -> None:
     Path("out.png").write_bytes(b"an older picture")
     assert told_in_one_sentence(run("paint", *given, *SMALL, "-o", "out.png"), words, 1)
     assert Path("out.png").read_bytes() == b"an older picture"
@@ -364,14 +364,14 @@ def test_a_bad_picture_is_told(run: Run, pictures: Path, given: Any, words: str)
 
 
 @pytest.mark.parametrize(("setting", "words"), BAD_SETTINGS)
-def test_a_bad_setting_is_told(run: Run, setting: Any, words: str) -> None:
+def test_a_bad_setting_is_explained(run: Run, setting: Any, words: str) -> None:
     Path("out.png").write_bytes(b"an older picture")
     assert told_in_one_sentence(run("paint", *PAIR, *setting, "-o", "out.png"), words, 1)
     assert Path("out.png").read_bytes() == b"an older picture"
 
 
 @pytest.mark.parametrize(("output", "words"), BAD_OUTPUTS)
-def test_a_bad_output_is_told_before_the_work(
+def test_a_bad_output_is_refused_before_painting(
     run: Run, pictures: Path, monkeypatch: Any, output: str, words: str
 ) -> None:
     monkeypatch.delattr("stylelib.engine.transfer.Transfer.__next__")
@@ -382,7 +382,9 @@ def test_a_bad_output_is_told_before_the_work(
     assert sorted(os.listdir()) == ["folder.png", "given"]
 
 
-def test_a_closed_folder_is_told_before_the_work(run: Run, monkeypatch: Any) -> None:
+def test_a_folder_without_write_access_is_refused_before_painting(
+    run: Run, monkeypatch: Any
+) -> None:
     def closed(*_: Any, **__: Any) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -393,11 +395,13 @@ def test_a_closed_folder_is_told_before_the_work(run: Run, monkeypatch: Any) -> 
 
 
 @pytest.mark.parametrize(("arguments", "words"), BAD_USE)
-def test_a_wrong_command_is_told(run: Run, arguments: Any, words: str) -> None:
+def test_a_wrong_command_is_explained(run: Run, arguments: Any, words: str) -> None:
     assert told_in_one_sentence(run(*arguments), words, 2)
 
 
-def test_a_size_that_cannot_fit_is_told_with_one_that_can(run: Run, monkeypatch: Any) -> None:
+def test_a_size_too_large_for_memory_is_refused_with_one_that_fits(
+    run: Run, monkeypatch: Any
+) -> None:
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=10**9))
     result = run("paint", *PAIR, "--size", "8192", "-o", "out.png")
     assert told_in_one_sentence(result, "1.0 GB are free. Try size", 1)
@@ -406,7 +410,7 @@ def test_a_size_that_cannot_fit_is_told_with_one_that_can(run: Run, monkeypatch:
     assert not Path("out.png").exists()
 
 
-# ------------------------------------------------------- trouble on the way
+# --------------------------------------------------- errors while painting
 
 
 def stop_at(monkeypatch: Any, step: int, error: BaseException) -> None:
@@ -422,7 +426,7 @@ def stop_at(monkeypatch: Any, step: int, error: BaseException) -> None:
     monkeypatch.setattr(loop, "step", take_step)
 
 
-def test_out_of_memory_on_the_way_keeps_the_picture(run: Run, monkeypatch: Any) -> None:
+def test_out_of_memory_while_painting_keeps_the_picture(run: Run, monkeypatch: Any) -> None:
     stop_at(monkeypatch, 2, RuntimeError("DefaultCPUAllocator: not enough memory"))
     result = run("paint", *PAIR, *SMALL, "-o", "out.png")
     assert result.status == 1 and "ran out of memory" in result.err
@@ -430,7 +434,7 @@ def test_out_of_memory_on_the_way_keeps_the_picture(run: Run, monkeypatch: Any) 
     assert made is not None and made["steps_done"] == 2
 
 
-def test_trouble_before_the_first_step_leaves_the_old_picture(run: Run, monkeypatch: Any) -> None:
+def test_an_error_before_the_first_step_leaves_the_old_picture(run: Run, monkeypatch: Any) -> None:
     Path("out.png").write_bytes(b"an older picture")
     for error, status in [(KeyboardInterrupt(), 130), (MemoryError(), 1)]:
         with monkeypatch.context() as patch:
@@ -440,7 +444,7 @@ def test_trouble_before_the_first_step_leaves_the_old_picture(run: Run, monkeypa
         assert result.err and Path("out.png").read_bytes() == b"an older picture"
 
 
-def test_a_loss_that_explodes_is_told_and_the_picture_kept(run: Run, monkeypatch: Any) -> None:
+def test_an_exploding_loss_is_reported_and_the_picture_kept(run: Run, monkeypatch: Any) -> None:
     going_on, calls = Objective.__call__, list[int]()
 
     def explode(self: Objective, image: Tensor) -> Any:
@@ -455,7 +459,7 @@ def test_a_loss_that_explodes_is_told_and_the_picture_kept(run: Run, monkeypatch
     assert made is not None and made["steps_done"] == 2
 
 
-def test_a_mistake_of_ours_is_not_hidden(run: Run, monkeypatch: Any) -> None:
+def test_a_bug_is_not_hidden(run: Run, monkeypatch: Any) -> None:
     stop_at(monkeypatch, 1, RuntimeError("shapes differ"))
     with pytest.raises(RuntimeError, match="shapes differ"):
         run("paint", *PAIR, *SMALL, "-o", "out.png")
@@ -472,7 +476,7 @@ def started(monkeypatch: Any) -> list[list[str]]:
     return calls
 
 
-def test_lab_opens_the_lessons_here_before_others(run: Run, started: list[list[str]]) -> None:
+def test_lab_prefers_the_lessons_in_the_current_folder(run: Run, started: list[list[str]]) -> None:
     Path("notebooks").mkdir()
     for name in ("01-more.ipynb", "00-first.ipynb"):
         (Path("notebooks") / name).touch()
@@ -493,7 +497,9 @@ def test_lab_finds_the_lessons_beside_the_package(run: Run, started: list[list[s
     assert started[0][0] == f"--ServerApp.root_dir={beside}"
 
 
-def test_lab_without_lessons_is_told(run: Run, started: list[list[str]], monkeypatch: Any) -> None:
+def test_lab_without_lessons_is_explained(
+    run: Run, started: list[list[str]], monkeypatch: Any
+) -> None:
     monkeypatch.setattr(cli, "__file__", str(Path("elsewhere/stylelib/cli/__init__.py").absolute()))
     assert told_in_one_sentence(run("lab"), "no folder notebooks/", 1)
     assert started == []
@@ -504,12 +510,12 @@ def test_lab_without_lessons_is_told(run: Run, started: list[list[str]], monkeyp
     [({}, "3000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "ACTIVE"}, None)],
 )
 @pytest.mark.parametrize("command", ["lab", "samples"])
-def test_threads_soon_sleep_unless_you_say_otherwise(
+def test_threads_sleep_soon_unless_the_user_decided_otherwise(
     run: Run, started: Any, monkeypatch: Any, given: dict[str, str], count: str | None, command: str
 ) -> None:
-    """PyTorch's, in the command line and in the kernels of the lab, which inherit it."""
+    """PyTorch's threads, here and in the lab's kernels, which inherit the setting."""
     for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
-        monkeypatch.setenv(name, "")  # so that it is put back after the test
+        monkeypatch.setenv(name, "")  # so that it is restored after the test
         monkeypatch.delenv(name)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
@@ -528,7 +534,7 @@ class Terminal(io.StringIO):
 
 
 def show(stream: io.StringIO, monkeypatch: Any, columns: int = 80) -> str:
-    """What a painting of 40 steps, four steps a second, writes there."""
+    """The output for a painting of 40 steps, four steps a second."""
     clock = [0.0]
     monkeypatch.setattr(tqdm.std, "time", lambda: clock[0])
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -544,7 +550,7 @@ def show(stream: io.StringIO, monkeypatch: Any, columns: int = 80) -> str:
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
-def test_the_bar_fits_its_line_in_plain_ascii(monkeypatch: Any, columns: int) -> None:
+def test_the_bar_is_ascii_and_fits_on_a_line(monkeypatch: Any, columns: int) -> None:
     text = show(Terminal(), monkeypatch, columns)
     assert text.isascii() and text.count("\n") == 1
     first, *lines = text.split("\r")[1:]
@@ -553,7 +559,7 @@ def test_the_bar_fits_its_line_in_plain_ascii(monkeypatch: Any, columns: int) ->
     assert lines[-1].startswith("100% [###############] step 40/40")
 
 
-def test_the_time_left_counts_the_pixels(monkeypatch: Any) -> None:
+def test_the_time_left_accounts_for_pixels(monkeypatch: Any) -> None:
     _, *lines = show(Terminal(), monkeypatch).split("\r")[1:]
     # 30 small steps cost as much as 7.5 of the 10 large ones: less than half is done.
     assert lines[29].startswith(" 43% [######.........] step 30/40")
@@ -571,7 +577,7 @@ def test_a_log_gets_a_few_lines(monkeypatch: Any) -> None:
 
 @pytest.mark.parametrize("kind", [io.StringIO, Terminal])
 @pytest.mark.parametrize("broken", [OSError(28, "No space left on device"), OSError(5, "I/O")])
-def test_a_stream_that_fails_or_is_closed_stops_nothing(
+def test_a_failing_or_closed_stream_stops_nothing(
     monkeypatch: Any, kind: type[io.StringIO], broken: OSError
 ) -> None:
     stream = kind()
@@ -608,7 +614,7 @@ STARTED = "import sys; from stylelib.__main__ import main; print(flush=True); sy
     "arguments", [("paint", *PAIR, "--size", "2048"), ("lab", "--no-browser", "--port", "9")]
 )
 def test_ctrl_c_while_it_starts(tmp_path: Path, arguments: Any, delay: float) -> None:
-    """Options are read, PyTorch or JupyterLab is imported: it ends, without a traceback."""
+    """While options are read, or PyTorch or JupyterLab is imported, it ends without a traceback."""
     process = subprocess.Popen(
         [sys.executable, "-c", STARTED, *arguments],
         cwd=tmp_path,
@@ -617,7 +623,7 @@ def test_ctrl_c_while_it_starts(tmp_path: Path, arguments: Any, delay: float) ->
         text=True,
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "\n"  # before, it is Python itself that starts
+    assert process.stdout.readline() == "\n"  # until then, Python itself is starting
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
@@ -625,8 +631,8 @@ def test_ctrl_c_while_it_starts(tmp_path: Path, arguments: Any, delay: float) ->
     assert err == "Stopped; nothing was saved.\n"
 
 
-def test_ctrl_c_that_someone_wants_ignored_stays_ignored() -> None:
-    """As `nohup` has it, and a shell for what runs in the background."""
+def test_an_ignored_ctrl_c_stays_ignored() -> None:
+    """`nohup` ignores it, and so does a shell for background jobs."""
     code = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
     code += "import sys; from stylelib.__main__ import main; sys.argv = ['stylelib', 'samples']\n"
     code += "main(); print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"

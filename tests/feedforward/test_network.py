@@ -1,4 +1,4 @@
-"""Networks that paint in one go: what they paint, how they learn, what their files may hold."""
+"""Feed-forward networks: what they paint, how they are trained, what their files may contain."""
 
 import io
 import os
@@ -39,7 +39,7 @@ from stylelib.feedforward import training
 from stylelib.feedforward.network import checksum
 from stylelib.pictures.samples import NETWORKS
 
-# Small strokes and the early layers alone: quick.
+# Quick: small strokes, and only early layers.
 RECIPE = training.TRAINING.but(
     size=64,
     content_layers={"conv3_1": 1.0},
@@ -55,7 +55,7 @@ def tiny(seed: int = 0) -> FeedForward:
 
 @pytest.fixture(scope="module")
 def vgg() -> VGG19:
-    """What the objective of training looks with."""
+    """The network that the objective of the training uses."""
     return load_vgg19(last=RECIPE.deepest, pooling=RECIPE.pooling, padding=RECIPE.padding)
 
 
@@ -66,7 +66,7 @@ def shipped() -> FeedForward:
 
 
 def numbers(network: FeedForward) -> Tensor:
-    """All weights in a row."""
+    """All weights in one vector."""
     return torch.cat([value.detach().flatten() for value in network.parameters()])
 
 
@@ -74,7 +74,7 @@ def numbers(network: FeedForward) -> Tensor:
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (17, 19), (16, 201), (150, 18), (64, 62), (33, 47)])
-def test_the_picture_is_as_large_as_the_photo(noise: Callable[..., Tensor], shape: Any) -> None:
+def test_the_picture_has_the_size_of_the_photo(noise: Callable[..., Tensor], shape: Any) -> None:
     photo = noise(1, 3, *shape)
     network = tiny()
     assert network(photo).shape == photo.shape
@@ -89,19 +89,21 @@ def test_the_same_seed_makes_the_same_network(noise: Callable[..., Tensor]) -> N
     photo = noise(1, 3, 40, 30)
     assert torch.equal(tiny(3).paint(photo), tiny(3).paint(photo))
     assert not torch.equal(tiny(3).paint(photo), tiny(4).paint(photo))
-    assert torch.equal(torch.random.get_rng_state(), before)  # nobody else's numbers change
+    assert torch.equal(
+        torch.random.get_rng_state(), before
+    )  # other random numbers are not affected
 
 
-def test_the_photos_own_light_and_contrast_do_not_matter(shipped: FeedForward) -> None:
-    # Instance normalisation takes them out, up to what zero-variance protection leaves.
+def test_brightness_and_contrast_of_the_photo_do_not_matter(shipped: FeedForward) -> None:
+    # Instance normalisation removes them, up to its protection against a variance of 0.
     photo = load_image("camel", 96)
     assert (shipped.paint(photo) - shipped.paint(photo * 0.5 + 0.2)).abs().mean() < 0.01
 
 
-def test_a_mirrored_network_would_paint_a_shifted_photo_shifted(
+def test_a_shifted_photo_is_painted_shifted(
     shipped: FeedForward,
 ) -> None:
-    # Away from the edges it does the same everywhere, in steps of its quarter size.
+    # Away from the edges it is invariant to shifts by multiples of 4 pixels.
     photo = load_image("camel", 256)
     shipped_left = shipped.paint(photo[..., :, :-8])
     shipped_right = shipped.paint(photo[..., :, 8:])
@@ -120,13 +122,13 @@ def test_a_mirrored_network_would_paint_a_shifted_photo_shifted(
         ("camel", "not a tensor but str"),
     ],
 )
-def test_a_photo_that_is_none_is_told(photo: Any, words: str) -> None:
+def test_an_invalid_photo_is_refused(photo: Any, words: str) -> None:
     with pytest.raises(StylelibError) as told:
         tiny().paint(photo)
     assert words in str(told.value)
 
 
-def test_a_photo_that_cannot_fit_is_told_with_a_size_that_can(monkeypatch: Any) -> None:
+def test_a_photo_too_large_for_memory_is_refused_with_a_size_that_fits(monkeypatch: Any) -> None:
     monkeypatch.setattr("stylelib.engine.memory.free_memory", lambda device: 10**9)
     photo = torch.zeros(1, 3, 1, 1).expand(1, 3, 3000, 4000)
     with pytest.raises(StylelibError, match=r"4000 x 3000 .* needs about 1.9 GB .* Try size 2656"):
@@ -134,7 +136,7 @@ def test_a_photo_that_cannot_fit_is_told_with_a_size_that_can(monkeypatch: Any) 
 
 
 @pytest.mark.parametrize("size", [{"width": 0}, {"width": 1.5}, {"blocks": -1}, {"blocks": True}])
-def test_a_network_of_no_size_is_told(size: Any) -> None:
+def test_an_invalid_network_size_is_refused(size: Any) -> None:
     with pytest.raises(StylelibError, match="must be a whole number from"):
         FeedForward(**size)
 
@@ -154,7 +156,7 @@ def test_training_lowers_the_loss_of_a_photo(painting: Tensor, camel: Tensor, vg
 
 
 def by_hand(painting: Tensor, photo: Tensor, vgg: VGG19) -> Callable[[Tensor], float]:
-    """The target loss in NumPy's own sums."""
+    """The target loss, computed with NumPy."""
 
     def maps(image: Tensor) -> dict[str, np.ndarray]:
         found = vgg(image, RECIPE.style_layers)
@@ -179,10 +181,10 @@ def by_hand(painting: Tensor, photo: Tensor, vgg: VGG19) -> Callable[[Tensor], f
     return loss
 
 
-def test_the_loss_of_a_step_is_the_objectives(painting: Tensor, vgg: VGG19) -> None:
+def test_the_loss_of_a_step_is_that_of_the_objective(painting: Tensor, vgg: VGG19) -> None:
     photos = [load_image(name) for name in SAMPLES]
     crops = training.crops(photos, 32, RECIPE.size, seed=5)
-    next(crops)  # the objective is made with it
+    next(crops)  # the objective is set up with it
     piece, network = next(crops), tiny()
     expected = by_hand(painting, piece, vgg)(network(piece).detach())
     step = next(train(network, painting, steps=1, seed=5, vgg=vgg, **TINY))
@@ -197,7 +199,7 @@ def test_a_step_reaches_every_weight(painting: Tensor, vgg: VGG19) -> None:
     next(train(network, painting, steps=5, vgg=vgg, **TINY))
     for name, value in network.named_parameters():
         assert value.grad is not None and value.grad.isfinite().all(), name
-        # Normalisation takes a bias before it out again: its gradient is rounding, and small.
+        # Normalisation cancels the bias before it: its gradient is only rounding.
         if name.endswith("weight") or name in list(old)[-1:]:
             assert (value != old[name]).float().mean() > 0.9, name
     assert all(not weight.requires_grad for weight in vgg.parameters())
@@ -213,7 +215,7 @@ def test_the_same_seed_trains_the_same_network(painting: Tensor, vgg: VGG19) -> 
     assert not torch.equal(trained[0][0], trained[2][0])
 
 
-def test_left_on_the_way_it_is_as_good_as_it_has_become(
+def test_training_can_stop_at_any_step_and_continue(
     painting: Tensor, vgg: VGG19, tmp_path: Path
 ) -> None:
     network, photo = tiny(), load_image("camel", 64)
@@ -226,10 +228,10 @@ def test_left_on_the_way_it_is_as_good_as_it_has_become(
     network.save(tmp_path / "early.pt")
     again = FeedForward.load(tmp_path / "early.pt").paint(photo)
     assert (again - painted).abs().max() < 2 / 255
-    assert len(list(train(network, painting, steps=2, vgg=vgg, **TINY))) == 2  # and goes on
+    assert len(list(train(network, painting, steps=2, vgg=vgg, **TINY))) == 2  # it continues
 
 
-def test_it_stops_when_the_time_is_over(painting: Tensor, vgg: VGG19, monkeypatch: Any) -> None:
+def test_training_stops_when_the_time_is_up(painting: Tensor, vgg: VGG19, monkeypatch: Any) -> None:
     clock = iter(range(0, 1000, 10))
     monkeypatch.setattr("stylelib.feedforward.training.time.monotonic", lambda: float(next(clock)))
     steps = list(train(tiny(), painting, minutes=0.5, vgg=vgg, **TINY))
@@ -240,7 +242,7 @@ def test_it_stops_when_the_time_is_over(painting: Tensor, vgg: VGG19, monkeypatc
     ]
 
 
-def test_a_loss_that_is_no_number_leaves_the_network(painting: Tensor, vgg: VGG19) -> None:
+def test_a_nan_loss_leaves_the_network_unchanged(painting: Tensor, vgg: VGG19) -> None:
     network = tiny()
     steps = train(network, painting, steps=9, vgg=vgg, **TINY)
     next(steps)
@@ -252,7 +254,7 @@ def test_a_loss_that_is_no_number_leaves_the_network(painting: Tensor, vgg: VGG1
     assert torch.equal(numbers(network).nan_to_num(9), before.nan_to_num(9))
 
 
-def test_the_photos_given_are_learnt_from(painting: Tensor, vgg: VGG19, monkeypatch: Any) -> None:
+def test_training_uses_the_given_photos(painting: Tensor, vgg: VGG19, monkeypatch: Any) -> None:
     monkeypatch.setattr("stylelib.feedforward.training.SAMPLES", {})
     red = torch.tensor([0.9, 0.0, 0.0]).view(1, 3, 1, 1).expand(1, 3, 80, 60)
     seen: list[Tensor] = []
@@ -266,8 +268,8 @@ def test_the_photos_given_are_learnt_from(painting: Tensor, vgg: VGG19, monkeypa
         assert piece.std(dim=(2, 3)).max() < 1e-3
 
 
-def test_pieces_are_of_many_places_and_sizes() -> None:
-    # A picture that says where: red grows to the right. Green stripes tell how near.
+def test_crops_vary_in_position_and_zoom() -> None:
+    # Red increases to the right and shows the position; green stripes show the zoom.
     right = torch.linspace(0, 1, 160).expand(90, 160)
     stripes = (torch.arange(160) // 8 % 2).expand(90, 160)
     crops = training.crops([torch.stack([right, stripes, 0 * right])[None]], 32, 64, seed=0)
@@ -295,7 +297,7 @@ def test_pieces_are_of_many_places_and_sizes() -> None:
         ({"photos": ["camel"]}, "A photo is not a tensor but str"),
     ],
 )
-def test_a_wrong_number_is_told_before_the_first_step(
+def test_a_wrong_argument_is_refused_before_the_first_step(
     painting: Tensor, wrong: Any, words: str
 ) -> None:
     with pytest.raises(StylelibError) as told:
@@ -314,7 +316,7 @@ def saved(tmp_path: Path) -> Path:
     return network.save(tmp_path / "tiny.pt")
 
 
-def test_saved_and_loaded_it_paints_the_same(saved: Path, noise: Callable[..., Tensor]) -> None:
+def test_a_loaded_network_paints_the_same(saved: Path, noise: Callable[..., Tensor]) -> None:
     network, photo = FeedForward.load(saved), noise(1, 3, 40, 50)
     assert (network.width, network.blocks, network.painting) == (4, 1, "my painting")
     assert (network.paint(photo) - tiny().paint(photo)).abs().max() < 2 / 255
@@ -324,20 +326,20 @@ def test_saved_and_loaded_it_paints_the_same(saved: Path, noise: Callable[..., T
 
 
 def told(path: Path | str) -> str:
-    """What loading says."""
+    """The message of the error that loading raises."""
     with pytest.raises(StylelibError) as error:
         FeedForward.load(path)
     return str(error.value)
 
 
-def test_a_file_cut_short_is_told(saved: Path) -> None:
+def test_a_file_cut_short_is_refused(saved: Path) -> None:
     whole = saved.read_bytes()
     for length in (0, 1, 100, len(whole) // 2, len(whole) - 1):
         saved.write_bytes(whole[:length])
         assert "cut short or altered" in told(saved)
 
 
-def test_a_file_with_any_number_changed_is_told(saved: Path) -> None:
+def test_a_file_with_a_changed_weight_is_refused(saved: Path) -> None:
     whole = saved.read_bytes()
     with zipfile.ZipFile(saved) as archive:
         places = [entry.header_offset for entry in archive.infolist() if "/data/" in entry.filename]
@@ -349,12 +351,12 @@ def test_a_file_with_any_number_changed_is_told(saved: Path) -> None:
             network = FeedForward.load(saved)
         except StylelibError as error:
             assert "cut short or altered" in str(error)
-        else:  # padding between the numbers: nothing is lost
+        else:  # padding between the numbers does not matter
             assert torch.equal(numbers(network), numbers(tiny()).half().float())
 
 
 def contents(path: Path) -> dict[str, Any]:
-    """What is in a network's file."""
+    """The contents of a network's file."""
     stored: dict[str, Any] = torch.load(path, weights_only=True)
     return stored
 
@@ -372,13 +374,13 @@ def contents(path: Path) -> dict[str, Any]:
         {"state": None},
     ],
 )
-def test_a_file_that_contradicts_itself_is_told(saved: Path, change: dict[str, Any]) -> None:
+def test_an_inconsistent_file_is_refused(saved: Path, change: dict[str, Any]) -> None:
     torch.save(contents(saved) | change, saved)
     assert "cut short or altered" in told(saved)
 
 
 @pytest.mark.parametrize("value", [torch.inf, torch.nan])
-def test_a_file_with_no_numbers_is_told(saved: Path, value: float) -> None:
+def test_a_file_with_nan_or_infinity_is_refused(saved: Path, value: float) -> None:
     stored = contents(saved)
     stored["state"]["layers.0.weight"][0, 0, 0, 0] = value
     torch.save(stored | {"sha256": checksum(stored)}, saved)
@@ -386,7 +388,7 @@ def test_a_file_with_no_numbers_is_told(saved: Path, value: float) -> None:
 
 
 class Evil:
-    """Unpickled, it would leave a file behind."""
+    """Unpickling it would create a folder."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -408,10 +410,10 @@ def test_a_hostile_file_runs_nothing(saved: Path, tmp_path: Path) -> None:
         assert "not a network that stylelib saved" in told(saved)
         assert not mark.exists()
     pickle.loads(files[0])
-    assert mark.exists()  # it was a real one
+    assert mark.exists()  # it does work
 
 
-def test_a_file_that_unpacks_to_more_than_itself_is_told(saved: Path) -> None:
+def test_a_compressed_file_is_refused(saved: Path) -> None:
     with zipfile.ZipFile(saved) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
     with zipfile.ZipFile(saved, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -422,11 +424,11 @@ def test_a_file_that_unpacks_to_more_than_itself_is_told(saved: Path) -> None:
 
 def test_a_huge_file_is_not_read(saved: Path) -> None:
     with saved.open("r+b") as file:
-        file.truncate(10**12)  # of holes: no room on the disk
+        file.truncate(10**12)  # a sparse file, which takes no room on the disk
     assert "too large" in told(saved)
 
 
-def test_files_that_are_not_there_are_told(tmp_path: Path) -> None:
+def test_missing_files_are_explained(tmp_path: Path) -> None:
     assert "File name too long" in told("x" * 300 + ".pt")
     assert "a path, not 3" in told(3)  # type: ignore[arg-type]
     assert "Did you mean hokusai-great-wave.pt?" in told("hokusai-grate-wave.pt")
@@ -434,7 +436,7 @@ def test_files_that_are_not_there_are_told(tmp_path: Path) -> None:
     assert "There is no file" in told(tmp_path)
 
 
-def test_a_place_that_takes_no_file_is_told(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
     for name, words in [
         ("network.png", "must end in .pt"),
         ("nowhere/network.pt", "There is no folder"),
@@ -447,7 +449,7 @@ def test_a_place_that_takes_no_file_is_told(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["folder.pt"]
 
 
-def test_a_file_is_replaced_whole_or_not_at_all(saved: Path, monkeypatch: Any) -> None:
+def test_a_file_is_replaced_completely_or_not_at_all(saved: Path, monkeypatch: Any) -> None:
     whole = saved.read_bytes()
 
     def full(*_: Any) -> None:
@@ -459,10 +461,10 @@ def test_a_file_is_replaced_whole_or_not_at_all(saved: Path, monkeypatch: Any) -
     assert saved.read_bytes() == whole and os.listdir(saved.parent) == ["tiny.pt"]
 
 
-# ----------------------------------------------------------- the one that is shipped
+# ----------------------------------------------------------- the network that is shipped
 
 
-def test_it_is_small_and_says_what_it_learnt(shipped: FeedForward) -> None:
+def test_the_shipped_network_is_small_and_names_its_painting(shipped: FeedForward) -> None:
     assert set(NETWORKS) == {path.name for path in Path(stylelib.__file__).parent.rglob("*.pt")}
     for name, path in NETWORKS.items():
         assert path.stat().st_size < 600_000
@@ -472,7 +474,7 @@ def test_it_is_small_and_says_what_it_learnt(shipped: FeedForward) -> None:
 
 
 @pytest.mark.parametrize("size", [192, 256])
-def test_it_paints_the_camel_in_the_style_and_leaves_it_a_camel(
+def test_it_paints_the_style_and_keeps_the_camel(
     shipped: FeedForward, network: VGG19, size: int
 ) -> None:
     photo, painting = load_image("camel", size), load_image("hokusai-great-wave", size)
@@ -485,7 +487,7 @@ def test_it_paints_the_camel_in_the_style_and_leaves_it_a_camel(
 
 
 def style_distance(image: Tensor, painting: Tensor, network: VGG19) -> float:
-    """Between the means and spreads of the feature maps: not what it was trained on."""
+    """Distance of the means and deviations of feature maps, which training did not use."""
     layers = ["conv1_2", "conv2_2", "conv3_2", "conv4_2"]
     new, old = network(image, layers), network(painting, layers)
     distance = 0.0
@@ -503,7 +505,7 @@ Run = Callable[..., SimpleNamespace]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Path) -> Run:
-    """Call the command line in a folder of its own."""
+    """Call the command line in a new folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("stylelib.feedforward.network.FeedForward.__init__.__defaults__", (4, 1, 0))
     monkeypatch.setattr("stylelib.feedforward.training.train.__kwdefaults__", training.train.__kwdefaults__ | {"crop": 48})  # fmt: skip # noqa: E501
@@ -519,7 +521,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Path) ->
     return call
 
 
-def test_train_and_then_paint(run: Run) -> None:
+def test_training_and_then_painting(run: Run) -> None:
     Path("photos").mkdir()
     save_image(load_image("camel", 100), "photos/mine.png")
     Path("photos/notes.txt").write_text("no picture")
@@ -543,7 +545,7 @@ def test_train_and_then_paint(run: Run) -> None:
     assert (load_image("out.png") - expected).abs().max() <= 0.51 / 255
 
 
-def test_paints_with_the_shipped_one(run: Run) -> None:
+def test_painting_with_the_shipped_network(run: Run) -> None:
     result = run("paint", "camel", "hokusai-great-wave.pt", "--size", "64", "--keep-colors")
     assert result.status == 0, result.err
     assert load_image("prettier-camel.png").shape == (1, 3, 36, 64)
@@ -571,7 +573,7 @@ def test_ctrl_c_keeps_the_network_so_far(run: Run, monkeypatch: Any) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows can't send Ctrl-C to one process")
-def test_ctrl_c_while_it_is_saved_does_not_lose_it(run: Run, monkeypatch: Any) -> None:
+def test_ctrl_c_while_saving_does_not_lose_the_network(run: Run, monkeypatch: Any) -> None:
     saving = FeedForward.save
 
     def save(network: FeedForward, path: Path) -> Path:
@@ -583,7 +585,7 @@ def test_ctrl_c_while_it_is_saved_does_not_lose_it(run: Run, monkeypatch: Any) -
     assert result.status == 0 and Path("kept.pt").is_file()
 
 
-def test_a_network_whose_place_is_gone_is_saved_elsewhere(run: Run, monkeypatch: Any) -> None:
+def test_a_network_whose_folder_is_gone_is_saved_elsewhere(run: Run, monkeypatch: Any) -> None:
     Path("gone").mkdir()
     going_on = Objective.with_content
 
@@ -622,7 +624,7 @@ PAIR = ("camel", "hokusai-great-wave.pt")
         (("train", "camel", "-o", "n.pt", "--style-weight", "-1"), "style_weight is -1.0"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_sentence(run: Run, arguments: Any, words: str) -> None:
+def test_errors_are_explained_in_one_sentence(run: Run, arguments: Any, words: str) -> None:
     Path("empty").mkdir()
     Image.new("L", (64, 36), 255).save("sky.png")
     result = run(*arguments)
@@ -639,7 +641,7 @@ class Terminal(io.StringIO):
 
 
 def show(stream: io.StringIO, monkeypatch: Any) -> list[str]:
-    """What a training of 100 steps in 50 seconds writes there."""
+    """The output for a training of 100 steps in 50 seconds."""
     clock = [0.0]
     monkeypatch.setattr(tqdm.std, "time", lambda: clock[0])
     monkeypatch.setenv("COLUMNS", "80")
@@ -672,9 +674,9 @@ def test_a_log_gets_a_few_lines(monkeypatch: Any) -> None:
 def test_the_help_explains_training(run: Run) -> None:
     result = run("train", "--help")
     assert result.status == 0 and max(map(len, result.out.splitlines())) <= 80
-    assert run("train", "camel").status == 2  # where to?
+    assert run("train", "camel").status == 2  # no --output
 
 
-def test_a_training_step_is_plain() -> None:
+def test_a_training_step_holds_plain_values() -> None:
     step = TrainingStep(1, 0.5, 2.0, {"total": 1.0})
     assert (step.iteration, step.share, step.seconds) == (1, 0.5, 2.0)

@@ -12,7 +12,7 @@ WIDTH, HEIGHT = 32, 24
 
 
 def picture() -> Image.Image:
-    """Smooth, none of its sides like another, so that lossy formats keep it."""
+    """Smooth, so that lossy formats keep it, and with four different sides."""
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     red, green = 255 * x / (WIDTH - 1), 255 * y / (HEIGHT - 1)
     return Image.fromarray(np.stack([red, green, 128 + 0 * x], axis=2).round().astype(np.uint8))
@@ -20,7 +20,7 @@ def picture() -> Image.Image:
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     buffer = io.BytesIO()
-    image.copy().save(buffer, kind, **options)  # saving as JPEG leaves its settings behind
+    image.copy().save(buffer, kind, **options)  # saving as JPEG changes the image's settings
     return buffer.getvalue()
 
 
@@ -30,7 +30,7 @@ PIXELS, GREYS = RGB.tobytes(), GREY.tobytes()
 
 
 def _cur() -> bytes:
-    """An icon, but for two bytes in its head."""
+    """The same as an icon, except for two bytes in the header."""
     icon = bytearray(encoded(RGB.convert("RGBA"), "ICO", sizes=[(32, 24)], bitmap_format="bmp"))
     icon[2] = 2
     return bytes(icon)
@@ -76,7 +76,7 @@ def _mcidas() -> bytes:
 
 
 def _pcd() -> bytes:
-    """A flat grey 768 x 512: two rows of brightness, then a row of each colour, over and over."""
+    """A flat grey, 768 x 512: repeatedly two rows of brightness, then a row of each colour."""
     rows = bytes([100]) * 1536 + bytes([156]) * 384 + bytes([137]) * 384
     return bytes(2048) + b"PCD_IPI".ljust(96 * 2048 - 2048, b"\0") + rows * 256
 
@@ -165,7 +165,7 @@ def _several() -> dict[str, Any]:
 
 
 def variants() -> dict[str, bytes]:
-    """The common formats' other ways: what cameras, phones and drawing programs write."""
+    """Variants of common formats that cameras, phones and drawing programs write."""
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 6, "stylelib: {}"
     deep = Image.fromarray(np.asarray(GREY).astype(np.uint16) * 257)
@@ -192,7 +192,7 @@ def variants() -> dict[str, bytes]:
     }
 
 
-# Colour profiles, as the ICC's specification (ICC.1:2001-04) lays them out
+# Colour profiles, laid out as in the ICC's specification (ICC.1:2001-04)
 
 
 def matrix_profile(colorants: Any, gamma: float) -> bytes:
@@ -249,5 +249,5 @@ SRGB = [[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09
 
 
 def display_p3() -> bytes:
-    """The colours of an iPhone's photos (their curve: nearly this power)."""
+    """The colours of an iPhone's photos (their curve is close to this power)."""
     return matrix_profile(DISPLAY_P3, 2.2)

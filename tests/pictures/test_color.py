@@ -1,4 +1,4 @@
-"""The photo's colours in the painted picture."""
+"""Pictures with the colours of other pictures."""
 
 import colorsys
 
@@ -11,7 +11,7 @@ from stylelib import RECIPES, VGG19, StylelibError, Transfer, load_image, match_
 from stylelib.pictures.color import keep_colors, luminance
 
 
-def test_luminance_is_the_y_of_yiq() -> None:
+def test_luminance_is_y_in_yiq() -> None:
     image = torch.rand(1, 3, 2, 2, generator=torch.Generator().manual_seed(0))
     for row in range(2):
         for column in range(2):
@@ -20,7 +20,7 @@ def test_luminance_is_the_y_of_yiq() -> None:
             assert luminance(image)[0, 0, row, column].item() == pytest.approx(y, abs=0.01)
 
 
-def test_light_is_the_pictures_and_hue_is_the_photos() -> None:
+def test_luminance_comes_from_the_picture_and_hue_from_the_photo() -> None:
     generator = torch.Generator().manual_seed(1)
     image, photo = (torch.rand(1, 3, 8, 8, generator=generator) for _ in range(2))
     mixed = keep_colors(image, photo)
@@ -28,7 +28,7 @@ def test_light_is_the_pictures_and_hue_is_the_photos() -> None:
     assert torch.allclose(luminance(mixed), luminance(image), atol=1e-5)
     for pixel in range(64):
         old, new = (p[0].flatten(1)[:, pixel].tolist() for p in (photo, mixed))
-        # hue in YIQ is the direction of (I, Q): the order of the channels, at least, stays
+        # the hue in YIQ is the direction of (I, Q): at least the order of the channels stays
         if max(new) - min(new) > 1e-3:
             assert sorted(range(3), key=old.__getitem__) == sorted(range(3), key=new.__getitem__)
 
@@ -38,7 +38,7 @@ def test_same_picture_is_unchanged() -> None:
     assert torch.allclose(keep_colors(camel, camel), camel, atol=1e-5)
 
 
-def test_grey_photo_gives_grey() -> None:
+def test_a_grey_photo_gives_grey() -> None:
     mixed = keep_colors(load_image("hokusai-great-wave", 64), torch.full((1, 3, 5, 9), 0.3))
     assert (mixed.amax(1) - mixed.amin(1)).max() < 1e-5
 
@@ -65,25 +65,25 @@ def test_matched_colors_have_the_mean_and_covariance_of_the_other(camel: Tensor)
         np.testing.assert_allclose(ours, theirs, atol=2e-5)
 
 
-def test_colors_that_match_already_do_not_move(camel: Tensor) -> None:
+def test_colors_that_already_match_stay(camel: Tensor) -> None:
     torch.testing.assert_close(match_colors(camel, camel), camel, atol=1e-3, rtol=0)
 
 
-def test_matching_moves_colors_least_and_keeps_their_order() -> None:
-    """Of grey pictures it is a stretch: dark stays dark. (A turn by 180° would match, too.)"""
+def test_matching_moves_colors_as_little_as_possible() -> None:
+    """For grey pictures it is a stretch: dark stays dark. (A rotation by 180° would match, too.)"""
     grey = torch.linspace(0.4, 0.6, 100).view(1, 1, 10, 10).expand(1, 3, 10, 10)
     found = match_colors(grey, 0.5 + 2 * (grey - 0.5))
     torch.testing.assert_close(found, 0.5 + 2 * (grey - 0.5), atol=1e-2, rtol=0)
 
 
-def test_matching_a_picture_of_one_color_is_no_trouble() -> None:
+def test_pictures_of_a_single_color_can_be_matched() -> None:
     flat, other = torch.full((1, 3, 8, 8), 0.2), torch.rand(1, 3, 9, 9)
     for image, like in [(flat, other), (other, flat), (flat, flat)]:
         assert match_colors(image, like).isfinite().all()
     assert float((match_colors(other, flat) - 0.2).abs().max()) < 0.01
 
 
-def test_a_transfer_with_matched_colors_is_one_of_the_matched_painting(
+def test_match_colors_in_a_recipe_equals_matching_by_hand(
     camel: Tensor, painting: Tensor, network: VGG19
 ) -> None:
     recipe = RECIPES["default"].but(size=64, steps=3, style_layers={"conv2_1": 1.0})

@@ -1,4 +1,4 @@
-"""Films: what is shown, in which order, for how long, in which colours; read by Pillow."""
+"""Films, read by Pillow: frames, order, durations, colours."""
 
 from pathlib import Path
 
@@ -25,15 +25,19 @@ def frames(path: Path) -> list[NDArray[np.uint8]]:
 
 
 @pytest.mark.parametrize("ending", ["gif", "webp", "GIF"])
-def test_the_pictures_are_shown_one_after_the_other(tmp_path: Path, ending: str) -> None:
-    given = [plain(RED, 10, 15), plain(GRAY), plain(RED)]  # the first one small, as on the way
+def test_frames_are_shown_in_order(tmp_path: Path, ending: str) -> None:
+    given = [
+        plain(RED, 10, 15),
+        plain(GRAY),
+        plain(RED),
+    ]  # the first one small, as at first in a painting
     path = save_film(iter(given), str(tmp_path / f"film.{ending}"))
     shown = frames(path)
     assert [frame.shape for frame in shown] == [(20, 30, 3)] * 3
     for frame, color in zip(shown, (RED, GRAY, RED), strict=True):
         assert np.abs(frame / 255 - np.array(color)).max() < 0.02
     with Image.open(path) as film:
-        assert film.info["loop"] == 0  # for ever
+        assert film.info["loop"] == 0  # endlessly
         lasted = []
         for index in range(3):
             film.seek(index)
@@ -42,7 +46,7 @@ def test_the_pictures_are_shown_one_after_the_other(tmp_path: Path, ending: str)
     assert lasted == [150, 150, 2500]
 
 
-def test_a_film_is_400_pixels_long_at_most(tmp_path: Path) -> None:
+def test_a_film_is_at_most_400_pixels_large(tmp_path: Path) -> None:
     path = save_film([plain(RED, 900, 600), plain(GRAY, 900, 600)], tmp_path / "film.webp")
     assert frames(path)[0].shape == (400, 267, 3)
 
@@ -61,7 +65,7 @@ def test_webp_has_all_colours_and_gif_128(tmp_path: Path, camel: Tensor) -> None
     assert colors[0] > 1000 and colors[1] <= 128
 
 
-def test_pictures_are_kept_closer_together_at_first() -> None:
+def test_more_pictures_are_kept_at_first() -> None:
     film = Film()
     for step in range(101):
         film.see(step, plain((step / 100, 0, 0)))
@@ -69,7 +73,7 @@ def test_pictures_are_kept_closer_together_at_first() -> None:
     assert kept[:7] == [0, 1, 2, 3, 4, 5, 6]
     gaps = np.diff(kept)
     assert (np.diff(gaps) >= -1).all() and 10 <= gaps[-1] <= 15
-    film.close(kept[-1], plain(RED))  # there already
+    film.close(kept[-1], plain(RED))  # it is kept already
     assert len(film.pictures) == len(kept)
     film.close(100, plain(GRAY))
     assert torch.equal(film.pictures[-1], plain(GRAY))
@@ -77,7 +81,7 @@ def test_pictures_are_kept_closer_together_at_first() -> None:
     assert film.pictures[-1].shape == (1, 3, 300, 400)
 
 
-def test_mistakes_are_told_in_a_sentence(tmp_path: Path) -> None:
+def test_mistakes_are_explained_in_a_sentence(tmp_path: Path) -> None:
     two = [plain(RED), plain(GRAY)]
     with pytest.raises(StylelibError, match=r"'film.mp4' must end in .gif or .webp"):
         save_film(two, tmp_path / "film.mp4")

@@ -1,4 +1,4 @@
-"""The loader against real files, spoilt in thousands of ways: a picture or a sentence, in time."""
+"""The loader on real files damaged in thousands of ways: a picture or a sentence, in time."""
 
 import faulthandler
 import os
@@ -18,13 +18,13 @@ from PIL import Image
 from stylelib import SAMPLES, StylelibError, load_image, read_recipe
 from stylelib.pictures.images import load_mask
 
-SECONDS = 20  # for one file, on a machine that does other work, too
-MEMORY = 2_500_000_000  # bytes, at most, for a file of any kind
+SECONDS = 20  # for one file, on a machine that is also busy with other work
+MEMORY = 2_500_000_000  # bytes, at most, for any file
 HEADS = [0, 1, 0x7F, 0x80, 0xFF, 0xFE, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 0x10000, 3, 13_000]
 
 
 def real_files() -> list[bytes]:
-    """Every format, the common ones in many ways, and a real photo as a camera writes it."""
+    """Every format, common ones in many variants, and a real photo from a camera."""
     Image.init()
     files = [make() for kind, make in MAKERS.items() if kind in Image.OPEN and kind != "PCD"]
     files += variants().values()
@@ -34,7 +34,7 @@ def real_files() -> list[bytes]:
 
 
 def spoil(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    """Bytes altered, bits flipped, numbers in the head replaced; cut, spliced, repeated."""
+    """Change bytes, flip bits, replace numbers in the header; cut, splice, repeat."""
     spoilt = bytearray(data)
     for _ in range(chance.choice([1, 1, 1, 2, 3, 8])):
         if not spoilt:
@@ -73,13 +73,13 @@ def mutations(count: int, seed: int) -> Iterator[bytes]:
 
 
 def fuzz(count: int, seed: int) -> tuple[int, int, float]:
-    """Load each; returns how many gave pictures, how many a sentence, and the longest seconds."""
+    """Load each; return how many gave a picture, how many a sentence, and the longest time in s."""
     pictures, refused, longest = 0, 0, 0.0
     for turn, data in enumerate(mutations(count, seed)):
         load = (load_image, load_mask)[turn % 13 == 0]
         size = (None, 16, 48)[turn % 3]
         begun = time.monotonic()
-        faulthandler.dump_traceback_later(SECONDS, exit=True)  # even out of a decoder in C
+        faulthandler.dump_traceback_later(SECONDS, exit=True)  # even in a decoder written in C
         try:
             image = load(data, size)
             assert image.shape[:2] == (1, 1 if load is load_mask else 3), image.shape
@@ -91,7 +91,7 @@ def fuzz(count: int, seed: int) -> tuple[int, int, float]:
             assert str(error).endswith((".", "again.")), error
             refused += 1
         except BaseException:
-            Path("spoilt.bin").write_bytes(data)  # to look at
+            Path("damaged.bin").write_bytes(data)  # to look into it later
             raise
         if turn % 5 == 0:
             with suppress(StylelibError):
@@ -102,7 +102,7 @@ def fuzz(count: int, seed: int) -> tuple[int, int, float]:
 
 
 def run_apart(folder: Path, count: int, seed: int) -> tuple[int, int, float]:
-    """In a process of its own: a crash, a hang or a memory too full is then told."""
+    """In a new process, so that a crash, a hang or full memory is noticed."""
     done = subprocess.run(
         [sys.executable, __file__, str(count), str(seed)],
         capture_output=True,
@@ -111,7 +111,7 @@ def run_apart(folder: Path, count: int, seed: int) -> tuple[int, int, float]:
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    # libtiff speaks for itself; no warning of Python's reaches a student.
+    # libtiff prints its own messages; no warning of Python's may reach a student.
     assert "Warning" not in done.stderr, done.stderr[-3000:]
     pictures, refused, longest, memory = map(float, done.stdout.split())
     assert memory < MEMORY
@@ -119,20 +119,20 @@ def run_apart(folder: Path, count: int, seed: int) -> tuple[int, int, float]:
     return int(pictures), int(refused), longest
 
 
-def test_spoilt_files_give_a_picture_or_a_sentence(tmp_path: Path) -> None:
+def test_damaged_files_give_a_picture_or_a_sentence(tmp_path: Path) -> None:
     pictures, refused, _ = run_apart(tmp_path, 600, seed=1)
     assert pictures > 100 and refused > 100  # both happen, so both were tried
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 6))
-def test_ten_thousand_spoilt_files(tmp_path: Path, seed: int) -> None:
+def test_ten_thousand_damaged_files(tmp_path: Path, seed: int) -> None:
     pictures, refused, _ = run_apart(tmp_path, 2500, seed)
     assert pictures > 500 and refused > 500
 
 
 def peak_memory() -> int:
-    """Bytes that this process ever held."""
+    """The most memory that this process ever had, in bytes."""
     info = psutil.Process().memory_info()
     if os.name == "nt":
         return int(info.peak_wset)
@@ -144,7 +144,7 @@ def peak_memory() -> int:
 
 
 if __name__ == "__main__":
-    load_image("camel", 16)  # what PyTorch takes is not the files' doing
+    load_image("camel", 16)  # memory that PyTorch takes does not count
     at_first = peak_memory()
     result = fuzz(int(sys.argv[1]), int(sys.argv[2]))
     print(*result, peak_memory() - at_first)

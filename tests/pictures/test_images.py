@@ -1,4 +1,4 @@
-"""Pictures in and out: pixels worked out by hand, and files of every sort and state."""
+"""Loading and saving: pixels computed by hand, and files of every kind and condition."""
 
 import errno
 import io
@@ -47,7 +47,7 @@ from stylelib.pictures import decoding, images
 
 Noise = Callable[..., Tensor]
 
-# Six colours, none like another, two rows of three.
+# Six different colours, two rows of three.
 UPRIGHT = np.array(
     [
         [[255, 0, 0], [0, 255, 0], [0, 0, 255]],
@@ -72,7 +72,7 @@ def assert_pixels(image: Tensor, expected: Any, tolerance: float = 1e-4) -> None
     np.testing.assert_allclose(found, expected, atol=tolerance)
 
 
-# Where a picture may come from
+# Where a picture can come from
 
 
 def sources(folder: Path) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def test_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert_pixels(load_image("plain.png"), UPRIGHT)
 
 
-def test_a_pil_picture_is_left_as_it_was(tmp_path: Path) -> None:
+def test_a_pil_image_is_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "large.jpg"
     Image.new("RGB", (640, 480), "red").save(path)
     with Image.open(path) as lazy:
@@ -128,7 +128,7 @@ def test_a_pil_picture_is_left_as_it_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("orientation", "stored"),
     [
-        # What the file's row 0 and column 0 are, in the upright picture (EXIF 2.32, 4.6.4 A)
+        # What the file's row 0 and column 0 are, in the picture shown (EXIF 2.32, 4.6.4 A)
         (1, UPRIGHT),  # top, left
         (2, UPRIGHT[:, ::-1]),  # top, right
         (3, UPRIGHT[::-1, ::-1]),  # bottom, right
@@ -139,7 +139,7 @@ def test_a_pil_picture_is_left_as_it_was(tmp_path: Path) -> None:
         (8, UPRIGHT[::-1].transpose(1, 0, 2)),  # left, bottom
     ],
 )
-def test_a_photo_is_turned_upright(orientation: int, stored: np.ndarray) -> None:
+def test_exif_orientation_is_applied(orientation: int, stored: np.ndarray) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     picture = Image.fromarray(np.ascontiguousarray(stored))
@@ -235,10 +235,10 @@ MODES: dict[str, tuple[bytes, list[Any]]] = {
 
 
 @pytest.mark.parametrize("mode", list(MODES))
-def test_every_mode_ends_as_rgb(mode: str) -> None:
+def test_every_mode_becomes_rgb(mode: str) -> None:
     data, expected = MODES[mode]
     row = [v if isinstance(v, list) else [v] * 3 for v in expected]
-    # Half a step of 255, for rounding to 8 bits.
+    # Half of 1/255, for rounding to 8 bits.
     assert_pixels(load_image(data), [row], tolerance=0.51)
     assert_pixels(load_image(Image.open(io.BytesIO(data))), [row], tolerance=0.51)
 
@@ -248,7 +248,7 @@ def test_a_cmyk_jpeg_is_not_a_negative() -> None:
     assert_pixels(load_image(encoded(red, "JPEG")), np.full((16, 16, 3), [255, 0, 0]), 6)
 
 
-def test_of_an_animation_the_first_frame() -> None:
+def test_the_first_frame_of_an_animation_is_loaded() -> None:
     frames = [Image.new("RGB", (4, 3), colour) for colour in ("red", "blue", "lime")]
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert_pixels(load_image(data), np.full((3, 4, 3), [255, 0, 0]))
@@ -259,10 +259,10 @@ GREY_ONLY = {"FITS", "FLI", "GBR", "IMT", "MCIDAS", "SPIDER", "XPM"}
 BLACK_AND_WHITE = {"MSP", "XBM"}
 
 
-def test_no_format_is_forgotten() -> None:
-    """Each that Pillow opens is tried below, or known to be refused. A new one: is it safe?"""
+def test_no_format_is_missing_from_these_tests() -> None:
+    """Each that Pillow opens is tested below, or refused. Check that a new one is safe."""
     Image.init()
-    assert set(Image.OPEN) - {"FPX", "MIC"} <= set(MAKERS) | decoding._REFUSED
+    assert set(Image.OPEN) - {"FPX", "MIC"} <= set(MAKERS) | decoding.REFUSED
 
 
 @pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")  # Pillow's, on saving
@@ -307,7 +307,7 @@ def linear_to_srgb(linear: np.ndarray) -> np.ndarray:
 
 
 def lab_to_srgb(lab: np.ndarray) -> np.ndarray:
-    """By way of XYZ under D50 (CIE 15)."""
+    """Lab to sRGB through XYZ under D50 (CIE 15)."""
     f = (lab[..., :1] + 16) / 116 + np.stack(
         [lab[..., 1] / 500, 0 * lab[..., 0], -lab[..., 2] / 200], axis=-1
     )
@@ -320,14 +320,14 @@ SPACES = {"Display P3": (DISPLAY_P3, 2.2), "Adobe RGB": (ADOBE_RGB, 563 / 256)}
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "PNG with alpha", "JPEG, large"])
 @pytest.mark.parametrize("space", list(SPACES))
-def test_a_phones_or_cameras_colours_become_srgb(space: str, kind: str) -> None:
+def test_wide_gamut_colours_become_srgb(space: str, kind: str) -> None:
     colorants, gamma = SPACES[space]
     profile = matrix_profile(colorants, gamma)
     values = np.random.default_rng(3).integers(0, 256, (4, 5, 3), dtype=np.uint8)
     linear = (values / 255) ** gamma
     to_srgb = np.linalg.inv(np.array(SRGB)) @ np.array(colorants)
     expected = linear_to_srgb(linear @ to_srgb.T)
-    assert np.abs(expected - values).max() > 20  # there is something to convert
+    assert np.abs(expected - values).max() > 20  # there really is something to convert
     picture = Image.fromarray(values)
     if kind == "JPEG, large":
         large = picture.resize((5 * 96, 4 * 96), Image.Resampling.NEAREST)
@@ -341,14 +341,14 @@ def test_a_phones_or_cameras_colours_become_srgb(space: str, kind: str) -> None:
     assert_pixels(load_image(encoded(picture, kind, icc_profile=profile)), expected, 2.5)
 
 
-def test_an_srgb_profile_changes_next_to_nothing() -> None:
+def test_an_srgb_profile_changes_almost_nothing() -> None:
     values = np.random.default_rng(3).integers(0, 256, (9, 9, 3), dtype=np.uint8)
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     data = encoded(Image.fromarray(values), icc_profile=profile)
     assert_pixels(load_image(data), values, tolerance=1)
 
 
-def test_a_grey_with_a_profile() -> None:
+def test_a_grey_picture_with_a_profile() -> None:
     levels = np.array([[0, 20, 100, 200, 255]], dtype=np.uint8)
     data = encoded(Image.fromarray(levels), icc_profile=grey_profile(1.0))
     expected = linear_to_srgb(levels / 255)
@@ -356,8 +356,8 @@ def test_a_grey_with_a_profile() -> None:
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "JPEG"])
-def test_a_printers_inks_become_srgb(kind: str) -> None:
-    """Muted inks: not what CMYK without a profile gives."""
+def test_cmyk_with_a_profile_becomes_srgb(kind: str) -> None:
+    """Muted inks, which differ from what CMYK without a profile gives."""
     mixtures = np.array([[(n >> bit) & 1 for bit in (3, 2, 1, 0)] for n in range(16)])
     cyan, magenta, yellow, black = mixtures.T
     lab = np.stack(
@@ -389,12 +389,12 @@ NO_PROFILES = {
 
 
 @pytest.mark.parametrize("state", list(NO_PROFILES))
-def test_a_profile_that_is_none_is_left_out(state: str) -> None:
+def test_an_invalid_profile_is_ignored(state: str) -> None:
     data = encoded(Image.fromarray(UPRIGHT), icc_profile=NO_PROFILES[state])
     assert_pixels(load_image(data), UPRIGHT)
 
 
-def test_a_picture_whose_profile_is_no_bytes() -> None:
+def test_a_profile_that_is_not_bytes_is_ignored() -> None:
     picture = Image.fromarray(UPRIGHT)
     picture.info["icc_profile"] = "sRGB"
     assert_pixels(load_image(picture), UPRIGHT)
@@ -405,7 +405,7 @@ def test_a_picture_whose_profile_is_no_bytes() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 90))
-def test_resize_keeps_the_shape(height: int, width: int, size: int) -> None:
+def test_resize_keeps_the_proportions(height: int, width: int, size: int) -> None:
     small = resize(torch.rand(1, 3, height, width), size)
     assert max(small.shape[-2:]) == size
     ratio = size / max(height, width)
@@ -424,7 +424,7 @@ def test_resize_to_the_same_size_changes_nothing(noise: Noise) -> None:
 def test_a_fine_checkerboard_becomes_grey(size: int) -> None:
     board = (torch.arange(128)[:, None] + torch.arange(128)) % 2
     small = resize(board.float().expand(1, 3, -1, -1), size)
-    # Away from the edges. Without antialiasing, stripes of black and white are left.
+    # Away from the edges. Without antialiasing, black and white stripes would remain.
     assert (small[..., 2:-2, 2:-2] - 0.5).abs().max() < 0.02
 
 
@@ -445,7 +445,7 @@ def test_resize_takes_batches(noise: Noise) -> None:
 
 
 @pytest.mark.parametrize("size", [0, -5, 2.5, True, "big", float("nan")])
-def test_a_size_that_is_none(size: Any, noise: Noise) -> None:
+def test_an_invalid_size_is_refused(size: Any, noise: Noise) -> None:
     with pytest.raises(StylelibError, match=r"size is .* whole number from 1 to"):
         resize(noise(1, 3, 4, 4), size)
     with pytest.raises(StylelibError, match=r"size is .* whole number from 1 to"):
@@ -453,8 +453,8 @@ def test_a_size_that_is_none(size: Any, noise: Noise) -> None:
 
 
 @pytest.mark.parametrize("size", [16, 50, 200, 333])
-def test_the_quick_way_to_a_small_picture_gives_the_same(tmp_path: Path, size: int) -> None:
-    """A JPEG that is much too large is decoded at a half, a quarter, an eighth."""
+def test_early_shrinking_gives_the_same_picture(tmp_path: Path, size: int) -> None:
+    """A much larger JPEG is decoded at a half, a quarter or an eighth of its size."""
     path = tmp_path / "large.jpg"
     large = SAMPLES["camel"].path
     with Image.open(large) as camel:
@@ -468,7 +468,7 @@ def test_the_quick_way_to_a_small_picture_gives_the_same(tmp_path: Path, size: i
 
 @pytest.mark.parametrize("orientation", [1, 6])
 @pytest.mark.parametrize(("width", "height"), [(2000, 1125), (1125, 2000), (999, 500), (801, 3)])
-def test_the_quick_way_gives_the_same_shape(width: int, height: int, orientation: int) -> None:
+def test_early_shrinking_gives_the_same_shape(width: int, height: int, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = encoded(Image.new("RGB", (width, height)), "JPEG", exif=exif)
@@ -488,7 +488,7 @@ def test_longest_side_from_a_file() -> None:
 
 
 def bomb(width: int, height: int) -> bytes:
-    """A PNG of a few bytes that says it is huge."""
+    """A PNG of a few bytes that claims to be huge."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         check = zlib.crc32(kind + data).to_bytes(4, "big")
@@ -530,7 +530,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("state", list(BROKEN))
 @pytest.mark.parametrize("ending", ["jpg", "png", "txt"])
-def test_a_broken_file_is_said(tmp_path: Path, state: str, ending: str) -> None:
+def test_a_broken_file_is_explained(tmp_path: Path, state: str, ending: str) -> None:
     path = tmp_path / f"my photo.{ending}"
     path.write_bytes(BROKEN[state])
     for call in (
@@ -547,7 +547,7 @@ def test_a_broken_file_is_said(tmp_path: Path, state: str, ending: str) -> None:
         load_image(BROKEN[state])
 
 
-def test_what_is_no_file_at_all(tmp_path: Path) -> None:
+def test_things_that_are_not_files(tmp_path: Path) -> None:
     cases: list[tuple[Any, str]] = [
         (tmp_path, "is a folder"),
         (tmp_path / "nothing.jpg", "no file .*nothing.jpg"),
@@ -573,7 +573,7 @@ def test_what_is_no_file_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes, which Windows lacks")
-def test_a_pipe_does_not_make_it_wait_for_ever(tmp_path: Path) -> None:
+def test_a_pipe_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     with pytest.raises(StylelibError, match="ordinary file"):
         load_image(tmp_path / "pipe.jpg")
@@ -582,7 +582,7 @@ def test_a_pipe_does_not_make_it_wait_for_ever(tmp_path: Path) -> None:
 @pytest.mark.skipif(
     os.name == "nt" or os.geteuid() == 0, reason="permissions don't bind root, nor Windows"
 )
-def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+def test_a_file_without_read_access(tmp_path: Path) -> None:
     path = tmp_path / "private.png"
     path.write_bytes(PNG)
     path.chmod(0)
@@ -602,7 +602,7 @@ def test_tiny_pictures() -> None:
         load_image(Image.new("RGB", (0, 5)))
 
 
-def test_a_heic_photo_is_called_by_its_name(tmp_path: Path) -> None:
+def test_a_heic_photo_is_recognised(tmp_path: Path) -> None:
     path = tmp_path / "IMG_0001.HEIC"
     path.write_bytes(BROKEN["HEIC photo"])
     with pytest.raises(StylelibError, match=r"IMG_0001.HEIC is a HEIC photo.*JPEG"):
@@ -617,14 +617,16 @@ def test_a_long_thin_picture_of_many_pixels(tmp_path: Path) -> None:
             load_image(data, 512)
 
 
-def test_a_bomb_for_a_decoder_in_python_is_refused_at_once() -> None:
+def test_a_decompression_bomb_for_a_slow_decoder_is_refused_at_once() -> None:
     """QOI packs 62 pixels into a byte; unpacking 150 megapixels takes minutes in Python."""
     data = b"qoif" + (15_000).to_bytes(4, "big") + (10_000).to_bytes(4, "big") + b"\x03\x00"
     with pytest.raises(StylelibError, match="too many pixels"):
         load_image(data + b"\xfd" * 3_000_000, 64)
 
 
-def test_what_would_not_fit_in_memory_is_said_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_too_large_for_memory_is_refused_before_decoding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     free = SimpleNamespace(available=1_000_000)
     monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: free)
     data = encoded(Image.new("RGB", (250, 200)))
@@ -644,7 +646,7 @@ def test_to_pil_rounds_and_clips() -> None:
     assert [picture.getpixel((x, 0)) for x in range(7)] == [(v,) * 3 for v in expected]
 
 
-def test_to_pil_takes_what_autograd_holds(noise: Noise) -> None:
+def test_to_pil_takes_tensors_with_gradients(noise: Noise) -> None:
     image = noise(1, 3, 4, 5).requires_grad_() * 1
     assert to_pil(image).size == (5, 4)
     assert to_pil(image.bfloat16()).size == (5, 4)
@@ -657,7 +659,7 @@ def test_to_pil_of_the_wrong_shape(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_to_pil_of_what_is_no_number(value: float, noise: Noise, tmp_path: Path) -> None:
+def test_to_pil_refuses_nan_and_infinity(value: float, noise: Noise, tmp_path: Path) -> None:
     image = noise(1, 3, 4, 5)
     image[0, 1, 2, 3] = value
     with pytest.raises(StylelibError, match="not numbers"):
@@ -680,7 +682,7 @@ RECIPE = {
 }
 
 
-def test_png_gives_the_same_pixels_back(tmp_path: Path) -> None:
+def test_png_keeps_the_pixels(tmp_path: Path) -> None:
     values = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
     image = load_image(Image.fromarray(values))
     path = save_image(image, tmp_path / "a.png")
@@ -690,14 +692,14 @@ def test_png_gives_the_same_pixels_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".jpeg", ".JPG"])
-def test_jpeg_gives_nearly_the_same_back(camel: Tensor, tmp_path: Path, ending: str) -> None:
+def test_jpeg_keeps_the_pixels_nearly(camel: Tensor, tmp_path: Path, ending: str) -> None:
     path = save_image(camel, tmp_path / f"a{ending}")
     assert Image.open(path).format == "JPEG"
     assert (load_image(path) - camel).abs().mean() < 0.01
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg"])
-def test_the_recipe_comes_back(camel: Tensor, tmp_path: Path, ending: str) -> None:
+def test_a_saved_recipe_can_be_read(camel: Tensor, tmp_path: Path, ending: str) -> None:
     path = save_image(camel, tmp_path / f"a.{ending}", RECIPE)
     assert read_recipe(path) == RECIPE
     assert read_recipe(path.read_bytes()) == RECIPE
@@ -743,12 +745,12 @@ SPOILT = [
 
 
 @pytest.mark.parametrize("text", SPOILT, ids=range(len(SPOILT)))
-def test_a_recipe_that_is_none(text: str) -> None:
+def test_a_damaged_recipe_reads_as_none(text: str) -> None:
     assert read_recipe(with_text("stylelib", text)) is None
     assert read_recipe(with_description(f"stylelib: {text[:60_000]}")) is None
 
 
-def test_another_programs_metadata_is_no_recipe() -> None:
+def test_metadata_of_other_programs_is_not_a_recipe() -> None:
     assert read_recipe(with_text("Comment", '{"a": 1}')) is None
     assert read_recipe(with_description('{"a": 1}')) is None
     assert read_recipe(with_description("A camel in the sun")) is None
@@ -759,7 +761,7 @@ def test_another_programs_metadata_is_no_recipe() -> None:
     assert read_recipe(odd) is None
 
 
-def test_a_text_that_unpacks_to_far_too_much_is_refused() -> None:
+def test_a_compressed_text_bomb_is_refused() -> None:
     data = with_text("stylelib", "x" * 200_000_000, compressed=True)
     assert len(data) < 1_000_000
     with pytest.raises(StylelibError):
@@ -790,10 +792,10 @@ def test_a_picture_too_long_for_jpeg(tmp_path: Path) -> None:
     assert load_image(save_image(ribbon, tmp_path / "a.png")).shape == (1, 3, 1, 70_000)
 
 
-# Where it can't be saved
+# Where a picture can't be saved
 
 
-def test_places_that_are_none(camel: Tensor, tmp_path: Path) -> None:
+def test_paths_that_cannot_be_written(camel: Tensor, tmp_path: Path) -> None:
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "file").write_bytes(b"x")
     cases: list[tuple[Any, str]] = [
@@ -860,7 +862,7 @@ def test_a_read_only_disk(camel: Tensor, mounted: Callable[..., Path]) -> None:
 @pytest.mark.skipif(
     os.name == "nt" or os.geteuid() == 0, reason="permissions don't bind root, nor Windows"
 )
-def test_a_folder_that_is_closed(camel: Tensor, tmp_path: Path) -> None:
+def test_a_folder_without_write_access(camel: Tensor, tmp_path: Path) -> None:
     path = save_image(camel, tmp_path / "a.png")
     before = path.read_bytes()
     tmp_path.chmod(0o500)
@@ -873,7 +875,7 @@ def test_a_folder_that_is_closed(camel: Tensor, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_failure_on_the_way_leaves_the_old_picture(
+def test_a_failure_while_saving_leaves_the_old_picture(
     camel: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     path = save_image(camel, tmp_path / "a.png")
@@ -889,7 +891,7 @@ def test_a_failure_on_the_way_leaves_the_old_picture(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_an_interrupt_on_the_way_leaves_the_old_picture(
+def test_an_interrupt_while_saving_leaves_the_old_picture(
     camel: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = save_image(camel, tmp_path / "a.png")
@@ -925,7 +927,7 @@ def attempt(work, seconds):
         os.kill(child, signal.SIGKILL)
     return os.waitpid(child, 0)[1]
 
-# Killed at the worst moments of all.
+# Killed at the worst moments.
 def die(*args):
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -936,9 +938,9 @@ for step in ("fsync", "replace"):
         setattr(images.os, step, die)
         images.save_image(new, path)
     assert attempt(work, None) == signal.SIGKILL, "it was not killed"
-    assert path.read_bytes() == before, f"spoilt at {step}"
+    assert path.read_bytes() == before, f"damaged at {step}"
 
-# Killed at any moment, of files that take long to write.
+# Killed at any moment, while large files are written.
 contents = [bytes([65 + i]) * 20_000_000 for i in range(2)]
 images.write_whole(path, contents[0])
 def work():
@@ -947,21 +949,21 @@ def work():
 for turn in range(12):
     assert attempt(work, random.uniform(0.02, 0.15)) == signal.SIGKILL
     assert path.read_bytes() in contents, "cut short"
-print("whole")
+print("complete")
 """
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL and no fork")
-def test_killed_while_saving_the_file_is_whole(tmp_path: Path) -> None:
+def test_a_process_killed_while_saving_leaves_a_complete_file(tmp_path: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-c", DYING, str(tmp_path / "a.png")], capture_output=True, text=True
     )
-    assert result.stdout == "whole\n", result.stderr
+    assert result.stdout == "complete\n", result.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows replaces no file that is being read")
-def test_two_who_save_at_once(tmp_path: Path) -> None:
-    """The file is always one of theirs, whole."""
+def test_two_threads_saving_to_the_same_file(tmp_path: Path) -> None:
+    """The file is always one of the two, complete."""
     path = tmp_path / "a.png"
     colours = [torch.full((1, 3, 32, 32), value) for value in (0.2, 0.8)]
     save_image(colours[0], path)
@@ -986,7 +988,7 @@ def test_two_who_save_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
-def test_a_saved_picture_can_be_read_by_others(camel: Tensor, tmp_path: Path) -> None:
+def test_other_users_can_read_a_saved_picture(camel: Tensor, tmp_path: Path) -> None:
     path = save_image(camel, tmp_path / "a.png")
     assert path.stat().st_mode & 0o044 == 0o044
 

@@ -22,14 +22,14 @@ def test_the_camel_and_at_least_five_paintings() -> None:
 def test_loads(sample: Sample) -> None:
     image = load_image(sample.name)
     assert image.shape[:2] == (1, 3)
-    assert max(image.shape[-2:]) >= 512  # the default size: never blown up
+    assert max(image.shape[-2:]) >= 512  # the default size, so that none is enlarged
     assert image.min() >= 0 and image.max() <= 1
-    assert image.std() > 0.1  # a picture, not a blank
+    assert image.std() > 0.1  # not a blank picture
     assert sample.title in sample.caption and sample.maker in sample.caption
 
 
 @pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
-def test_licence_stands_beside_it(sample: Sample) -> None:
+def test_each_has_a_licence_file(sample: Sample) -> None:
     text = Path(f"{sample.path}.license").read_text(encoding="utf-8")
     tags = dict(line.split(": ", 1) for line in text.splitlines() if line.startswith("SPDX-"))
     assert tags["SPDX-FileCopyrightText"]

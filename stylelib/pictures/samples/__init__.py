@@ -50,11 +50,5 @@ NETWORKS = {name: Path(__file__).with_name(name) for name in ("hokusai-great-wav
 
 
 def sample(name: str) -> Sample:
-    """The sample of that name.
-
-    Raises
-    ------
-    StylelibError
-        If there is none; the message names the most similar ones.
-    """
+    """The sample of that name, or an error that names the most similar ones."""
     return SAMPLES[pick(name, SAMPLES, "sample picture")]
