@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from ...guards import gram_matrix
-from ..cnn.figures_convolution import bright, outline
+from ..cnn.figures_convolution import bright, draw_map, outline
 from ..content.compute import relative_error
 from ..content.figures import distance_heat, draw_cells, draw_mean, draw_table
 from ..theme import (
@@ -70,17 +70,15 @@ def gram_cell(active: ActiveMaps, i: int, j: int, image: Tensor) -> Plot:
     product = active.maps[i] * active.maps[j]
     mean = float(product.mean())
     title = f"product, mean {mean:,.0f}" if mean >= 100 else f"product, mean {mean:.3g}"
-    # Otherwise a single bright spot would darken everything else.
-    top = bright(active.maps[[i, j]])
-    panels: list[tuple[Tensor, str, float | None]] = [
-        (active.maps[i], f"row {i}: channel {active.channels[i]}", top),
-        (active.maps[j], f"column {j}: channel {active.channels[j]}", top),
-        (image, "the picture", None),
-        (product, title, bright(product)),
-    ]
-    for index, (values, title, brightest) in enumerate(panels):
-        left, bottom = 0.46 + 0.275 * (index % 2), 0.52 - 0.5 * (index // 2)
-        _draw_map(place(figure, left, bottom, 0.265, 0.41), values, title, brightest)
+    row, column, picture, both = (
+        place(figure, 0.46 + 0.275 * (k % 2), 0.52 - 0.5 * (k // 2), 0.265, 0.41) for k in range(4)
+    )
+    # The same scale for both; a single bright spot must not darken everything else.
+    top = max(bright(active.maps[[i, j]]), 1e-12)
+    draw_map(row, active.maps[i], f"row {i}: channel {active.channels[i]}", top)
+    draw_map(column, active.maps[j], f"column {j}: channel {active.channels[j]}", top)
+    show_picture(picture, image, "the picture")
+    draw_map(both, product, title)
     return Plot(
         figure,
         f"The Gram matrix of {active.layer} as a heat map, brightest at the top left and on its "
@@ -106,7 +104,7 @@ def shuffle_positions(active: ActiveMaps, way: str) -> Plot:
         for index in range(3):
             axes = place(figure, 0.03 + 0.198 * index, bottom, 0.19, 0.42)
             title = f"channel {active.channels[index]}" if label == "before" else ""
-            _draw_map(axes, maps[index], title, float(before[index].max()))
+            draw_map(axes, maps[index], title, float(before[index].max()))
         axes = place(figure, 0.63, bottom, 0.15, 0.42)
         _draw_gram(axes, matrix, active.gram, "Gram matrix" if label == "before" else "")
     axes = place(figure, 0.83, 0.09, 0.17, 0.76)
@@ -209,13 +207,6 @@ def size_curves(sizes: Sequence[int], growth: Mapping[str, Sequence[float]]) -> 
 def _in_words(loss: float) -> str:
     # Digits would differ from computer to computer.
     return "zero" if loss < 1e-3 else "small" if loss < 0.5 else "large"
-
-
-def _draw_map(axes: Axes, values: Tensor, title: str, top: float | None) -> None:
-    """Draw a map (H, W) with values from 0 to `top`, or a picture (1, 3, H, W)."""
-    show_picture(axes, values, title)
-    if top is not None:
-        axes.images[0].set(clim=(0, max(top, 1e-12)), interpolation="nearest")
 
 
 def _draw_gram(axes: Axes, gram: Tensor, scale: Tensor, title: str) -> None:
