@@ -22,7 +22,7 @@ PARTS = ("content", "style", "target")
 
 @dataclass(frozen=True, eq=False)  # == of tensors is not a single truth value
 class Run:
-    """A finished run of the optimisation, with its whole run.
+    """A finished run of the optimisation, with its whole history.
 
     Attributes
     ----------
@@ -103,22 +103,21 @@ def paint(
         run.seconds.append(time.perf_counter() - begun)
         run.frames.append(step.image)
         # A step has the losses of the picture that it started with.
-        run.losses.append(weighed(step.losses, recipe))
+        run.losses.append(weighted(step.losses, recipe))
         run.layers.append(step.layers)
     last = transfer.measure()
-    run.losses.append(weighed(last.losses, recipe))
+    run.losses.append(weighted(last.losses, recipe))
     run.layers.append(last.layers)
     return run
 
 
-def weighed(losses: Mapping[str, float], recipe: Recipe) -> dict[str, float]:
+def weighted(losses: Mapping[str, float], recipe: Recipe) -> dict[str, float]:
     """Each loss times its weight, and their sum, ``"target"``."""
-    weights = {
-        "content": recipe.content_weight,
-        "style": recipe.style_weight,
-        "tv": recipe.tv_weight,
+    parts = {
+        "content": recipe.content_weight * losses["content"],
+        "style": recipe.style_weight * losses["style"],
+        "tv": recipe.tv_weight * losses["tv"],
     }
-    parts = {name: weight * losses[name] for name, weight in weights.items()}
     return parts | {"target": sum(parts.values())}
 
 
