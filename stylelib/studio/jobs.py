@@ -93,8 +93,7 @@ class Job:
         pause_all()
         _alive.add(self)
         self._phase = "preparing"
-        with suppress(RuntimeError):
-            self._loop = asyncio.get_running_loop()
+        self._loop = running_loop()
         self._thread = threading.Thread(
             target=self._work_silently, args=(make, each), name="stylelib painter", daemon=True
         )
@@ -217,13 +216,12 @@ class Job:
             tell()
 
 
-def in_event_loop() -> bool:
-    """Whether an event loop is running here, as it is in a notebook's kernel."""
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop that is running here; a notebook's kernel has one."""
     try:
-        asyncio.get_running_loop()
+        return asyncio.get_running_loop()
     except RuntimeError:
-        return False
-    return True
+        return None
 
 
 def pause_all() -> None:

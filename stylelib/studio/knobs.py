@@ -39,7 +39,12 @@ def knob(name: str, value: Any) -> Any:
     if setting.whole:
         low, high = setting.low, min(setting.high, _LARGEST)
         return ipywidgets.BoundedIntText(value=value, min=low, max=high, **words)
-    return _log_slider(name, value, words)
+    if value <= 0:
+        raise StylelibError(f"{name} can't be {value:g} here, only in a recipe.")
+    middle = math.log10(value)  # of a slider that goes to thirty times the value
+    return ipywidgets.FloatLogSlider(
+        value, min=middle - 1.5, max=middle + 1.5, step=0.02, readout_format=".2f", **words
+    )
 
 
 def tooltip(name: str) -> str:
@@ -47,16 +52,6 @@ def tooltip(name: str) -> str:
     if is_live(name):
         return f"{SETTINGS[name].help} You can change it while painting."
     return f"{SETTINGS[name].help} A change takes effect with the next painting."
-
-
-def _log_slider(name: str, value: float, words: dict[str, Any]) -> Any:
-    """A logarithmic slider that starts in the middle and goes to thirty times the value."""
-    if value <= 0:
-        raise StylelibError(f"{name} can't be {value:g} here, only in a recipe.")
-    middle = math.log10(value)
-    return ipywidgets.FloatLogSlider(
-        value, min=middle - 1.5, max=middle + 1.5, step=0.02, readout_format=".2f", **words
-    )
 
 
 class SizeKnob(ipywidgets.ToggleButtons):

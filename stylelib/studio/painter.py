@@ -19,7 +19,7 @@ from ..recipes import RECIPES, SETTINGS, Recipe
 from .chooser import PictureChooser
 from .desk import Desk
 from .gauge import Gauge
-from .jobs import Job, in_event_loop
+from .jobs import Job, running_loop
 from .knobs import SIZES, SizeKnob, knob, read, turn
 from .looks import close_all
 from .picture import samples
@@ -228,7 +228,7 @@ class Painter(ipywidgets.VBox):
                 raise StylelibError(f"Step {iteration} was not kept. These were: {names}.")
             frame = kept[iteration]
         self._finish_newest()
-        branch = run.back_to(frame or run.frames[-1], self.desk.session.number())
+        branch = run.back_to(frame or run.frames[-1], next(self.desk.session.numbers))
         changes, _ = branch.follow(self.recipe)
         self._begin(branch, changes)
 
@@ -282,7 +282,7 @@ class Painter(ipywidgets.VBox):
         except StylelibError as error:
             self.desk.panel.say(str(error))
             raise
-        return Run(self.desk.session.number(), photo, painting, recipe, **self._extras())
+        return Run(next(self.desk.session.numbers), photo, painting, recipe, **self._extras())
 
     def _extras(self) -> dict[str, Any]:
         """What a run takes besides the photo, the painting and the recipe."""
@@ -307,7 +307,7 @@ class Painter(ipywidgets.VBox):
 
         self._job = Job(self._refresh, self._job)
         self._job.change(**changes or {})
-        begin = self._job.run if here or not in_event_loop() else self._job.start
+        begin = self._job.run if here or running_loop() is None else self._job.start
         begin(make, run.add)
         self._refresh()
 
@@ -409,6 +409,6 @@ class Painter(ipywidgets.VBox):
         # For readers without a kernel, the picture itself.
         data["image/jpeg"] = b64encode(self.desk.viewer.still()).decode()
         data["text/plain"] = f"Painter: {self.desk.viewer.told}"
-        if in_event_loop():
+        if running_loop() is not None:
             self._gauge.measure(self.photos.picture, self.paintings.picture, self.recipe)
         return data, metadata

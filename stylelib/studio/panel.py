@@ -16,7 +16,7 @@ _TEXTS = {
     "starting": "Painting: the first step takes longest…",
     "painting": "Painting: step {done} of {steps}, {width} × {height} pixels, {left} left",
     "pausing": "Pausing after this step…",
-    "paused": "Paused at step {done} of {steps}. Press Resume to continue",
+    "paused": "Paused at step {done} of {steps}. Press Resume to continue.",
     "stopping": "Stopping after this step…",
     "done": "Done: step {done} of {steps}, {width} × {height} pixels, in {seconds:.0f} s",
     "stopped": "Stopped: step {done} of {steps}, {width} × {height} pixels, in {seconds:.0f} s",

@@ -1,6 +1,7 @@
 """The pictures of a session side by side, and how their settings differ."""
 
 from html import escape
+from itertools import count
 from typing import Any
 
 import ipywidgets
@@ -21,21 +22,18 @@ class Session(ipywidgets.VBox):
     ----------
     runs : list of Run
         The newest 20.
+    numbers : iterator of int
+        The next runs' numbers.
     chooser : PictureChooser
     """
 
     def __init__(self) -> None:
         self.runs: list[Run] = []
-        self._number = 0
+        self.numbers = count(1)
         self.chooser = PictureChooser("This session", [], size=_THUMBNAIL)
         self.table = ipywidgets.HTML()
         super().__init__([self.chooser, self.table])
         self.layout.display = "none"
-
-    def number(self) -> int:
-        """The next run's number."""
-        self._number += 1
-        return self._number
 
     @property
     def names(self) -> dict[str, Run]:

@@ -95,9 +95,7 @@ class Viewer(ipywidgets.VBox):
         self.run, self._photo, self._painting = run, photo, painting
         if run is not None:
             self._photo, self._painting = run.content, run.style
-        self.scrub.unobserve(self.draw, "value")
         self.scrub.value = 100
-        self.scrub.observe(self.draw, "value")
         self.draw()
 
     def offer(self, others: Mapping[str, Run]) -> None:
