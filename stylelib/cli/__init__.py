@@ -19,12 +19,10 @@ from .doctor import doctor
 from .feedforward import is_network, paint_at_once, train
 from .interrupts import INTERRUPTED, one_interrupt, take_steps
 from .options import given_settings, make_parser
-from .telling import say, tell_losses
+from .telling import save_and_tell, say, tell_losses
 from .threads import let_threads_sleep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from torch import Tensor
 
     from ..engine.transfer import Step
@@ -88,8 +86,7 @@ def _paint(options: Namespace) -> int:
     from ..engine.transfer import Transfer
     from ..pictures import film as films
     from ..pictures.color import keep_colors
-    from ..pictures.images import ENDINGS, check_place, load_image, load_mask
-    from ..pictures.rescue import save_somewhere
+    from ..pictures.images import ENDINGS, check_place, load_image, load_mask, save_image
     from .progress import Progress, duration
 
     output = check_place(_output(options), ENDINGS)
@@ -135,11 +132,11 @@ def _paint(options: Namespace) -> int:
             return keep_colors(image, content) if options.keep_colors else image
 
         picture = colored(transfer.image)
-        output, lost = save_somewhere(picture, output, record, new=options.output is None)
+        output, elsewhere = save_and_tell(
+            lambda place: save_image(picture, place, record), output, new=options.output is None
+        )
         if trouble:
             say(f"{trouble} The picture so far is kept.")
-        if lost:
-            say(f"stylelib: {lost}")
         height, width = picture.shape[-2:]
         print(
             f"{output}: {width} x {height} pixels, {transfer.iteration} steps in "
@@ -147,22 +144,14 @@ def _paint(options: Namespace) -> int:
         )
         tell_losses(bar.first, bar.last)
         if film:
-            film.close(transfer.iteration, transfer.image)
-            lost = _save_film(map(colored, film.pictures), options.film) or lost
-    return status or int(lost is not None)
-
-
-def _save_film(pictures: "Iterable[Tensor]", path: Path) -> str | None:
-    """Save it, there or elsewhere; if elsewhere, why, in a sentence."""
-    from ..pictures.film import save_film
-    from ..pictures.rescue import save_with
-
-    shown = list(pictures)
-    place, lost = save_with(lambda place: save_film(shown, place), path)
-    if lost:
-        say(f"stylelib: {lost}")
-    print(f"{place}: a film of {len(shown)} pictures.")
-    return lost
+            film.see(transfer.iteration, transfer.image, last=True)
+            frames = [colored(frame) for frame in film.pictures]
+            place, film_elsewhere = save_and_tell(
+                lambda place: films.save_film(frames, place), options.film
+            )
+            print(f"{place}: a film of {len(frames)} pictures.")
+            elsewhere = elsewhere or film_elsewhere
+    return status or elsewhere
 
 
 def _output(options: Namespace) -> Path:

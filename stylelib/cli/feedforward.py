@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import StylelibError
 from .interrupts import one_interrupt, take_steps
 from .options import TRAINED, given_settings
-from .telling import say, tell_losses
+from .telling import save_and_tell, say, tell_losses
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,9 +32,8 @@ def paint_at_once(options: Namespace, output: Path) -> int:
     from ..engine.devices import choose_device
     from ..feedforward.network import FeedForward
     from ..pictures.color import keep_colors
-    from ..pictures.images import ENDINGS, check_place, load_image
+    from ..pictures.images import ENDINGS, check_place, load_image, save_image
     from ..pictures.record import base_name, pictures_record
-    from ..pictures.rescue import save_somewhere
     from ..version import __version__
 
     _check(options)
@@ -49,12 +48,12 @@ def paint_at_once(options: Namespace, output: Path) -> int:
     record |= {"network": base_name(name), "versions": {"stylelib": __version__}}
     if options.keep_colors:
         picture, record["keep_colors"] = keep_colors(picture, photo), True
-    output, lost = save_somewhere(picture, output, record, new=options.output is None)
-    if lost:
-        say(f"stylelib: {lost}")
+    output, elsewhere = save_and_tell(
+        lambda place: save_image(picture, place, record), output, new=options.output is None
+    )
     height, width = picture.shape[-2:]
     print(f"{output}: {width} x {height} pixels, in one go, in {seconds:.2g} s.")
-    return int(lost is not None)
+    return elsewhere
 
 
 def _check(options: Namespace) -> None:
@@ -75,7 +74,6 @@ def train(options: Namespace) -> int:
     from ..feedforward.training import TRAINING
     from ..feedforward.training import train as training
     from ..pictures.images import check_place, load_image
-    from ..pictures.rescue import save_with
     from .progress import Progress, duration
 
     output = check_place(options.output, ENDINGS)
@@ -105,15 +103,13 @@ def train(options: Namespace) -> int:
         if not done:
             say("Stopped; nothing was saved.")
             return status
-        output, lost = save_with(network.save, output)
+        output, elsewhere = save_and_tell(network.save, output)
         if trouble:
             say(f"{trouble} The network so far is kept.")
-        if lost:
-            say(f"stylelib: {lost}")
         print(f"{output}: {done} steps in {duration(time.monotonic() - start)}.")
         tell_losses(bar.first, bar.last)
         print(f"Paint with it: stylelib paint camel {output}")
-    return status or int(lost is not None)
+    return status or elsewhere
 
 
 def _photos(folder: Path) -> "list[Tensor]":

@@ -1,8 +1,9 @@
-"""Sentences that several commands have in common."""
+"""What several commands say, and how they save."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 
 def say(message: str) -> None:
@@ -18,3 +19,21 @@ def tell_losses(first: Mapping[str, float], last: Mapping[str, float]) -> None:
         f"{last['style']:.3g}, the content loss from {first['content']:.3g} to "
         f"{last['content']:.3g}."
     )
+
+
+def save_and_tell(save: Callable[[Path], Path], path: Path, new: bool = False) -> tuple[Path, int]:
+    """Save there or elsewhere, as `save_with` does.
+
+    Returns
+    -------
+    place : Path
+        Where it is.
+    status : int
+        The exit status: 1 if it is elsewhere, which the user is told.
+    """
+    from ..pictures.rescue import save_with
+
+    place, trouble = save_with(save, path, new)
+    if trouble:
+        say(f"stylelib: {trouble}")
+    return place, int(trouble is not None)

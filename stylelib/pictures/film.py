@@ -36,19 +36,11 @@ class Film:
         self.pictures: list[Tensor] = []
         self._due, self._kept = 0, -1
 
-    def see(self, iteration: int, image: Tensor) -> None:
-        """Keep this picture, if it is time for one."""
-        if iteration >= self._due:
-            self._keep(iteration, image)
-
-    def close(self, iteration: int, image: Tensor) -> None:
-        """Keep the last picture, whether it is time for one or not."""
-        if iteration != self._kept:
-            self._keep(iteration, image)
-
-    def _keep(self, iteration: int, image: Tensor) -> None:
-        self.pictures.append(_small(image))
-        self._kept, self._due = iteration, max(iteration + 1, round(iteration * _NEXT))
+    def see(self, iteration: int, image: Tensor, last: bool = False) -> None:
+        """Keep this picture if it is time for one, or if it is the last one."""
+        if iteration >= self._due or (last and iteration != self._kept):
+            self.pictures.append(_small(image))
+            self._kept, self._due = iteration, max(iteration + 1, round(iteration * _NEXT))
 
 
 def save_film(pictures: Iterable[Tensor], path: str | os.PathLike[str]) -> Path:

@@ -73,9 +73,9 @@ def test_more_pictures_are_kept_at_first() -> None:
     assert kept[:7] == [0, 1, 2, 3, 4, 5, 6]
     gaps = np.diff(kept)
     assert (np.diff(gaps) >= -1).all() and 10 <= gaps[-1] <= 15
-    film.close(kept[-1], plain(RED))  # it is kept already
+    film.see(kept[-1], plain(RED), last=True)  # it is kept already
     assert len(film.pictures) == len(kept)
-    film.close(100, plain(GRAY))
+    film.see(100, plain(GRAY), last=True)
     assert torch.equal(film.pictures[-1], plain(GRAY))
     film.see(1000, plain(RED, 600, 800))
     assert film.pictures[-1].shape == (1, 3, 300, 400)
