@@ -210,15 +210,16 @@ def _explain_difference(result: Any, expected: Any, tolerance: float) -> str:
         name = next(k for k in expected if not _equal(result[k], expected[k], tolerance))
         return f"for {name}: " + _explain_difference(result[name], expected[name], tolerance)
     if not isinstance(result, Tensor | float | int) or isinstance(result, bool):
-        wanted = "tensor" if isinstance(expected, Tensor) else type(expected).__name__
-        return f"the result should be a {wanted}, but it is a {type(result).__name__}."
+        kinds = {Tensor: "tensor", int: "number", float: "number"}
+        wanted = kinds.get(type(expected), type(expected).__name__)
+        return f"the result should be a {wanted}, but it is of type {type(result).__name__}."
     got, want = torch.as_tensor(result).detach().double(), torch.as_tensor(expected).double()
+    if got.shape != want.shape and want.dim() == 0:
+        return f"the result has shape {tuple(got.shape)}; it should be a single number, shape ()."
     if got.shape != want.shape:
-        return f"the result has shape {tuple(got.shape)}; it should be {tuple(want.shape)}" + (
-            ", a single number." if want.dim() == 0 else "."
-        )
+        return f"the result has shape {tuple(got.shape)}; it should be {tuple(want.shape)}."
     if not got.isfinite().all():
-        return "the result holds values that are not numbers (NaN or infinite): a division by 0?"
+        return "the result contains NaN or infinite values. Is there a division by 0?"
     ratio = (got * want).sum() / want.square().sum().clamp_min(1e-30)
     if ratio != 0 and torch.allclose(got, ratio * want, rtol=tolerance, atol=1e-6):
         if want.numel() == 1:  # one number is always off by some factor: claim no more than that

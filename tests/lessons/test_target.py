@@ -26,7 +26,7 @@ from stylelib import (
     target_loss,
 )
 from stylelib.core.layers import STYLE_LAYERS
-from stylelib.core.loop import optimize
+from stylelib.core.loop import optimize, style_transfer
 from stylelib.engine.network import VGG19
 from stylelib.lessons.checking import check
 from stylelib.lessons.progress import progress
@@ -136,10 +136,12 @@ def test_paint_starts_from_a_given_picture_enlarged(
     assert torch.equal(larger.frames[0], resize(run.image, 96))
 
 
-def test_the_loop_by_hand_paints_what_transfer_paints(
+def test_the_loop_by_hand_paints_what_the_book_and_transfer_paint(
     pair: tuple[Tensor, Tensor], small: VGG19, losses: Losses
 ) -> None:
     by_hand = optimize(pair[0], lambda image: target_loss(*losses(image), 1, 3), range(STEPS))
+    in_the_book = style_transfer(*pair, small, style_weight=3, steps=range(STEPS))
+    assert torch.allclose(by_hand, in_the_book, atol=1e-4)
     recipe = RECIPE.but(optimizer="adam", learning_rate=0.02, clamp=False)
     transfer = Transfer(*pair, recipe, small, "cpu", torch.float32)
     assert (transfer.run() - by_hand).abs().mean() < 1e-3
@@ -191,9 +193,9 @@ def test_every_figure_is_drawn_and_has_alt_text(
     camel, other = pair
     several = [run.called("from the camel"), painted("from noise", init="noise")]
     gradients = {name: torch.randn_like(camel) for name in PARTS}
-    weighed = {"camel": (0.0, 1.0), "painting": (1.0, 0.2)}
+    parts = {"camel": (0.0, 1.0), "painting": (1.0, 0.2)}
     figures = [
-        plots.scales({"camel": camel, "painting": other}, weighed, 1, 3),
+        plots.scales({"camel": camel, "painting": other}, parts, 1, 3),
         plots.gradient_maps(camel, gradients),
         plots.loss_curves(run),
         plots.filmstrip(run),
@@ -211,12 +213,12 @@ def test_every_figure_is_drawn_and_has_alt_text(
 
 def test_scales_show_the_weighted_losses_and_their_order(pair: tuple[Tensor, Tensor]) -> None:
     images = dict(zip(("camel", "painting"), pair, strict=True))
-    weighed = {"camel": (0.0, 1.0), "painting": (1.0, 0.2)}
+    parts = {"camel": (0.0, 1.0), "painting": (1.0, 0.2)}
     for style_weight, totals, order in (
         (3, (3.0, 1.6), "painting, camel"),
         (0.1, (0.1, 1.02), "camel, painting"),
     ):
-        plot = plots.scales(images, weighed, 1, style_weight)
+        plot = plots.scales(images, parts, 1, style_weight)
         bars = plot.figure.axes[-1].patches
         tops = [bar.get_y() + bar.get_height() for bar in bars[2:]]
         assert tops == pytest.approx(totals)
@@ -298,7 +300,7 @@ def test_the_ratio_explorer_shows_the_chosen_run(
         painted("0 : 1", content_weight=0.0, style_weight=1.0),
     ]
     control = explore.ratio_explorer(paintings)
-    assert "as one rises, the other falls" in control.plot.alt
+    assert "As content loss rises, style loss falls" in control.plot.alt
     for one in paintings:
         plot = control.set(ratio=one.label).plot
         assert f"content : style = {one.label}" in plot.alt

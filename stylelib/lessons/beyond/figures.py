@@ -14,11 +14,11 @@ from .compute import Clouds, along
 
 SEEN = {
     "nothing yet": "",
-    "mean_std": "the centre, and how wide the cloud is along each axis: a box",
-    "gram": "also how the two maps are correlated: a tilted ellipse",
-    "sliced": "where the points lie, from every direction: the whole shape",
+    "mean_std": "mean_std sees the centre, and how wide the cloud is along each axis: a box",
+    "gram": "gram also sees how the two maps are correlated: a tilted ellipse",
+    "sliced": "sliced sees where the points lie, from every direction: the whole shape",
 }
-"""What can be drawn over the clouds: each statistic, and what it sees of them."""
+"""What can be drawn over the clouds: each statistic, and in words what it sees of them."""
 
 _DOTS = 1200
 _TONES = ("style", "content", "tv")
@@ -54,7 +54,7 @@ def seen_by(clouds: Clouds, statistic: str, angle: float) -> Plot:
     _projections(place(figure, 0.57, 0.13, 0.40, 0.74), clouds, angle)
     x, y = 0.9 * high * cos(radians(angle)), 0.9 * high * sin(radians(angle))
     axes.annotate("", (x, y), (0, 0), arrowprops={"width": 1.5, "color": "black"})
-    sees = f"{statistic} sees {SEEN[statistic]}" if SEEN[statistic] else ""
+    sees = SEEN[statistic]
     figure.text(0.5, 0.965, sees, ha="center", va="center", fontsize=15)
     return Plot(
         figure,

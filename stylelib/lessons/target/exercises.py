@@ -382,7 +382,7 @@ _WHOLE_LOOP = [
     ),
     Mistake(
         lambda before, after, result: not result.isfinite().all(),
-        "the picture holds values that are not numbers (NaN or infinite).",
+        "the picture contains NaN or infinite values.",
     ),
     Mistake(
         lambda before, after, result: torch.equal(result.detach(), before[0]),

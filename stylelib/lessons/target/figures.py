@@ -201,7 +201,7 @@ def trade_off(runs: Sequence[Run], chosen: Run) -> Plot:
     return Plot(
         figure,
         f"The picture for content : style = {chosen.label}, and a curve of content and style loss "
-        f"for all the weights" + (": as one rises, the other falls." if traded else "."),
+        f"for all the weights." + (" As content loss rises, style loss falls." if traded else ""),
     )
 
 
