@@ -1,4 +1,4 @@
-"""Checks of single values at the door, each with an error that says what to give instead.
+"""Checks of single values at the door. Each raises a `StylelibError` that says what is wrong.
 
 PyTorch takes a second to import: it is imported only where a tensor is looked at.
 """
@@ -12,13 +12,7 @@ from .errors import StylelibError, shown
 
 
 def check_tensor(tensor: Any, what: str) -> None:
-    """Refuse what is not a tensor of floating-point numbers with at least one element.
-
-    Raises
-    ------
-    StylelibError
-        The message says what it is instead, and how to convert it.
-    """
+    """Refuse what is not a tensor of floating-point numbers with at least one element."""
     from torch import Tensor
 
     if not isinstance(tensor, Tensor):
@@ -34,13 +28,7 @@ def check_tensor(tensor: Any, what: str) -> None:
 
 
 def check_colors(image: Any, several: bool = False) -> None:
-    """Refuse what does not have the shape of one picture, or of several; values are not checked.
-
-    Raises
-    ------
-    StylelibError
-        The message says what it is instead.
-    """
+    """Refuse what does not have the shape of one picture, or of several; values are not checked."""
     check_tensor(image, "A picture")
     if image.dim() != 4 or image.shape[1] != 3 or (image.shape[0] != 1 and not several):
         raise StylelibError(
@@ -50,13 +38,7 @@ def check_colors(image: Any, several: bool = False) -> None:
 
 
 def check_picture(image: Any, what: str, channels: int = 3) -> None:
-    """Refuse what is not one picture of usable numbers.
-
-    Raises
-    ------
-    StylelibError
-        The message says what is wrong with it.
-    """
+    """Refuse what is not one picture of usable numbers."""
     from torch import Tensor
 
     made_by = "load_image" if channels == 3 else "load_mask"
@@ -82,13 +64,7 @@ def check_picture(image: Any, what: str, channels: int = 3) -> None:
 
 
 def check_range(name: str, value: Any, low: float, high: float, kind: Any = Real) -> None:
-    """Refuse what is not a number in a range; not a whole number if `kind` is `Integral`.
-
-    Raises
-    ------
-    StylelibError
-        The message has the range.
-    """
+    """Refuse what is not a number in a range; not a whole number if `kind` is `Integral`."""
     if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
         number = "a whole number" if kind is Integral else "a number"
         raise StylelibError(
@@ -97,25 +73,13 @@ def check_range(name: str, value: Any, low: float, high: float, kind: Any = Real
 
 
 def check_switch(name: str, value: Any) -> None:
-    """Refuse what is neither True nor False.
-
-    Raises
-    ------
-    StylelibError
-        If it is neither.
-    """
+    """Refuse what is neither True nor False."""
     if not isinstance(value, bool):
         raise StylelibError(f"{name} is {shown(value)}; it must be True or False.")
 
 
 def check_kind(value: Any, kind: type, what: str) -> None:
-    """Refuse what is not an instance of one of our classes.
-
-    Raises
-    ------
-    StylelibError
-        The message names its type and the class.
-    """
+    """Refuse what is not an instance of one of our classes."""
     if not isinstance(value, kind):
         raise StylelibError(
             f"{what} must be a {kind.__name__}, not of type {type(value).__name__}."
@@ -123,26 +87,14 @@ def check_kind(value: Any, kind: type, what: str) -> None:
 
 
 def as_path(path: Any) -> Path:
-    """A file's name as a path.
-
-    Raises
-    ------
-    StylelibError
-        If it is not a name.
-    """
+    """A file's name as a path."""
     if not isinstance(path, str | os.PathLike):
         raise StylelibError(f"A file's name is a text or a path, not {shown(path)}.")
     return Path(path)
 
 
 def check_precision(dtype: Any) -> None:
-    """Refuse what the convolutions can't be computed in.
-
-    Raises
-    ------
-    StylelibError
-        The message lists the possible ones.
-    """
+    """Refuse what the convolutions can't be computed in."""
     import torch
 
     known = (torch.float32, torch.bfloat16, torch.float16, torch.float64)

@@ -52,7 +52,7 @@ def _check_gram(maps: Tensor) -> None:
 def _check_style(
     grams: Mapping[str, Tensor],
     targets: Mapping[str, Tensor],
-    layer_weights: Mapping[str, float] | None = None,
+    layer_weights: Mapping[str, float | Tensor] | None = None,
 ) -> None:
     for given in (grams, targets, {} if layer_weights is None else layer_weights):
         if not isinstance(given, Mapping):

@@ -84,24 +84,22 @@ def style_transfer(
     content: Tensor,
     style: Tensor,
     network: VGG19,
-    layer_weights: Mapping[str, float] | None = None,
-    style_weight: float = 1.0,
+    style_weight: float = 3.0,
     steps: Iterable[object] = range(200),
 ) -> Tensor:
     """A new picture with the content of the one and the style of the other.
 
-    Gatys, Ecker, Bethge (2016), section 2.3, with Adam in place of L-BFGS, and started
-    from the photo instead of noise.
+    Gatys, Ecker, Bethge (2016), section 2.3, with Adam in place of L-BFGS, and started from
+    the photo. Each layer's loss is divided by the mean square of its target, so that all
+    layers count alike, whatever the size of their numbers.
 
     Parameters
     ----------
     content, style : Tensor, shape (1, 3, H, W), RGB in 0-1
         The photo and the painting; they may differ in size.
     network : VGG19
-    layer_weights : mapping of layer name to float, optional
-        How much each style layer counts: 1 for each of `STYLE_LAYERS` by default.
     style_weight : float
-        How much the style loss counts beside the content loss.
+        How much the style loss counts; the content loss counts 1.
     steps : iterable
         As for `optimize`.
 
@@ -109,19 +107,20 @@ def style_transfer(
     -------
     Tensor, shape (1, 3, H, W), RGB in 0-1
     """
-    weights = dict.fromkeys(STYLE_LAYERS, 1.0) if layer_weights is None else layer_weights
 
     def grams(maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {layer: gram_matrix(maps[layer]) for layer in weights}
+        return {layer: gram_matrix(maps[layer]) for layer in STYLE_LAYERS}
 
-    with torch.no_grad():  # the targets stay as they are: nothing is learned from them
-        content_maps = network(content, [CONTENT_LAYER])[CONTENT_LAYER]
-        style_grams = grams(network(style, weights))
+    with torch.no_grad():  # the targets are constants
+        wanted = network(content, [CONTENT_LAYER])[CONTENT_LAYER]
+        painted = grams(network(style, STYLE_LAYERS))
+    share = 1 / len(STYLE_LAYERS)
+    layer_weights = {layer: share / gram.square().mean() for layer, gram in painted.items()}
 
     def loss(image: Tensor) -> Tensor:
-        maps = network(image, [CONTENT_LAYER, *weights])
-        content_part = content_loss(maps[CONTENT_LAYER], content_maps)
-        style_part = style_loss(grams(maps), style_grams, weights)
+        maps = network(image, [CONTENT_LAYER, *STYLE_LAYERS])
+        content_part = content_loss(maps[CONTENT_LAYER], wanted) / wanted.square().mean()
+        style_part = style_loss(grams(maps), painted, layer_weights)
         return target_loss(content_part, style_part, style_weight=style_weight)
 
     return optimize(content, loss, steps)

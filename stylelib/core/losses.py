@@ -33,9 +33,9 @@ def content_loss(maps: Tensor, target: Tensor) -> Tensor:
 
 
 def gram_matrix(maps: Tensor) -> Tensor:
-    """How strongly each pair of feature maps is active in the same places: equation 3.
+    """How strongly each pair of feature maps is active at the same positions: equation 3.
 
-    It is divided by the number of places, H·W.
+    It is divided by the number of positions, H·W.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def gram_matrix(maps: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape (B, C, C)
-        Entry ``[b, i, j]`` is the mean, over all places, of map ``i`` times map ``j``.
+        Entry ``[b, i, j]`` is the mean, over all positions, of map ``i`` times map ``j``.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def gram_matrix(maps: Tensor) -> Tensor:
 def style_loss(
     grams: Mapping[str, Tensor],
     targets: Mapping[str, Tensor],
-    layer_weights: Mapping[str, float] | None = None,
+    layer_weights: Mapping[str, float | Tensor] | None = None,
 ) -> Tensor:
     """Mean squared error between Gram matrices, summed over the layers: equations 4 and 5.
 

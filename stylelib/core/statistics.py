@@ -1,8 +1,8 @@
 """Statistics of style: what is kept of a painting's feature maps, and what is forgotten.
 
-At each place of a layer stands a vector, one number from each feature map. A statistic
+At each position of a layer there is a vector, one number from each feature map. A statistic
 forgets *where* these vectors are and describes *which* there are. It takes the maps of one
-layer and, optionally, how much each place counts; its shape does not depend on the
+layer and, optionally, how much each position counts; its shape does not depend on the
 picture's size. `STATISTICS` lists them by name, for `Recipe.statistic`: add your own there.
 """
 
@@ -23,7 +23,7 @@ LEVELS = 256  # that it keeps of what it sees from each
 
 
 def gram(maps: Tensor, share: Tensor | None = None) -> Tensor:
-    """The `gram_matrix`, of a region if the places don't all count the same.
+    """The `gram_matrix`, of a region if the positions don't all count the same.
 
     Gatys et al. (2016), equation 3; with shares Gatys et al. (2017), section 4: each map
     is multiplied by the square root of the share, so that a product is by the share.
@@ -32,7 +32,7 @@ def gram(maps: Tensor, share: Tensor | None = None) -> Tensor:
     ----------
     maps : Tensor, shape (B, C, H, W)
     share : Tensor, shape (1, 1, H, W), 0 or more, mean 1, optional
-        How much each place counts: all the same by default.
+        How much each position counts: all the same by default.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def mean_std(maps: Tensor, share: Tensor | None = None) -> Tensor:
 
 
 def sliced(maps: Tensor, share: Tensor | None = None) -> Tensor:
-    """The places' vectors, projected onto some directions and sorted.
+    """The vectors of all positions, projected onto some directions and sorted.
 
     The mean squared difference of two such tensors is the sliced Wasserstein distance: how
     far the vectors of the one picture would have to move to become those of the other.
@@ -77,14 +77,14 @@ def sliced(maps: Tensor, share: Tensor | None = None) -> Tensor:
     ----------
     maps : Tensor, shape (B, C, H, W)
     share : Tensor, shape (1, 1, H, W), 0 or more, optional
-        Only places with at least half of the largest share are taken.
+        Only positions with at least half of the largest share are taken.
 
     Returns
     -------
     Tensor, shape (B, directions, levels)
         For each direction the projections, lowest to highest.
     """
-    points = maps.flatten(2)  # (B, C, H*W): one column for each place
+    points = maps.flatten(2)  # (B, C, H*W): one column for each position
     if share is not None:
         points = points[..., (share >= share.max() / 2).flatten()]
     projections = directions(maps.shape[1]).to(points) @ points

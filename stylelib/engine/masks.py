@@ -104,11 +104,6 @@ def divide(paintings: Sequence[Tensor], mask: Tensor | None) -> list[Style]:
         Any number without a mask; one or two with one.
     mask : Tensor, shape (1, 1, h, w), in 0-1, optional
         In the photo's proportions.
-
-    Raises
-    ------
-    StylelibError
-        If there are more than two paintings for a mask.
     """
     if mask is None:
         return [Style(painting) for painting in paintings]

@@ -77,11 +77,6 @@ def check_memory(
     height, width, dtype, painting, deepest
         As for `memory_needed`.
     device : torch.device
-
-    Raises
-    ------
-    StylelibError
-        With the largest size that fits.
     """
     larger = " (the painting is the larger one)" if painting > height * width else ""
     check_room(
@@ -97,13 +92,7 @@ def check_room(
     larger: str = "",
     fixed: int = _NETWORK,
 ) -> None:
-    """The same for a picture that needs `needed` bytes, `fixed` of them whatever its size.
-
-    Raises
-    ------
-    StylelibError
-        With the largest size that fits.
-    """
+    """The same for a picture that needs `needed` bytes, `fixed` of them whatever its size."""
     give_back()  # memory that is kept for the next step is free, too
     free = free_memory(device)
     if needed <= free:

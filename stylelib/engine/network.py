@@ -90,8 +90,8 @@ class VGG19(vgg.VGG19):
             if name not in self._faster:
                 kernel, bias = (p.detach() for p in self.convolutions[name].parameters())
                 self._faster[name] = Winograd(kernel, bias) if pays(kernel) else None
-            if faster := self._faster[name]:
-                return faster(maps)
+            if (faster := self._faster[name]) is not None:
+                return faster.forward(maps)
         return super().convolve(name, maps, relu)
 
 

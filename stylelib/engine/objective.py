@@ -183,7 +183,7 @@ class StyleTarget:
         for name, share in _shares(style).items():
             # A painting of one colour has no correlations: compare with its brightness.
             floor = 1e-3 * _mean_square(whole[name])
-            # An error of 1 % in the maps is 2 % in a Gram matrix and 1 % in a mean: count both alike.
+            # 1 % too much in the maps is 2 % in a Gram matrix, 1 % in a mean: count both alike.
             alike = (2 / self.degree) ** 2
             style[name] = share * alike / max(_mean_square(self.wanted[name]), floor)
         return style

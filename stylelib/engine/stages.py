@@ -27,13 +27,7 @@ def size_at(recipe: Recipe, iteration: int) -> int:
 
 
 def least_size(recipe: Recipe, content: Tensor, styles: Sequence[Style]) -> int:
-    """The smallest longest side at which no picture is too thin for the network.
-
-    Raises
-    ------
-    StylelibError
-        If that is more than the recipe's size.
-    """
+    """The smallest longest side at which no picture is too thin for the network."""
     deepest = recipe.deepest
     least = 0
     pictures = [(content, "content", 1.0)]

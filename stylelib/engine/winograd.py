@@ -153,9 +153,7 @@ def matrices() -> tuple[Tensor, Tensor, Tensor]:
     tile, kernel, result = np.zeros((side, side)), np.zeros((side, 3)), np.zeros((TILE, side))
     for i, point in enumerate(points):
         others = np.delete(points, i)
-        scale = (
-            1 / point if point else 1.0
-        )  # so that a kernel turned by 180 degrees has the same values
+        scale = 1 / point if point else 1.0  # a turned kernel has the same values
         kernel[i] = scale * point ** np.arange(3)
         tile[i, :-1] = polynomial.polyfromroots(others) / np.prod(point - others) / scale
         result[:, i] = point ** np.arange(TILE)
