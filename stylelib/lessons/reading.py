@@ -21,7 +21,11 @@ class Code:
 
 
 def show_code(*functions: Callable[..., Any]) -> Code:
-    """The source code of functions of `stylelib`, without their docstrings."""
+    """The source code of functions of `stylelib`, as it runs.
+
+    Docstrings are left out: the lesson explains the same in its own words, and the code
+    fits on one screen without them.
+    """
     return Code("\n\n\n".join(map(_bare, functions)))
 
 

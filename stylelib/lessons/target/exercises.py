@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from ...core.layers import CONTENT_LAYER, CONVOLUTIONS, STYLE_LAYERS
-from ...core.loop import step
+from ...core.loop import optimize, step
 from ...core.losses import content_loss, gram_matrix, style_loss, target_loss, total_variation
 from ...core.vgg import VGG19, Weights
 from ..checking import Exercise, Inputs, Mistake, Watched, register
@@ -76,7 +76,7 @@ class _NeverZeroed(torch.optim.Adam):
 
 
 def _some_steps(
-    zero: bool = True, clamp: str = "each", sign: int = 1, fewer: int = 0
+    zero: bool = True, clamp: bool = True, sign: int = 1, fewer: int = 0
 ) -> Callable[..., Tensor]:
     """Steps with Adam; settings other than the defaults are common mistakes."""
 
@@ -85,9 +85,9 @@ def _some_steps(
         optimizer = (torch.optim.Adam if zero else _NeverZeroed)([pixels], lr=rate)
         for _ in range(fewer or steps):
             step(pixels, lambda picture: sign * loss(picture), optimizer)
-            if clamp == "each":
+            if clamp:
                 pixels.data.clamp_(0, 1)
-        return pixels.detach().clamp(0, 1) if clamp == "end" else pixels.detach()
+        return pixels.detach()
 
     return descend
 
@@ -103,19 +103,19 @@ _UPHILL = (
 
 _STEPS = [
     Mistake(_some_steps(zero=False), _FORGOT_ZERO),
-    Mistake(_some_steps(zero=False, clamp="no"), _FORGOT_ZERO),
+    Mistake(_some_steps(zero=False, clamp=False), _FORGOT_ZERO),
     Mistake(
-        _some_steps(clamp="no"),
+        _some_steps(clamp=False),
         "the steps are right, but some pixels leave 0 to 1, and no screen can show them. Clamp "
         "the pixels after each step.",
     ),
     Mistake(
-        _some_steps(clamp="end"),
+        lambda image, loss, rate, steps: optimize(image, loss, range(steps), rate),
         "you clamp once, at the end. Clamp after each step, so that the next step starts from a "
         "picture that can be shown.",
     ),
     Mistake(_some_steps(sign=-1), _UPHILL),
-    Mistake(_some_steps(sign=-1, clamp="no"), _UPHILL),
+    Mistake(_some_steps(sign=-1, clamp=False), _UPHILL),
     Mistake(
         _some_steps(fewer=1),
         "that is a single step. Is the loop missing, or is return inside it?",
