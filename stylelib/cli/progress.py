@@ -50,7 +50,7 @@ class Progress(tqdm):
             file=stream,
             ascii=".#",
             bar_format=f"{_BAR} starting",
-            ncols=shutil.get_terminal_size().columns - 1 if self._terminal else None,
+            nrows=2,  # tqdm would draw nothing on a terminal that does not know its height
             mininterval=0.1 if self._terminal else 0,
             miniters=0,
             smoothing=0.1,
@@ -94,9 +94,11 @@ class Progress(tqdm):
         """Draw the bar or, if it is time for one, write a line; tqdm calls this."""
         with suppress(OSError):
             if self._terminal:
+                self.ncols = shutil.get_terminal_size().columns - 1
                 super().display(msg, pos)
             elif self._steps and int(self.n / self.total * _LINES) > self._lines:
                 self._lines = int(self.n / self.total * _LINES)
+                self.ncols = None  # a log's lines are not cut off
                 print(self, file=self.fp, flush=True)
 
     def close(self) -> None:
