@@ -296,7 +296,7 @@ def _folders(broken: set[str]) -> Iterator[Finding]:
             remedy = "Get permission to write to this folder, or start somewhere else."
             yield Finding("Folders", words, remedy)
     free = shutil.disk_usage(_first_there(Path.cwd())).free
-    words = f"{', '.join(good) or 'none'} can be written to; {free / 1e9:.1f} GB free"
+    words = f"can be written to: {', '.join(good) or 'none'}; {free / 1e9:.1f} GB free"
     yield Finding("Folders", words, "Make room on the disk." if free < _LEAST_DISK else None)
 
 
@@ -322,7 +322,7 @@ TOPICS = tuple(_CHECKS)
 def examine(topics: Iterable[str] = TOPICS) -> Iterator[Finding]:
     """Check this computer, topic by topic; takes about ten seconds.
 
-    Nothing private is told: the home folder is shown as ``~``.
+    Nothing private is shown: the home folder appears as ``~``.
 
     Parameters
     ----------

@@ -113,7 +113,7 @@ def train(options: Namespace) -> int:
 
 
 def _photos(folder: Path) -> "list[Tensor]":
-    """Every picture in a folder; other files are skipped, and the user is told."""
+    """Every picture in a folder; other files are skipped, with a message."""
     from ..pictures.images import load_image
 
     if not folder.is_dir():

@@ -29,7 +29,7 @@ def save_and_tell(save: Callable[[Path], Path], path: Path, new: bool = False) -
     place : Path
         Where it is.
     status : int
-        The exit status: 1 if it is elsewhere, which the user is told.
+        The exit status: 1, after a message, if it is elsewhere.
     """
     from ..pictures.rescue import save_with
 

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from ..checks import as_path, check_picture, check_range
 from ..engine.memory import check_room, ran_out
 from ..errors import StylelibError, is_out_of_memory, pick
-from ..pictures.images import check_place, write_whole
+from ..pictures.images import check_place, write_atomically
 from ..pictures.samples import NETWORKS
 
 ENDINGS = (".pt",)
@@ -172,7 +172,7 @@ class FeedForward(nn.Module):
         stored |= {"format": _FORMAT, "painting": self.painting, "state": state}
         buffer = io.BytesIO()
         torch.save(stored | {"sha256": checksum(stored)}, buffer)
-        write_whole(path, buffer.getvalue())
+        write_atomically(path, buffer.getvalue())
         return path
 
     @classmethod

@@ -115,10 +115,13 @@ def train(
 
     Examples
     --------
-    >>> network = FeedForward()
-    >>> for step in train(network, load_image("hokusai-great-wave")):  # doctest: +SKIP
+    >>> network, painting = FeedForward(), load_image("hokusai-great-wave", size=64)
+    >>> for step in train(network, painting, steps=2, crop=64):  # better: minutes=10
     ...     print(f"{step.share:.0%}")
+    50%
+    100%
     >>> network.save("great-wave.pt")  # doctest: +SKIP
+    PosixPath('great-wave.pt')
     """
     check_kind(network, FeedForward, "The network")
     check_kind(recipe, Recipe, "The recipe")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..checks import check_colors
 from ..errors import StylelibError, shown
-from .images import check_place, fit, resize_to, to_pil, write_whole
+from .images import check_place, fit, resize_to, to_pil, write_atomically
 
 ENDINGS = (".gif", ".webp")
 """What the name of a film can end in."""
@@ -88,7 +88,7 @@ def save_film(pictures: Iterable[Tensor], path: str | os.PathLike[str]) -> Path:
         loop=0,
         **options,
     )
-    write_whole(path, buffer.getvalue())
+    write_atomically(path, buffer.getvalue())
     return path
 
 

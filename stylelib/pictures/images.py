@@ -56,7 +56,7 @@ def load_image(source: Source, size: int | None = None) -> Tensor:
     Raises
     ------
     StylelibError
-        If there is no such file or sample, it is not a whole picture, or it is to be
+        If there is no such file or sample, the picture is incomplete, or it is to be
         resized and is only a pixel wide or high.
 
     Examples
@@ -234,7 +234,7 @@ def save_image(
         raise StylelibError(
             f"This picture can't be stored in a {options['format']} file ({error}). Try .png."
         ) from error
-    write_whole(path, buffer.getvalue())
+    write_atomically(path, buffer.getvalue())
     return path
 
 
@@ -280,7 +280,7 @@ def check_place(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
     return path
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Write a file completely or not at all: an older one stays until the new one is done."""
     temporary = None
     try:

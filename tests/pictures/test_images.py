@@ -942,10 +942,10 @@ for step in ("fsync", "replace"):
 
 # Killed at any moment, while large files are written.
 contents = [bytes([65 + i]) * 20_000_000 for i in range(2)]
-images.write_whole(path, contents[0])
+images.write_atomically(path, contents[0])
 def work():
     for turn in range(10**6):
-        images.write_whole(path, contents[turn % 2])
+        images.write_atomically(path, contents[turn % 2])
 for turn in range(12):
     assert attempt(work, random.uniform(0.02, 0.15)) == signal.SIGKILL
     assert path.read_bytes() in contents, "cut short"
