@@ -15,18 +15,7 @@ from .picture import Picture
 
 
 class SecondPainting(ipywidgets.Dropdown):
-    """Choose a second painting, or none.
-
-    Parameters
-    ----------
-    pictures : list of Picture
-        Those to offer at first.
-
-    Attributes
-    ----------
-    value : str
-        The painting's name; empty for none.
-    """
+    """Choose a second painting, or none; `value` is its name, or empty."""
 
     def __init__(self, pictures: list[Picture]) -> None:
         self.pictures: dict[str, Picture] = {}

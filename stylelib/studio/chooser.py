@@ -170,7 +170,7 @@ _CSS = """
 .stylelib-thumbnails button.mod-active {opacity:1; outline:3px solid #0072B2; outline-offset:1px;
   box-shadow:none}
 .stylelib-thumbnails button:focus-visible {opacity:1; outline:3px dashed #D55E00}
-.stylelib-upload {font-size:0; border:2px dashed #767676; border-radius:4px; padding:0;
+.stylelib-upload {font-size:0; border:2px dashed #767676; border-radius:4px; padding:0 8px;
   line-height:1.2; white-space:normal}
 .stylelib-upload i {font-size:0; margin:0}
 .stylelib-upload::after {content:'+ your own'; font-size:13px}

@@ -13,20 +13,10 @@ _NAMES = ("content", "style")
 
 
 def loss_curve(losses: Sequence[dict[str, float]], steps: int) -> str:
-    """Content and style loss over the steps, on a logarithmic axis.
+    """Content and style loss over the steps done, of `steps` in all, as HTML with an SVG.
 
-    Parameters
-    ----------
-    losses : sequence of dict
-        Each step's losses, as in `Step`.
-    steps : int
-        Where the axis ends.
-
-    Returns
-    -------
-    str
-        HTML with an SVG. Its background is white, so that the colours mean the same
-        in every theme.
+    The loss axis is logarithmic. The background is white, so that the colours mean the
+    same in every theme.
     """
     every = max(1, len(losses) // _POINTS)
     shown = [(i + 1, losses[i]) for i in range(len(losses)) if i % every == 0]

@@ -52,14 +52,9 @@ class Desk:
         self.expect, self.saved, self.code = (ipywidgets.HTML() for _ in range(3))
 
     def arrange(self, knobs: list[Any], pages: dict[str, list[Any]]) -> list[Any]:
-        """Everything from top to bottom.
+        """Everything from top to bottom: `knobs` above the buttons, and below them `pages` of more.
 
-        Parameters
-        ----------
-        knobs : list of widget
-            Those above the buttons.
-        pages : dict of str to list of widget
-            More knobs, in pages below that open one at a time.
+        The pages open one at a time, by their titles.
         """
         self._photos.layout.flex, self._paintings.layout.flex = "0 0 auto", "1 1 300px"
         b, top = self.buttons, ROW | {"align_items": "flex-start"}

@@ -13,14 +13,7 @@ from .looks import WIDE
 class LayerWeights(ipywidgets.VBox):
     """Sliders from 0, where a layer does not count, to 2.
 
-    Parameters
-    ----------
-    label, tooltip : str
-        Of all the sliders together.
-    layers : tuple of str
-        The layers to offer, besides those that have a weight.
-    weights : mapping of layer to weight
-        At the start; all others are 0.
+    It offers `layers`, and all others that have a weight at the start.
 
     Attributes
     ----------

@@ -79,27 +79,22 @@ function render({ model, el }) {
 
   // Draw a mask that was set from Python.
   async function show() {
-    const url = model.get("mask");
-    const mask = url && (await loaded(new Image(), url));
+    const [url, mask] = [model.get("mask"), new Image()];
+    const found = url && (await load(mask, url));
     if (url !== model.get("mask")) return; // another one has arrived
     history = [];
     fill("black");
-    if (mask) pen.drawImage(mask, 0, 0, canvas.width, canvas.height);
+    if (found) pen.drawImage(mask, 0, 0, canvas.width, canvas.height);
   }
 
-  // The image once it is loaded, or nothing if another one was requested in the meantime.
-  async function loaded(image, url) {
+  // Whether the image has been loaded, and no other one was requested in the meantime.
+  function load(image, url) {
     image.src = url;
-    try {
-      await image.decode();
-      return image;
-    } catch {
-      return null;
-    }
+    return image.decode().then(() => true, () => false);
   }
 
   async function begin() {
-    if (!(await loaded(photo, model.get("photo")))) return;
+    if (!(await load(photo, model.get("photo")))) return;
     const scale = LONGEST / Math.max(photo.naturalWidth, photo.naturalHeight);
     canvas.width = Math.max(1, Math.round(photo.naturalWidth * scale));
     canvas.height = Math.max(1, Math.round(photo.naturalHeight * scale));

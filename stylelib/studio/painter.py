@@ -87,8 +87,7 @@ class Painter(ipywidgets.VBox):
 
     def _make_knobs(self) -> dict[str, Any]:
         """The controls of settings, by the setting's name."""
-        weight = knob("style_weight", self._base.style_weight)
-        return {"size": SizeKnob(), "style_weight": weight}
+        return {"size": SizeKnob(), "style_weight": knob("style_weight", self._base.style_weight)}
 
     def _arrange_knobs(self) -> list[Any]:
         """The controls that everybody needs."""
