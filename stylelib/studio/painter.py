@@ -238,7 +238,7 @@ class Painter(ipywidgets.VBox):
         ----------
         path : path, optional
             Ends in .png or .jpg. By default a new name in the notebook's folder or, if
-            that can't be written to, elsewhere; see `save_somewhere`.
+            that can't be written to, elsewhere; see `save_with`.
 
         Raises
         ------
