@@ -19,7 +19,6 @@ from stylelib.lessons.content.compute import (
     feature_maps,
     reconstruct,
     relative_distances,
-    relative_error,
     shifted,
 )
 from stylelib.lessons.content.controls import (
@@ -30,7 +29,9 @@ from stylelib.lessons.content.controls import (
     shift_explorer,
 )
 from stylelib.lessons.content.exercises import check
-from stylelib.lessons.content.figures import by_hand, distance_heat, reconstructions_at
+from stylelib.lessons.content.figures import by_hand, reconstructions_at
+from stylelib.lessons.drawing import distance_heat
+from stylelib.lessons.measures import relative_error
 from stylelib.lessons.theme import Plot
 from stylelib.pictures.images import load_image, to_pil
 

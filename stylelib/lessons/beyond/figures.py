@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from torch import Tensor
 
-from ..content.figures import distance_heat
+from ..drawing import distance_heat
 from ..theme import COLORS, Plot, as_array, canvas, place, styled
 from .compute import Clouds, along
 

@@ -6,131 +6,79 @@ import torch
 from torch import Generator
 from torch.nn import functional as F
 
-from ..checking import Exercise, Mistake, register
+from ..checking import Exercise, register
 from ..checking import check as check
+from ..mistakes import mistakes
 
-_MATRIX_PRODUCT = (
+_CONVOLUTION = mistakes(
+    torch.mul,
+    "the nine products are right. Now make one number of them: add them up.",
+    lambda window, kernel: (window * kernel).mean(),
+    "you took the mean. A convolution takes the sum: nothing is divided by nine.",
+    lambda window, kernel: (window @ kernel).sum(),
+    torch.matmul,
     "@ is the matrix product, which mixes rows and columns. Here each number is multiplied by "
-    "the one in the same position, with *, and then all products are added up."
+    "the one in the same position, with *, and then all products are added up.",
+    lambda window, kernel: (window * kernel.flip(0, 1)).sum(),
+    "you flipped the kernel, as mathematicians do. Neural networks leave it as it is.",
+    lambda window, kernel: (window * kernel.T).sum(),
+    "one of the two is transposed: its rows have become columns. Transpose neither.",
+    lambda window, kernel: (window * kernel).sum(0),
+    "sum with a dimension adds up along that one only. Add up all nine numbers.",
+    lambda window, kernel: (window + kernel).sum(),
+    "you added window and kernel. Multiply them, number by number, then add up.",
 )
-_ROUND_DOWN = "you rounded up. A row or column without a partner is dropped: round down."
-_START = (
-    "your result is off by the same amount for every stack. Before any layer, a value sees one "
-    "pixel: start from 1, and let each layer add to that once."
+
+_RELU = mistakes(
+    torch.abs,
+    "this removes the minus signs. ReLU replaces every number below 0 by exactly 0.",
+    lambda maps: maps.clamp(max=0),
+    "this keeps the negative numbers and drops the others: the wrong way round.",
+    lambda maps: (maps > 0).float(),
+    "these are zeros and ones. They say where a number is above 0, but not what it is.",
+    lambda maps: maps[maps > 0],
+    "the negative numbers are gone. They should stay in their places, as 0.",
+    torch.sigmoid,
+    "this is the sigmoid, an older choice. ReLU leaves positive numbers as they are.",
+    torch.max,
+    "this is the largest of all the numbers. Compare each number with 0, one by one.",
 )
-_TWO_STEPS = "a 3 x 3 kernel reaches one step to each side: it adds 2 steps, not 3 and not 1."
 
-_CONVOLUTION = [
-    Mistake(torch.mul, "the nine products are right. Now make one number of them: add them up."),
-    Mistake(
-        lambda window, kernel: (window * kernel).mean(),
-        "you took the mean. A convolution takes the sum: nothing is divided by nine.",
-    ),
-    Mistake(lambda window, kernel: (window @ kernel).sum(), _MATRIX_PRODUCT),
-    Mistake(torch.matmul, _MATRIX_PRODUCT),
-    Mistake(
-        lambda window, kernel: (window * kernel.flip(0, 1)).sum(),
-        "you flipped the kernel, as mathematicians do. Neural networks leave it as it is.",
-    ),
-    Mistake(
-        lambda window, kernel: (window * kernel.T).sum(),
-        "one of the two is transposed: its rows have become columns. Transpose neither.",
-    ),
-    Mistake(
-        lambda window, kernel: (window * kernel).sum(0),
-        "sum with a dimension adds up along that one only. Add up all nine numbers.",
-    ),
-    Mistake(
-        lambda window, kernel: (window + kernel).sum(),
-        "you added window and kernel. Multiply them, number by number, then add up.",
-    ),
-]
+_MAX_POOLING = mistakes(
+    partial(F.avg_pool2d, kernel_size=2),
+    "you took the mean of each four: that is average pooling. Take the largest.",
+    lambda maps: maps[:, ::2, ::2],
+    "this keeps the top left number of each four, whatever it is. Keep the largest.",
+    partial(F.max_pool2d, kernel_size=2, stride=1),
+    "your squares overlap. Move by 2, so that each number is in one square only.",
+    partial(F.max_pool2d, kernel_size=(1, 2)),
+    "only the width is halved. Take the larger of two rows, too.",
+    partial(F.max_pool2d, kernel_size=(2, 1)),
+    "only the height is halved. Take the larger of two columns, too.",
+    lambda maps: maps.amax((1, 2)),
+    "this is one number for a whole map. Take the largest of each 2 x 2 square.",
+    lambda maps: -F.max_pool2d(-maps, 2),
+    "you took the smallest of each four. Take the largest.",
+    lambda maps: maps.reshape(3, 3, 2, 4, 2).transpose(2, 3).reshape(3, 3, 4, 4),
+    "the squares are right. Now take the largest number of each.",
+)
 
-_RELU = [
-    Mistake(
-        torch.abs, "this removes the minus signs. ReLU replaces every number below 0 by exactly 0."
-    ),
-    Mistake(
-        lambda maps: maps.clamp(max=0),
-        "this keeps the negative numbers and drops the others: the wrong way round.",
-    ),
-    Mistake(
-        lambda maps: (maps > 0).float(),
-        "these are zeros and ones. They say where a number is above 0, but not what it is.",
-    ),
-    Mistake(
-        lambda maps: maps[maps > 0],
-        "the negative numbers are gone. They should stay in their places, as 0.",
-    ),
-    Mistake(
-        torch.sigmoid,
-        "this is the sigmoid, an older choice. ReLU leaves positive numbers as they are.",
-    ),
-    Mistake(
-        torch.max, "this is the largest of all the numbers. Compare each number with 0, one by one."
-    ),
-]
-
-_MAX_POOLING = [
-    Mistake(
-        partial(F.avg_pool2d, kernel_size=2),
-        "you took the mean of each four: that is average pooling. Take the largest.",
-    ),
-    Mistake(
-        lambda maps: maps[:, ::2, ::2],
-        "this keeps the top left number of each four, whatever it is. Keep the largest.",
-    ),
-    Mistake(
-        partial(F.max_pool2d, kernel_size=2, stride=1),
-        "your squares overlap. Move by 2, so that each number is in one square only.",
-    ),
-    Mistake(
-        partial(F.max_pool2d, kernel_size=(1, 2)),
-        "only the width is halved. Take the larger of two rows, too.",
-    ),
-    Mistake(
-        partial(F.max_pool2d, kernel_size=(2, 1)),
-        "only the height is halved. Take the larger of two columns, too.",
-    ),
-    Mistake(
-        lambda maps: maps.amax((1, 2)),
-        "this is one number for a whole map. Take the largest of each 2 x 2 square.",
-    ),
-    Mistake(
-        lambda maps: -F.max_pool2d(-maps, 2),
-        "you took the smallest of each four. Take the largest.",
-    ),
-    Mistake(
-        lambda maps: maps.reshape(3, 3, 2, 4, 2).transpose(2, 3).reshape(3, 3, 4, 4),
-        "the squares are right. Now take the largest number of each.",
-    ),
-]
-
-_MAP_SIZE = [
-    Mistake(
-        lambda side, poolings: side / 2**poolings,
-        "there is no such thing as part of a pixel. Each pooling rounds down: use //.",
-    ),
-    Mistake(lambda side, poolings: -(-side // 2**poolings), _ROUND_DOWN),
-    Mistake(lambda side, poolings: round(side / 2**poolings), _ROUND_DOWN),
-    Mistake(
-        lambda side, poolings: side // (2 * poolings),
-        "you divided by 2 times the number of poolings. Each pooling halves what the "
-        "previous one left: divide by 2, 4, 8, …",
-    ),
-    Mistake(
-        lambda side, poolings: side // 2,
-        "that is the size after one pooling. Halve it once for each of the poolings.",
-    ),
-    Mistake(
-        lambda side, poolings: side - 2 * poolings,
-        "a pooling doesn't take 2 away: it halves the size.",
-    ),
-    Mistake(
-        lambda side, poolings: side // 4**poolings,
-        "a pooling keeps one number in four: each side is halved, not quartered.",
-    ),
-]
+_MAP_SIZE = mistakes(
+    lambda side, poolings: side / 2**poolings,
+    "there is no such thing as part of a pixel. Each pooling rounds down: use //.",
+    lambda side, poolings: -(-side // 2**poolings),
+    lambda side, poolings: round(side / 2**poolings),
+    "you rounded up. A row or column without a partner is dropped: round down.",
+    lambda side, poolings: side // (2 * poolings),
+    "you divided by 2 times the number of poolings. Each pooling halves what the "
+    "previous one left: divide by 2, 4, 8, …",
+    lambda side, poolings: side // 2,
+    "that is the size after one pooling. Halve it once for each of the poolings.",
+    lambda side, poolings: side - 2 * poolings,
+    "a pooling doesn't take 2 away: it halves the size.",
+    lambda side, poolings: side // 4**poolings,
+    "a pooling keeps one number in four: each side is halved, not quartered.",
+)
 
 
 def _random(generator: Generator, low: int, high: int) -> int:
@@ -162,30 +110,27 @@ def _doubled(layers: tuple[str, ...]) -> int:
     return size
 
 
-_RECEPTIVE_FIELD = [
-    Mistake(
-        partial(_field, grow=1),
-        "in yours, every layer adds the same. After a pooling, neighbouring values are "
-        "twice as many pixels apart, so each later layer adds twice as much.",
-    ),
-    Mistake(partial(_field, start=0), _START),
-    Mistake(partial(_field, start=3), _START),
-    Mistake(partial(_field, conv=3), _TWO_STEPS),
-    Mistake(partial(_field, conv=1), _TWO_STEPS),
-    Mistake(
-        partial(_field, pool=2),
-        "your poolings add too much. A 2 x 2 pooling adds one step, of the length that "
-        "steps have before it: first add, then double the step.",
-    ),
-    Mistake(
-        partial(_field, pool=0),
-        "poolings add something, too: one step each, since they look at a neighbour.",
-    ),
-    Mistake(lambda layers: _field(layers) ** 2, "that is the area. Return the length of a side."),
-    Mistake(
-        _doubled, "a pooling doesn't double the field: it adds a step, and doubles the later steps."
-    ),
-]
+_RECEPTIVE_FIELD = mistakes(
+    partial(_field, grow=1),
+    "in yours, every layer adds the same. After a pooling, neighbouring values are "
+    "twice as many pixels apart, so each later layer adds twice as much.",
+    partial(_field, start=0),
+    partial(_field, start=3),
+    "your result is off by the same amount for every stack. Before any layer, a value sees one "
+    "pixel: start from 1, and let each layer add to that once.",
+    partial(_field, conv=3),
+    partial(_field, conv=1),
+    "a 3 x 3 kernel reaches one step to each side: it adds 2 steps, not 3 and not 1.",
+    partial(_field, pool=2),
+    "your poolings add too much. A 2 x 2 pooling adds one step, of the length that "
+    "steps have before it: first add, then double the step.",
+    partial(_field, pool=0),
+    "poolings add something, too: one step each, since they look at a neighbour.",
+    lambda layers: _field(layers) ** 2,
+    "that is the area. Return the length of a side.",
+    _doubled,
+    "a pooling doesn't double the field: it adds a step, and doubles the later steps.",
+)
 
 for _exercise in (
     Exercise(

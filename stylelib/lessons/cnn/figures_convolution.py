@@ -1,44 +1,16 @@
 """Figures of lesson 01: kernels, convolution and ReLU."""
 
-from typing import Any
-
-import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from torch import Tensor
 from torch.nn import functional as F
 
 from ...core.vgg import VGG19
 from ...engine.network import features
-from ..theme import COLORS, SIGNED, Plot, as_array, bare, canvas, grid, place, show_picture
+from ..drawing import draw_map, draw_numbers, draw_signed, outline
+from ..theme import COLORS, Plot, as_array, bare, canvas, grid, place
 from .kernels import KERNELS, convolve
-
-
-def draw_numbers(
-    axes: Axes,
-    values: Tensor,
-    title: str = "",
-    form: str = "{:.2f}",
-    signed: bool = False,
-    top: float = 1.0,
-) -> None:
-    """Draw a small map (h, w) as coloured squares with their values in them.
-
-    Grey from 0 (black) to `top` or the largest value (white); with `signed`, blue below 0,
-    white at 0 and red above.
-    """
-    top = max(top, float(values.abs().max()))
-    scale, bottom = (SIGNED, -top) if signed else ("gray", 0.0)
-    axes.imshow(as_array(values), cmap=scale, vmin=bottom, vmax=top)
-    for (row, column), value in np.ndenumerate(as_array(values)):
-        dark = abs(value) > 0.6 * top if signed else value < 0.5 * top
-        axes.text(
-            column, row, form.format(value), ha="center", va="center",
-            fontsize=14, color="white" if dark else "black",
-        )  # fmt: skip
-    bare(axes, title)
 
 
 def numbers(values: Tensor, title: str = "a map", signed: bool = False) -> Plot:
@@ -48,27 +20,6 @@ def numbers(values: Tensor, title: str = "a map", signed: bool = False) -> Plot:
     draw_numbers(axes[0, 0], values, title, signed=signed)
     axes[0, 0].set_aspect("auto")  # wider than high: room for the numbers
     return Plot(figure, f"{title}: {height} rows of {width} numbers.")
-
-
-def bright(values: Tensor) -> float:
-    """The 99.5th percentile: the top of a colour scale that one bright spot can't spoil."""
-    # Of a regular sample, and with NumPy: PyTorch's quantile is too slow under a slider.
-    sample = as_array(values.flatten()[:: 1 + values.numel() // 50_000])
-    return float(np.quantile(sample, 0.995))
-
-
-def draw_map(axes: Axes, values: Tensor, title: str = "", top: float | None = None) -> None:
-    """Draw a feature map (h, w): dark is 0; `top` and above, or the top 0.5 %, are brightest."""
-    show_picture(axes, values, title)
-    top = max(bright(values), 1e-12) if top is None else top
-    axes.images[-1].set(clim=(0, top), interpolation="nearest")
-
-
-def draw_signed(axes: Axes, values: Tensor, title: str = "") -> None:
-    """Draw a map (h, w): blue below 0, white at 0, red above."""
-    top = max(bright(values.abs()), 1e-6)
-    axes.imshow(as_array(values), cmap=SIGNED, vmin=-top, vmax=top)
-    bare(axes, title)
 
 
 def draw_filtered(axes: Axes, result: Tensor, kernel: Tensor, title: str) -> None:
@@ -82,14 +33,6 @@ def draw_filtered(axes: Axes, result: Tensor, kernel: Tensor, title: str) -> Non
     else:
         axes.imshow(as_array(result), cmap="gray", vmin=0, vmax=1)
         bare(axes, f"{title}\nblack is 0, white is 1")
-
-
-def outline(axes: Axes, box: tuple[int, int, int, int], **look: Any) -> None:
-    """Frame the pixels of a box (top, left, bottom, right); `look` goes to `Rectangle`."""
-    top, left, bottom, right = box
-    look = {"edgecolor": COLORS["style"], "linewidth": 2.5, "clip_on": False, **look}
-    corner = (left - 0.5, top - 0.5)
-    axes.add_patch(Rectangle(corner, right - left, bottom - top, fill=False, zorder=3, **look))
 
 
 def filtered(brightness: Tensor, kernel: Tensor, name: str = "kernel") -> Plot:

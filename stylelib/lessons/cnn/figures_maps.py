@@ -7,8 +7,8 @@ from matplotlib.patches import Circle
 from torch import Tensor
 
 from ...errors import StylelibError
+from ..drawing import draw_map
 from ..theme import COLORS, Plot, canvas, grid, place, show_picture
-from .figures_convolution import draw_map
 from .observations import Observations
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ...core.layers import LAYERS
 from ...core.vgg import VGG19
+from ..drawing import draw_map, outline
 from ..theme import COLORS, Plot, bare, grid, show_picture
 from .anatomy import (
     CLASSIFIER,
@@ -20,7 +21,6 @@ from .anatomy import (
     map_shape,
     receptive_field,
 )
-from .figures_convolution import draw_map, outline
 
 # From small fields to large ones, dark enough to be told apart on a photo.
 _FIELDS = ("#F0E442", "#E69F00", "#D55E00", "#CC79A7", "#56B4E9", "#0072B2", "#009E73")

@@ -5,8 +5,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ...errors import StylelibError
+from ..drawing import bright, draw_map, draw_numbers, outline
 from ..theme import Plot, grid
-from .figures_convolution import bright, draw_map, draw_numbers, outline
 
 
 def kept_by_pooling(maps: Tensor) -> Tensor:

@@ -10,9 +10,9 @@ from ...core.vgg import VGG19
 from ...engine.network import default_network
 from ...engine.transfer import Transfer
 from ...errors import StylelibError
-from ...guards import content_loss
 from ...pictures.images import resize_to
 from ...recipes import Recipe
+from ..measures import relative_error
 
 CONTENT_LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")
 """The layers that Gatys, Ecker, Bethge (2016) reconstruct pictures from, in figure 1."""
@@ -99,31 +99,6 @@ def reconstruct(
             frames[step.iteration] = step.image
     last = relative_distances(transfer.image, image, [layer], network)
     return Reconstruction(layer, frames, [*losses, last[layer]])
-
-
-def relative_error(maps: Tensor, target: Tensor) -> Tensor:
-    """The content loss divided by the mean square of the target.
-
-    Parameters
-    ----------
-    maps, target : Tensor, shape (B, C, H, W)
-
-    Returns
-    -------
-    Tensor, scalar, 0 or more
-        0 for equal maps, 1 for maps that are 0 everywhere.
-
-    Raises
-    ------
-    StylelibError
-        If the shapes differ.
-
-    Examples
-    --------
-    >>> relative_error(torch.tensor([[[[1.0, 0.0]]]]), torch.tensor([[[[2.0, 0.0]]]]))
-    tensor(0.2500)
-    """
-    return content_loss(maps, target) / target.square().mean()
 
 
 def relative_errors(maps: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> dict[str, float]:

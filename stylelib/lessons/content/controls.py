@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ...core.vgg import VGG19
 from ...errors import StylelibError
+from ..drawing import distance_heat
 from ..explorer import Explorer
 from ..theme import Plot
 from .compute import (
@@ -19,7 +20,7 @@ from .compute import (
     relative_errors,
     shifted,
 )
-from .figures import by_hand, distance_heat, reconstructions_at, shift_curves
+from .figures import by_hand, reconstructions_at, shift_curves
 
 BY_POSITION, AVERAGED = WAYS = ("position by position", "averaged over all positions")
 _CELLS = ("top left", "top right", "bottom left", "bottom right")

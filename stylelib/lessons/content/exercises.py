@@ -7,10 +7,10 @@ from torch import Generator, Tensor
 
 from ...engine.network import features
 from ...guards import content_loss
-from ..checking import Exercise, Inputs, Mistake, register
+from ..checking import Exercise, Inputs, register
 from ..checking import check as check
-from .compute import relative_error
-from .mistakes import mse_mistakes
+from ..measures import relative_error
+from ..mistakes import Answer, mistakes, mse_mistakes
 
 # 2.1, the mean squared error; 2.3, the relative error; 2.4, the gradient by hand
 
@@ -21,78 +21,53 @@ def _two_stacks(generator: Generator) -> Inputs:
     return stacks[0], stacks[1]
 
 
-_MSE = [
+_MSE = mistakes(
     *mse_mistakes(torch.sub),
-    Mistake(
-        lambda m, t: (m.square() - t.square()).mean(),
-        "subtract first, then square: a² − b² is not (a − b)².",
-    ),
-    Mistake(
-        lambda m, t: (m - t).square().mean((2, 3)),
-        "this is one number for each map. Take the mean over everything: mean() without arguments.",
-    ),
-]
+    lambda m, t: (m.square() - t.square()).mean(),
+    "subtract first, then square: a² − b² is not (a − b)².",
+    lambda m, t: (m - t).square().mean((2, 3)),
+    "this is one number for each map. Take the mean over everything: mean() without arguments.",
+)
 
-_VARIANCE = "the variance leaves out the target's mean. Divide by the mean of its squares."
+_RELATIVE_ERROR = mistakes(
+    content_loss,
+    "this is the content loss. Divide it by the target's mean square.",
+    lambda m, t: content_loss(m, t) / m.square().mean(),
+    "you divide by the new picture's mean square. Divide by the target's, which stays the "
+    "same while the picture changes.",
+    lambda m, t: content_loss(m, t) / t.mean(),
+    "you divide by the target's mean. Divide by the mean of its squares, so that numerator "
+    "and denominator are both squares.",
+    lambda m, t: content_loss(m, t) / t.mean().square(),
+    "the order matters: the mean of the target's squares, not the square of its mean.",
+    lambda m, t: content_loss(m, t) / t.var(correction=0),
+    lambda m, t: content_loss(m, t) / t.var(),
+    "the variance leaves out the target's mean. Divide by the mean of its squares.",
+    lambda m, t: content_loss(m, t) / t.square().sum(),
+    "you divide a mean by a sum. Take the mean in both.",
+    lambda m, t: ((m - t) / t).square().mean(),
+    "you divide number by number, which is infinite where the target is 0. Divide the two "
+    "means, once.",
+)
 
-_RELATIVE_ERROR = [
-    Mistake(content_loss, "this is the content loss. Divide it by the target's mean square."),
-    Mistake(
-        lambda m, t: content_loss(m, t) / m.square().mean(),
-        "you divide by the new picture's mean square. Divide by the target's, which stays the "
-        "same while the picture changes.",
-    ),
-    Mistake(
-        lambda m, t: content_loss(m, t) / t.mean(),
-        "you divide by the target's mean. Divide by the mean of its squares, so that numerator "
-        "and denominator are both squares.",
-    ),
-    Mistake(
-        lambda m, t: content_loss(m, t) / t.mean().square(),
-        "the order matters: the mean of the target's squares, not the square of its mean.",
-    ),
-    Mistake(lambda m, t: content_loss(m, t) / t.var(correction=0), _VARIANCE),
-    Mistake(lambda m, t: content_loss(m, t) / t.var(), _VARIANCE),
-    Mistake(
-        lambda m, t: content_loss(m, t) / t.square().sum(),
-        "you divide a mean by a sum. Take the mean in both.",
-    ),
-    Mistake(
-        lambda m, t: ((m - t) / t).square().mean(),
-        "you divide number by number, which is infinite where the target is 0. Divide the two "
-        "means, once.",
-    ),
-]
-
-_MSE_GRADIENT = [
-    Mistake(lambda m, t: (m - t) / m.numel(), "the 2 is missing: the derivative of x² is 2x."),
-    Mistake(
-        lambda m, t: 2 * (m - t),
-        "this is the gradient of the sum. For the mean, divide by maps.numel().",
-    ),
-    Mistake(
-        lambda m, t: 2 * (t - m) / m.numel(),
-        "the sign is wrong: where maps is too large, the gradient is positive.",
-    ),
-    Mistake(
-        lambda m, t: m - t,
-        "this is the difference. It points the right way, but two factors are missing: the 2 "
-        "from the square, and the division by maps.numel().",
-    ),
-    Mistake(
-        lambda m, t: 2 * (m - t) / len(m),
-        "len(maps) is the number of pictures, 1. Divide by maps.numel().",
-    ),
-    Mistake(
-        lambda m, t: 2 * (m - t).mean(),
-        "this is one number, but the gradient has one for each number in maps. Leave out mean() "
-        "and divide by maps.numel().",
-    ),
-    Mistake(
-        lambda m, t: 2 * (m - t).square() / m.numel(),
-        "the derivative of x² is 2x: no square is left.",
-    ),
-]
+_MSE_GRADIENT = mistakes(
+    lambda m, t: (m - t) / m.numel(),
+    "the 2 is missing: the derivative of x² is 2x.",
+    lambda m, t: 2 * (m - t),
+    "this is the gradient of the sum. For the mean, divide by maps.numel().",
+    lambda m, t: 2 * (t - m) / m.numel(),
+    "the sign is wrong: where maps is too large, the gradient is positive.",
+    lambda m, t: m - t,
+    "this is the difference. It points the right way, but two factors are missing: the 2 "
+    "from the square, and the division by maps.numel().",
+    lambda m, t: 2 * (m - t) / len(m),
+    "len(maps) is the number of pictures, 1. Divide by maps.numel().",
+    lambda m, t: 2 * (m - t).mean(),
+    "this is one number, but the gradient has one for each number in maps. Leave out mean() "
+    "and divide by maps.numel().",
+    lambda m, t: 2 * (m - t).square() / m.numel(),
+    "the derivative of x² is 2x: no square is left.",
+)
 
 # 2.2, the content loss of a picture
 
@@ -112,30 +87,29 @@ def _picture_loss(image: Tensor, photo: Tensor, layer: str) -> Tensor:
     return _difference(image, photo, layer).square().mean()
 
 
-def _always(layer: str) -> Mistake:
-    return Mistake(
+def _always(layer: str) -> list[Answer | str]:
+    return [
         lambda image, photo, _: _picture_loss(image, photo, layer),
         f"you always use {layer}. Use the layer that is given, the third argument.",
-    )
+    ]
 
 
-_PICTURE_LOSS = [
-    Mistake(
-        lambda image, photo, layer: content_loss(image, photo),
-        "you compare the pixels. Compare the feature maps: features(image, layer)[layer].",
-    ),
-    *map(_always, ("conv4_2", "conv1_1", "conv1_2", "conv2_2", "conv3_2", "conv5_2")),
-    Mistake(
-        lambda image, photo, layer: _difference(image, photo, layer, True).square().mean(),
-        "you compare the maps before their ReLU. Compare them after it.",
-    ),
+_PICTURE_LOSS = mistakes(
+    lambda image, photo, layer: content_loss(image, photo),
+    "you compare the pixels. Compare the feature maps: features(image, layer)[layer].",
+    *_always("conv4_2"),
+    *_always("conv1_1"),
+    *_always("conv1_2"),
+    *_always("conv2_2"),
+    *_always("conv3_2"),
+    *_always("conv5_2"),
+    lambda image, photo, layer: _difference(image, photo, layer, True).square().mean(),
+    "you compare the maps before their ReLU. Compare them after it.",
     *mse_mistakes(_difference),
-    Mistake(
-        lambda image, photo, layer: features(image - photo, layer)[layer].square().mean(),
-        "you subtract the pictures before the network sees them. Get the feature maps of each, "
-        "then subtract those: with ReLU in between, that is not the same.",
-    ),
-]
+    lambda image, photo, layer: features(image - photo, layer)[layer].square().mean(),
+    "you subtract the pictures before the network sees them. Get the feature maps of each, "
+    "then subtract those: with ReLU in between, that is not the same.",
+)
 
 # 2.5, one step downhill
 
@@ -156,41 +130,25 @@ def _gradient(image: Tensor, loss: Callable[[Tensor], Tensor]) -> Tensor:
     return torch.autograd.grad(loss(pixels), pixels)[0]
 
 
-_STEP = [
-    Mistake(
-        lambda image, loss, rate: image + rate * _gradient(image, loss),
-        "you go uphill. The gradient points to where the loss grows, so subtract it.",
-    ),
-    Mistake(
-        lambda image, loss, rate: image - _gradient(image, loss),
-        "multiply the gradient by rate, the learning rate, before you subtract it.",
-    ),
-    Mistake(
-        lambda image, loss, rate: _gradient(image, loss),
-        "this is the gradient itself. Subtract rate times the gradient from the picture.",
-    ),
-    Mistake(
-        lambda image, loss, rate: -rate * _gradient(image, loss),
-        "this is only the step. Add the picture to it.",
-    ),
-    Mistake(
-        lambda image, loss, rate: image - rate * _gradient(image, loss).sign(),
-        "you use only the gradient's sign. Pixels with a larger gradient move further.",
-    ),
-    Mistake(
-        lambda image, loss, rate: (image - rate * _gradient(image, loss)).clamp(0, 1),
-        "almost: leave out clamp. In this plain step, pixels may leave the range 0 to 1.",
-    ),
-    Mistake(
-        lambda image, loss, rate: image - rate * loss(image),
-        "you subtract the loss, which is the same number for every pixel. Subtract its gradient: "
-        "torch.autograd.grad(loss(pixels), pixels)[0].",
-    ),
-    Mistake(
-        lambda image, loss, rate: image,
-        "the picture is unchanged. Subtract rate times the gradient from it.",
-    ),
-]
+_STEP = mistakes(
+    lambda image, loss, rate: image + rate * _gradient(image, loss),
+    "you go uphill. The gradient points to where the loss grows, so subtract it.",
+    lambda image, loss, rate: image - _gradient(image, loss),
+    "multiply the gradient by rate, the learning rate, before you subtract it.",
+    lambda image, loss, rate: _gradient(image, loss),
+    "this is the gradient itself. Subtract rate times the gradient from the picture.",
+    lambda image, loss, rate: -rate * _gradient(image, loss),
+    "this is only the step. Add the picture to it.",
+    lambda image, loss, rate: image - rate * _gradient(image, loss).sign(),
+    "you use only the gradient's sign. Pixels with a larger gradient move further.",
+    lambda image, loss, rate: (image - rate * _gradient(image, loss)).clamp(0, 1),
+    "almost: leave out clamp. In this plain step, pixels may leave the range 0 to 1.",
+    lambda image, loss, rate: image - rate * loss(image),
+    "you subtract the loss, which is the same number for every pixel. Subtract its gradient: "
+    "torch.autograd.grad(loss(pixels), pixels)[0].",
+    lambda image, loss, rate: image,
+    "the picture is unchanged. Subtract rate times the gradient from it.",
+)
 
 for _exercise in (
     Exercise("2.1", "Mean squared error", content_loss, _two_stacks, _MSE, gradient=True),

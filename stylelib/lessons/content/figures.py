@@ -5,58 +5,11 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-import torch
-from matplotlib.axes import Axes
 from torch import Tensor
 
-from ..cnn.figures_convolution import draw_numbers
-from ..theme import (
-    COLORS,
-    MAPS,
-    SIGNED,
-    Plot,
-    as_array,
-    bare,
-    canvas,
-    place,
-    show_picture,
-    styled,
-    thumbnail,
-    whole,
-)
+from ..drawing import draw_cells, draw_mean
+from ..theme import COLORS, SIGNED, Plot, as_array, bare, canvas, place, show_picture, styled
 from .compute import PIXELS, Reconstruction
-
-
-def draw_cells(
-    axes: Axes, values: Tensor, title: str, signed: bool = False, size: int = 22
-) -> None:
-    """Draw a small map (h, w) as squares with lines between them and a number in each."""
-    draw_numbers(axes, values, title, "{:g}", signed)
-    for text in axes.texts:
-        text.set_fontsize(size)
-    # Without lines, white squares would be lost on a white page.
-    rows, columns = values.shape
-    color = COLORS["muted"]
-    axes.spines[:].set(visible=True, color=color)
-    axes.hlines(np.arange(1, rows) - 0.5, -0.5, columns - 0.5, color, linewidth=1)
-    axes.vlines(np.arange(1, columns) - 0.5, -0.5, rows - 0.5, color, linewidth=1)
-
-
-def draw_mean(axes: Axes, values: Tensor, color: str) -> None:
-    """Write out the mean of some numbers: sum, count, result."""
-    bare(axes, "mean")
-    text: Any = {"ha": "center", "va": "center", "transform": axes.transAxes}
-    axes.text(0.5, 0.7, f"{values.sum():g} / {values.numel()}", fontsize=20, **text)
-    axes.text(0.5, 0.3, f"= {values.sum() / values.numel():g}", fontsize=30, color=color, **text)
-
-
-def draw_table(axes: Axes, values: Tensor, top: float) -> None:
-    """Draw a matrix as a heat map, light from `top` up, with its numbers."""
-    axes.imshow(as_array(values), cmap=MAPS, vmin=0, vmax=top, aspect="auto")
-    for (row, column), value in np.ndenumerate(as_array(values)):
-        color = "black" if value > 0.6 * top else "white"
-        axes.text(column, row, f"{value:.2f}", ha="center", va="center", size=15, color=color)
-    bare(axes)
 
 
 @styled()
@@ -116,45 +69,6 @@ def shift_curves(
         figure,
         "The camel, shifted sideways; the difference in brightness, largest along her outline; "
         "and the relative error against the shift, with a curve for each layer.",
-    )
-
-
-@styled()
-def distance_heat(
-    table: Mapping[str, Mapping[str, float]],
-    images: Mapping[str, Tensor] | None = None,
-    title: str = "relative error, measured at",
-    top: float = 2.0,
-) -> Plot:
-    """A table of relative errors as a heat map with its numbers.
-
-    Parameters
-    ----------
-    table : mapping of row name to mapping of column name to float
-    images : mapping of row name to Tensor, shape (1, 3, H, W), RGB in 0-1, optional
-        A picture for each row.
-    title : str
-    top : float
-        Everything from this value up has the lightest colour.
-    """
-    names, columns = list(table), list(next(iter(table.values())))
-    figure = canvas(10.0, (0.8 if images else 0.6) * len(names) + 0.8)
-    left, height = 0.3 if images else 0.17, 1 - 0.8 / figure.get_figheight()
-    axes = place(figure, left, 0.0, 1 - left, height)
-    draw_table(axes, torch.tensor([list(row.values()) for row in table.values()]), top)
-    axes.set_title(title, pad=26)
-    for column, name in enumerate(columns):
-        axes.text(column, -0.6, name, ha="center", va="bottom", size=14)
-    for row, name in enumerate(names):
-        axes.text(-0.6, row, name, ha="right", va="center", size=14)
-    if images is not None:
-        beside, each = whole(figure), height / len(names)
-        for row, name in enumerate(names):
-            thumbnail(beside, images[name], (0.05, height - (row + 0.5) * each), (0.1, 0.92 * each))
-    return Plot(
-        figure,
-        f"A heat map of relative errors, from 0, dark, to {top:g} and above, light. Rows: "
-        f"{', '.join(names)}. Columns: {', '.join(columns)}.",
     )
 
 

@@ -8,9 +8,8 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from ...guards import gram_matrix
-from ..cnn.figures_convolution import bright, draw_map, outline
-from ..content.compute import relative_error
-from ..content.figures import distance_heat, draw_cells, draw_mean, draw_table
+from ..drawing import bright, distance_heat, draw_cells, draw_map, draw_mean, draw_table, outline
+from ..measures import relative_error
 from ..theme import (
     COLORS,
     MAPS,
