@@ -88,10 +88,9 @@ def _python(broken: set[str]) -> Iterator[Finding]:
         f"{platform.platform()} on {platform.machine()}, in {sys.prefix} ({place})"
     )
     remedy = None
-    try:
-        allowed = importlib.metadata.metadata("stylelib")["Requires-Python"]
-    except (importlib.metadata.PackageNotFoundError, KeyError):
-        allowed = ""
+    allowed = ""
+    with suppress(importlib.metadata.PackageNotFoundError):  # a finding of the next check
+        allowed = str(importlib.metadata.metadata("stylelib").json.get("requires_python", ""))
     if bits != 64:
         remedy = "PyTorch needs a 64-bit Python: install one, then install stylelib again."
     elif not SpecifierSet(allowed).contains(version, prereleases=True):

@@ -45,6 +45,7 @@ class Progress(tqdm):
         self._latest: deque[Mapping[str, float]] = deque(maxlen=mean_of)
         self._steps, self._lines = 0, -1
         self._terminal = stream.isatty()
+        self.ncols: int | None = None
         super().__init__(
             total=total,
             file=stream,
