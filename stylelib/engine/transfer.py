@@ -3,11 +3,11 @@
 import math
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import wraps
 from numbers import Integral
 from os import PathLike
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
@@ -25,10 +25,13 @@ from .devices import DEVICES, choose_device, choose_precision
 from .lbfgs import FIRST
 from .masks import Style, as_styles
 from .memory import check_memory, ran_out
-from .network import prepare, reaches
+from .network import VGG19, prepare, reaches
 from .objective import Objective
 from .recovery import GENTLY, Descent, Reached
 from .stages import add_detail, first_picture, least_size, size_at
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,26 @@ class Step:
     losses: dict[str, float]
     layers: dict[str, float]
     image: Tensor
+
+
+def _explain_full_memory(
+    method: Callable[Concatenate["Transfer", P], R],
+) -> Callable[Concatenate["Transfer", P], R]:
+    """Let a method say in words that memory ran out, and release what can be set up again.
+
+    Not a context manager: its frame would keep the error's traceback, and with it all maps.
+    """
+
+    @wraps(method)
+    def call(self: "Transfer", *arguments: P.args, **named: P.kwargs) -> R:
+        try:
+            return method(self, *arguments, **named)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise ran_out(error, self._release) from error
+            raise
+
+    return call
 
 
 class Transfer:
@@ -134,15 +157,14 @@ class Transfer:
         check_memory(height, width, self.device, self.precision, painting, recipe.deepest)
         keep_memory()
         self._least = least_size(recipe, self._content, self._styles)
-        with _told_if_full():
-            self.network = prepare(recipe, self.device, self.precision, network)
+        self._descent: Descent | None = None  # set up when the next step needs it
+        self.network = self._prepare(recipe, network)
         # A network that was given decides how the picture is made: the record says so.
         self.recipe = recipe.but(pooling=self.network.pooling, padding=self.network.padding)
         start = self._styles[0].image.detach().cpu()
         size = max(recipe.stages()[0][0], self._least)
         self._reached = Reached(first_picture(recipe, self._content, start, size))
         self._size = 0  # the longest side that it has painted at
-        self._descent: Descent | None = None  # set up when the next step needs it
 
     @property
     def image(self) -> Tensor:
@@ -157,20 +179,24 @@ class Transfer:
     def __iter__(self) -> Iterator[Step]:
         return self
 
+    @_explain_full_memory
     def __next__(self) -> Step:
         while not self.stopped and self.iteration < self.recipe.steps:
             done = self.iteration
-            with _told_if_full(self._release):
-                size = max(size_at(self.recipe, done), self._size, self._least)
-                if self._descent is None or size != self._size:
-                    self._descent = None  # until it is set up: an interrupt may come at any moment
-                    self._descent = self._begin(size)
-                loop.step(self._pixels, self._loss, self._descent)
+            size = max(size_at(self.recipe, done), self._size, self._least)
+            if self._descent is None or size != self._size:
+                self._descent = None  # until it is set up: an interrupt may come at any moment
+                self._descent = self._begin(size)
+            loop.step(self._pixels, self._loss, self._descent)
             if self.iteration > done:
                 return self._describe(self._parts)
             self._recover(self._descent)
         give_back()
         raise StopIteration
+
+    @_explain_full_memory
+    def _prepare(self, recipe: Recipe, network: vgg.VGG19 | None = None) -> VGG19:
+        return prepare(recipe, self.device, self.precision, network)
 
     def _begin(self, size: int) -> Descent:
         """Set up pictures, targets and optimiser for painting at this size."""
@@ -223,6 +249,7 @@ class Transfer:
         for name in ("_objective", "_pixels", "_parts"):
             self.__dict__.pop(name, None)
 
+    @_explain_full_memory
     def measure(self) -> Step:
         """The losses of the picture as it is now, in place of the one before the step.
 
@@ -231,11 +258,10 @@ class Transfer:
         StylelibError
             If memory runs out.
         """
-        with _told_if_full(self._release):
-            if self._descent is None:
-                self._descent = self._begin(max(self._size, max(self.image.shape[-2:])))
-            with torch.no_grad():
-                return self._describe(self._objective(self.image.to(self.device))[1])
+        if self._descent is None:
+            self._descent = self._begin(max(self._size, max(self.image.shape[-2:])))
+        with torch.no_grad():
+            return self._describe(self._objective(self.image.to(self.device))[1])
 
     def run(
         self,
@@ -292,7 +318,7 @@ class Transfer:
         recipe.shares(len(self._styles))
         self._least = least_size(recipe, self._content, self._styles)
         if not reaches(self.network, recipe.deepest):
-            self.network = prepare(recipe, self.device, self.precision)
+            self.network = self._prepare(recipe)
         self.recipe = recipe
         self.stopped = None
         if self._descent is not None:
@@ -335,17 +361,6 @@ class Transfer:
             "winograd": self.network.winograd,
             "versions": {"stylelib": __version__, "torch": torch.__version__},
         }
-
-
-@contextmanager
-def _told_if_full(release: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """Say in words that memory ran out, after `release` has released what can be set up again."""
-    try:
-        yield
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise ran_out(error, release) from error
-        raise
 
 
 def _check_plan(changes: Any, until: Any, again: Any) -> None:

@@ -138,7 +138,7 @@ def test_a_hilltop_teaches_nothing() -> None:
         (-pixels.square()).sum().backward()
         optimizer.step()
     assert pixels.detach().isfinite().all() and (pixels > 0.1).all()
-    pixels.grad = torch.ones_like(pixels)
+    pixels.grad = -2 * pixels.detach()
     fresh = pixels.detach().clone().requires_grad_()
     fresh.grad = pixels.grad.clone()
     optimizer.step()

@@ -138,9 +138,9 @@ def test_where_the_network_uses_it(used: list[int], noise: Callable[..., Tensor]
 
 def test_a_given_network_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, used: list[int]) -> None:
     """The transfer's own has Winograd's convolutions, and shares the weights."""
-    photo, network = load_image("camel", 64), load_vgg19(last="conv3_1")
+    photo, network = load_image("camel", 128), load_vgg19(last="conv3_1")
     recipe = RECIPES["default"].but(
-        size=64, steps=2, content_layers={"conv3_1": 1}, style_layers={"conv1_1": 1}
+        size=128, steps=2, content_layers={"conv3_1": 1}, style_layers={"conv1_1": 1}
     )
     monkeypatch.setattr("stylelib.engine.network.choose_winograd", lambda *_: True)
     before = network(photo, ["conv3_1"])["conv3_1"]
