@@ -121,18 +121,7 @@ def smallest_side(layer: str) -> int:
 def check_request(
     network: VGG19, image: Tensor, layers: Iterable[str], before_relu: bool = False
 ) -> list[str]:
-    """Refuse what the network can't look at, or can't look for.
-
-    Returns
-    -------
-    list of str
-        The layers' names.
-
-    Raises
-    ------
-    StylelibError
-        That says what to give instead.
-    """
+    """Refuse a picture or layers that the network can't take; returns the layers' names."""
     if not isinstance(layers, Iterable) or isinstance(layers, Tensor):
         raise StylelibError(f"Layers are given by name, not as {shown(layers)}.")
     check_switch("before_relu", before_relu)

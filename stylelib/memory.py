@@ -20,13 +20,7 @@ _NO_LIMIT = 2**60  # what control groups without a limit report is above that
 
 
 def free_memory(device: "torch.device | None" = None) -> int:
-    """Bytes that are free for this process, by every limit that it lives under.
-
-    Parameters
-    ----------
-    device : torch.device, optional
-        The main memory by default.
-    """
+    """Bytes that are free for this process, by every limit that applies; main memory by default."""
     if device is not None and device.type == "cuda":
         import torch
 
@@ -38,12 +32,8 @@ def memory_limits(root: Path = Path("/")) -> dict[str, int]:
     """What each limit leaves free, in bytes, by its name in words.
 
     Besides the computer's own memory: a container's or a class server's share (a
-    control group of Linux, or one above it), and the process's own (`ulimit`).
-
-    Parameters
-    ----------
-    root : path
-        Where Linux's folders ``proc`` and ``sys`` are.
+    control group of Linux, or one above it), and the process's own (`ulimit`). Linux's folders
+    ``proc`` and ``sys`` are looked for in `root`.
     """
     limits = {"of the computer": int(psutil.virtual_memory().available)}
     for groups in (_groups_v2, _groups_v1):

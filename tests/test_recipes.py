@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stylelib import RECIPES, Recipe, StylelibError
-from stylelib.recipes import MAX_SIZE
+from stylelib import RECIPES, STATISTICS, Recipe, StylelibError
+from stylelib.recipes import MAX_SIZE, SETTINGS
 
 NAN = float("nan")
 
@@ -153,3 +153,38 @@ def test_stages_up_to_a_longest_side() -> None:
     assert recipe.stages(longest=300)[-1][0] == 300
     assert recipe.stages(longest=5000) == recipe.stages()
     assert sum(n for _, n in recipe.stages(longest=300)) == 100
+
+
+# Each setting is described once
+
+
+def test_every_field_is_described() -> None:
+    assert list(SETTINGS) == [field.name for field in dataclasses.fields(Recipe)]
+    for name, setting in SETTINGS.items():
+        assert setting.help.endswith(".") and setting.help[0].isupper(), name
+        assert name in (Recipe.__doc__ or "")
+        assert setting.option in ("", "look", "work"), name
+
+
+def test_the_statistics_on_offer_are_those_of_the_book(monkeypatch: pytest.MonkeyPatch) -> None:
+    setting = SETTINGS["statistic"]
+    assert setting.choices == setting.values == tuple(STATISTICS)
+    with pytest.raises(StylelibError, match="peaks"):
+        Recipe(statistic="peaks")
+    monkeypatch.setitem(STATISTICS, "peaks", lambda maps, share=None: maps.amax((2, 3)))
+    assert Recipe(statistic="peaks").statistic == "peaks" and "peaks" in setting.values
+
+
+def test_what_may_change_while_painting() -> None:
+    fixed = {name for name, setting in SETTINGS.items() if not setting.live}
+    assert fixed == {
+        "size", "coarse_to_fine", "coarsest", "init", "pooling", "padding", "weights", "seed",
+        "match_colors",
+    }  # fmt: skip
+
+
+def test_what_changed() -> None:
+    recipe = RECIPES["default"]
+    assert recipe.changed_from(recipe) == {}
+    changed = recipe.but(style_weight=7, init="noise").changed_from(recipe)
+    assert changed == {"style_weight": 7.0, "init": "noise"}

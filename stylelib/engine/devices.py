@@ -17,18 +17,7 @@ _FORMATS = (torch.bfloat16, torch.float32)
 
 @lru_cache
 def choose_device(name: str = "auto") -> torch.device:
-    """The device to compute on.
-
-    Parameters
-    ----------
-    name : {"auto", "cpu", "cuda", "mps"}
-        ``"auto"`` takes an NVIDIA card or an Apple GPU where it works, else the CPU.
-
-    Raises
-    ------
-    StylelibError
-        If the name is unknown, or this computer has no such device.
-    """
+    """The device of that name; ``"auto"`` is an NVIDIA or Apple GPU if one works, else the CPU."""
     pick(name, DEVICES, "device")
     if name == "cpu":
         return torch.device("cpu")

@@ -16,15 +16,8 @@ BAND = 4096  # places at a time: few enough to stay in the processor's cache
 def centered_gram(maps: Tensor, center: Tensor) -> Tensor:
     """``gram_matrix(maps - center)`` in half the time, for maps of any precision.
 
-    Parameters
-    ----------
-    maps : Tensor, shape (B, C, H, W)
-    center : Tensor, shape (1, C, 1, 1)
-        A constant: it gets no gradient.
-
-    Returns
-    -------
-    Tensor, shape (B, C, C), float32
+    The maps have shape (B, C, H, W), the center (1, C, 1, 1): a constant, which gets no gradient.
+    The result is in float32.
     """
     gram: Tensor = _CenteredGram.apply(maps, center)
     return gram

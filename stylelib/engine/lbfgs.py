@@ -98,16 +98,7 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
 
 
 def precondition(gradient: Tensor) -> Tensor:
-    """Divide a gradient, frequency by frequency, by the stiffness of the loss there.
-
-    Parameters
-    ----------
-    gradient : Tensor, shape (1, C, H, W)
-
-    Returns
-    -------
-    Tensor of that shape
-    """
+    """Divide a gradient (1, C, H, W), frequency by frequency, by the loss's stiffness there."""
     if gradient.device.type == "mps":  # not all versions have its Fourier transform
         return precondition(gradient.cpu()).to(gradient.device)
     size = gradient.shape[-2], gradient.shape[-1]

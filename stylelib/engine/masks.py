@@ -96,15 +96,7 @@ def as_styles(style: "Tensor | Style | Sequence[Tensor | Style]") -> list[Style]
 
 
 def divide(paintings: Sequence[Tensor], mask: Tensor | None) -> list[Style]:
-    """Where each painting goes: the first where the mask is white, the second where it is black.
-
-    Parameters
-    ----------
-    paintings : sequence of Tensor, shape (1, 3, H, W), RGB in 0-1
-        Any number without a mask; one or two with one.
-    mask : Tensor, shape (1, 1, h, w), in 0-1, optional
-        In the photo's proportions.
-    """
+    """Where each painting goes: the first where the mask is white, the second where it is black."""
     if mask is None:
         return [Style(painting) for painting in paintings]
     if len(paintings) > 2:

@@ -20,13 +20,7 @@ _SEEN = 550  # bytes a pixel of the photo, whose targets are computed just befor
 
 
 def numbers_kept(deepest: str) -> float:
-    """Numbers that the network keeps for each pixel, up to that layer; its poolings count.
-
-    Parameters
-    ----------
-    deepest : str
-        A layer's name, ``"conv1_1"`` to ``"conv5_4"``, or a pooling's.
-    """
+    """Numbers that the network keeps for each pixel, up to that layer."""
     total, maps, pixels = 0.0, 3, 1.0
     for name in LAYERS[: LAYERS.index(deepest) + 1]:
         if name in CONVOLUTIONS:
@@ -44,18 +38,10 @@ def memory_needed(
     painting: int = 0,
     deepest: str = "conv5_1",
 ) -> int:
-    """About how many bytes a painting step needs, the network included.
+    """About how many bytes a step needs, the network included.
 
-    Parameters
-    ----------
-    height, width : int
-        Of the picture.
-    dtype : torch.dtype
-        Of the convolutions.
-    painting : int
-        Pixels of the largest painting, at the size at which it is compared.
-    deepest : str
-        The deepest layer that is compared.
+    `painting` is how many pixels the largest painting has, `dtype` is that of the convolutions,
+    and `deepest` the deepest layer that is compared.
     """
     pixels = height * width
     each = _STEP + _HISTORY + _REUSED * dtype.itemsize * numbers_kept(deepest)
@@ -70,14 +56,7 @@ def check_memory(
     painting: int = 0,
     deepest: str = "conv5_1",
 ) -> None:
-    """Refuse, before the work starts, a picture that won't fit in memory.
-
-    Parameters
-    ----------
-    height, width, dtype, painting, deepest
-        As for `memory_needed`.
-    device : torch.device
-    """
+    """Refuse, before the work starts, a picture that won't fit in memory; see `memory_needed`."""
     larger = " (the painting is the larger one)" if painting > height * width else ""
     check_room(
         height, width, device, memory_needed(height, width, dtype, painting, deepest), larger
@@ -116,14 +95,7 @@ def ran_out(error: BaseException, release: Callable[[], object] = lambda: None) 
 
     The error's traceback keeps the local variables of everything that was running,
     feature maps among them, and a notebook keeps the last error: so the traceback
-    is removed.
-
-    Parameters
-    ----------
-    error : BaseException
-        One that `is_out_of_memory`, where it was caught.
-    release : callable
-        Releases whatever else is held, so that a smaller size has room.
+    is removed. `release` frees whatever else is held, so that a smaller size has room.
     """
     inner: BaseException | None = error
     while inner is not None:

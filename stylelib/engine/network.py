@@ -190,15 +190,8 @@ def prepare(
 ) -> VGG19:
     """The network that paints a recipe: on the device, in a precision, as fast as it can be.
 
-    Parameters
-    ----------
-    recipe : Recipe
-        Says which weights to load, and how deep, if no network is given.
-    device : torch.device
-    precision : torch.dtype, optional
-        Of the convolutions: the fastest good one by default.
-    network : VGG19, optional
-        Used as it is if it fits, else copied: it may serve others.
+    A network that is given is used as it is if it fits, else copied, since it may serve others;
+    without one the recipe says which weights to load, and how deep.
     """
     precision = precision or choose_precision(device)
     winograd = choose_winograd(device, precision)

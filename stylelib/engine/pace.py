@@ -53,15 +53,8 @@ def measure_pace(
 ) -> Pace:
     """Take a few real steps at two small sizes, and time them: about a second.
 
-    Parameters
-    ----------
-    photo, painting : callable
-        Load the picture at a longest side.
-    recipe : Recipe
-    load : callable
-        Loads the network for a recipe.
-    plan : sequence of (longest side, steps)
-        Two sizes. The first of the steps is not timed: it also sets up.
+    `photo` and `painting` load a picture at a longest side, `load` the network for a recipe. The
+    first step at each size is not timed: it also sets up.
     """
     times, pixels = [], []
     for size, steps in plan:

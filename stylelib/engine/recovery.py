@@ -130,11 +130,8 @@ class Descent:
     def restart(self) -> bool:
         """Go back to the best picture so far, and start the optimiser again, more gently.
 
-        Returns
-        -------
-        bool
-            False if there is no point: Adam would do the same again, and L-BFGS was
-            restarted often enough.
+        Returns False if there is no point in going on: Adam would do the same again, and L-BFGS
+        was restarted often enough.
         """
         self._pixels.data.copy_(self.best)
         self.restarts += 1

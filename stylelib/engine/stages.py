@@ -56,16 +56,8 @@ def first_picture(recipe: Recipe, content: Tensor, style: Tensor, size: int) -> 
 def add_detail(pixels: Tensor, objective: Objective) -> bool:
     """Put in what enlarging could not: the style of the first layers, which are quick to compute.
 
-    Parameters
-    ----------
-    pixels : Tensor that requires a gradient, shape (1, 3, H, W)
-        Changed in place: to the best of the recipe's `detail_steps`.
-    objective : Objective
-
-    Returns
-    -------
-    bool
-        Whether the recipe uses any of these layers.
+    The pixels are changed in place, to the best of the recipe's `detail_steps`. Returns whether
+    the recipe uses any of these layers.
     """
     detail = objective.of_detail()
     if detail is None:

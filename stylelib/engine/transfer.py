@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from numbers import Integral
 from os import PathLike
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -30,8 +30,7 @@ from .objective import Objective
 from .recovery import GENTLY, Descent, Reached
 from .stages import add_detail, first_picture, least_size, size_at
 
-P = ParamSpec("P")
-R = TypeVar("R")
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -59,31 +58,29 @@ class Step:
     image: Tensor
 
 
-def _explain_full_memory(
-    method: Callable[Concatenate["Transfer", P], R],
-) -> Callable[Concatenate["Transfer", P], R]:
+def _explain_full_memory(method: Method) -> Method:
     """Let a method say in words that memory ran out, and release what can be set up again.
 
     Not a context manager: its frame would keep the error's traceback, and with it all maps.
     """
 
     @wraps(method)
-    def call(self: "Transfer", *arguments: P.args, **named: P.kwargs) -> R:
+    def call(self: "Transfer", *arguments: Any) -> Any:
         try:
-            return method(self, *arguments, **named)
+            return method(self, *arguments)
         except Exception as error:
             if is_out_of_memory(error):
                 raise ran_out(error, self._release) from error
             raise
 
-    return call
+    return cast(Method, call)
 
 
 class Transfer:
     """A style transfer, a step at a time: iterate over it.
 
-    It can be left and gone on with at any step, and its weights changed on the
-    way; the picture so far is always in `image`.
+    It can be paused and resumed at any step, and its weights changed between steps;
+    the picture so far is always in `image`.
 
     Parameters
     ----------
@@ -102,17 +99,17 @@ class Transfer:
     Attributes
     ----------
     recipe : Recipe
-        With the changes made on the way.
+        With the changes made since the start.
     stopped : str or None
         Why it stopped before its last step, in words, if it did.
     quiet : bool
-        Don't warn when it stops early: who sets this looks at `stopped`.
+        Don't warn when it stops early: for callers that look at `stopped`.
 
     Raises
     ------
     StylelibError
         If a picture is not usable or the size does not fit in memory; from a step, if
-        memory runs out on the way. The picture so far stays in `image`.
+        memory runs out while painting. The picture so far stays in `image`.
 
     Examples
     --------
@@ -279,7 +276,7 @@ class Transfer:
         until : int, optional
             Stop after that iteration.
         again : several int
-            Iterations after which the optimiser starts afresh, as it does after
+            Iterations after which the optimiser is restarted, as it is after
             `go_back_to`.
 
         Raises
@@ -299,14 +296,14 @@ class Transfer:
         return self.image
 
     def change(self, **changes: Any) -> None:
-        """Change settings of the recipe on the way; the next step follows them.
+        """Change settings of the recipe while painting; they apply from the next step on.
 
-        More `steps` than before lets a finished transfer go on.
+        With more `steps` than before, a finished transfer can be continued.
 
         Raises
         ------
         StylelibError
-            If a setting is unknown, out of range, or can't be changed any more.
+            If a setting is unknown, out of range, or can't be changed while painting.
         """
         recipe = self.recipe.but(**changes)
         for name in changes:
@@ -327,7 +324,7 @@ class Transfer:
             self._descent = None
 
     def go_back_to(self, image: Tensor, iteration: int) -> None:
-        """Go on from an earlier picture of this transfer, for example ``step.image``."""
+        """Continue from an earlier picture of this transfer, for example ``step.image``."""
         check_picture(image, "The earlier picture")
         check_range("iteration", iteration, 0, 1_000_000, Integral)
         self._reached = Reached(image.detach().cpu().float().clone(), int(iteration))
@@ -347,8 +344,8 @@ class Transfer:
         ----------
         content : str
         style : str, or several
-            Samples' names or paths, of which only the last part is told: where
-            a file lies is nobody's business.
+            Samples' names, or paths, of which only the last part is recorded: the
+            folder is private.
         where, source : several str or None, optional
             The masks' files, for each painting in turn; see `Style`. ``"1 - sky.png"``
             is where that one is black.
@@ -364,7 +361,7 @@ class Transfer:
 
 
 def _check_plan(changes: Any, until: Any, again: Any) -> None:
-    """Refuse what `Transfer.run` could not follow."""
+    """Refuse what `Transfer.run` could not carry out."""
     settings = changes.values() if isinstance(changes, Mapping) else [None]
     if not all(isinstance(what, Mapping) and all(isinstance(n, str) for n in what)
                for what in settings):  # fmt: skip
