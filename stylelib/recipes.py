@@ -262,7 +262,7 @@ class Recipe:
     optimizer: str = _setting(
         "choice",
         "lbfgs",
-        "lbfgs (a few hundred steps), or adam (the source's: thousands).",
+        "How steps are found: lbfgs (a few hundred steps), or adam (the source's: thousands).",
         choices=OPTIMIZERS,
         label="optimiser",
         option="work",
@@ -314,7 +314,7 @@ class Recipe:
     seed: int = _setting(
         "whole",
         0,
-        "Of the noise: the same seed, the same picture.",
+        "Seed of the noise: the same seed gives the same picture.",
         low=0,
         high=2**63 - 1,
         label="seed",
