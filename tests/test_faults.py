@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from torch import Tensor
 
-from stylelib import StylelibError, cli, load_image, read_recipe
+from stylelib import StylelibError, cli, load_image, read_recipe, save_image
 from stylelib.core import loop
-from stylelib.pictures.rescue import save_somewhere
+from stylelib.pictures.rescue import save_with
 
 PAIR = ("camel", "hokusai-great-wave")
 SMALL = (
@@ -115,7 +115,7 @@ def test_a_folder_that_vanishes_while_painting(places: Path, at_step: Any, paint
 def test_a_disk_that_fills_up_while_painting(
     places: Path, disk: Path, at_step: Any, paint: Any
 ) -> None:
-    old = save_somewhere(load_image("camel", 32), disk / "camel.png")[0].read_bytes()
+    old = save_image(load_image("camel", 32), disk / "camel.png").read_bytes()
     at_step(lambda: fill(disk))
     status, _, err = paint("-o", disk / "camel.png")
     assert status == 1 and is_whole(places / "here" / "camel.png")
@@ -172,7 +172,7 @@ def test_no_room_anywhere_is_reported(
     monkeypatch.setenv("HOME", str(disk))
     monkeypatch.setattr(tempfile, "tempdir", str(disk))
     with pytest.raises(StylelibError, match="No space left"):
-        save_somewhere(camel, disk / "camel.png")
+        save_with(lambda place: save_image(camel, place), disk / "camel.png")
     assert [p.name for p in disk.iterdir()] == ["full"]
 
 

@@ -20,7 +20,7 @@ from stylelib import RECIPES, FeedForward, Recipe, Style, StylelibError, Transfe
 from stylelib.engine.network import VGG19
 from stylelib.engine.weights import read_weights
 from stylelib.pictures.color import keep_colors, luminance, match_colors
-from stylelib.pictures.rescue import save_somewhere
+from stylelib.pictures.rescue import save_with
 
 SMALL = RECIPES["default"].but(
     size=16, steps=2, content_layers={"conv1_2": 1.0}, style_layers={"conv1_1": 1.0}
@@ -149,7 +149,12 @@ CALLS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
             or_rather("a.gif"),
         ],
     ),
-    "save_somewhere": (lambda _, *a: save_somewhere(*a), [good, junk, junk]),
+    "save_with": (
+        lambda _, image, path, recipe: save_with(
+            lambda place: stylelib.save_image(image, place, recipe), path
+        ),
+        [good, junk, junk],
+    ),
     "luminance": (lambda _, a: luminance(a), [anything]),
     "keep_colors": (lambda _, *a: keep_colors(*a), [good, anything]),
     "match_colors": (lambda _, *a: match_colors(*a), [anything, good]),

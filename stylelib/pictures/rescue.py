@@ -2,30 +2,24 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-from torch import Tensor
 
 from ..checks import as_path
 from ..errors import StylelibError
-from .images import save_image
 
 
-def save_somewhere(
-    image: Tensor,
-    path: str | os.PathLike[str],
-    recipe: Mapping[str, Any] | None = None,
-    new: bool = False,
+def save_with(
+    save: Callable[[Path], Path], path: str | os.PathLike[str], new: bool = False
 ) -> tuple[Path, str | None]:
-    """Save a picture at a path or, if that fails, somewhere else.
+    """Save something at a path or, if that fails, somewhere else.
 
     Parameters
     ----------
-    image, path, recipe
-        As for `save_image`.
+    save : callable
+        Saves it at a path, as `save_image` does for a picture.
+    path : path
     new : bool
         Add a number to the name if there is such a file.
 
@@ -40,23 +34,16 @@ def save_somewhere(
     Raises
     ------
     StylelibError
-        As `save_image` does, if it can't be saved in any of these places.
+        As `save` does, if it can't be saved in any of these places.
     """
-    return save_with(lambda place: save_image(image, place, recipe), path, new)
-
-
-def save_with(
-    save: Callable[[Path], Path], path: str | os.PathLike[str], new: bool = False
-) -> tuple[Path, str | None]:
-    """`save_somewhere` for anything: `save` saves it at a path."""
     path = as_path(path)
     try:
         return (save_new(save, path) if new else save(path)), None
     except StylelibError as error:
         trouble = error
     for folder in (Path.cwd, Path.home, tempfile.gettempdir):
-        # Any of these may be missing, too, or not known.
-        with suppress(StylelibError, OSError, RuntimeError):
+        # Any of these may be missing, too, or not known; or the name is not possible.
+        with suppress(ValueError, OSError, RuntimeError):
             place = save_new(save, Path(folder()) / path.name)
             return place, f"{trouble} So that it is not lost, it was saved here: {place}"
     raise trouble
