@@ -157,7 +157,7 @@ class Recipe:
     style_weight: float = _weight(
         4.0,
         "How much the painting counts: more gives bolder strokes and less camel; 8 suits animals "
-        "and landscapes, but faces are lost. Only the ratio of these two weights matters.",
+        "and landscapes, but faces are lost. Only its ratio to the content weight matters.",
         label="style weight",
         option="look",
     )

@@ -20,7 +20,6 @@ from .feedforward import is_network, paint_at_once, train
 from .interrupts import INTERRUPTED, one_interrupt, take_steps
 from .options import given_settings, make_parser
 from .telling import save_and_tell, say, tell_losses
-from .threads import let_threads_sleep
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,7 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a console without UTF-8 must not stop a picture
             stream.reconfigure(errors="replace")
-    let_threads_sleep()
     parser = make_parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown and options.command != "lab":
