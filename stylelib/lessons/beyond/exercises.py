@@ -4,8 +4,9 @@ import torch
 from torch import Generator, Tensor
 
 from ...core.statistics import mean_std
-from ..checking import Exercise, Inputs, Mistake, register
+from ..checking import Exercise, Inputs, register
 from ..checking import check as check
+from ..mistakes import mistakes
 
 _POSITIONS = (2, 3)  # the dimensions of rows and columns
 
@@ -28,39 +29,25 @@ def _rows(first: Tensor, second: Tensor) -> Tensor:
     return torch.stack([first, second])
 
 
-_MEAN_STD = [
-    Mistake(
-        lambda m: _rows(m[0].mean((1, 2)), m[0].var((1, 2), correction=0)),
-        "the second row is the variance. Its square root is the standard deviation.",
-    ),
-    Mistake(
-        lambda m: _rows(m[0].std((1, 2), correction=0), m[0].mean((1, 2))),
-        "the two rows are swapped: first the means, then the standard deviations.",
-    ),
-    Mistake(
-        lambda m: _rows(m[0].mean((1, 2)), m[0].std((1, 2))),
-        "PyTorch's std divides by the number of positions minus one. Here it is a plain mean of "
-        "squares, so pass correction=0.",
-    ),
-    Mistake(
-        lambda m: mean_std(m),
-        "the numbers are right, but there is one dimension too many: for one picture the result "
-        "has 2 rows, with a number for each map.",
-    ),
-    Mistake(
-        lambda m: mean_std(m)[0].T,
-        "the table is transposed. It should have 2 rows, and a column for each map.",
-    ),
-    Mistake(
-        lambda m: _rows(m.mean(), m.std(correction=0)),
-        "this is one mean and one standard deviation for all maps together. Each map has its own: "
-        "compute them over the last two dimensions.",
-    ),
-    Mistake(
-        lambda m: _rows(m[0].mean((1, 2)), m[0].square().mean((1, 2)).sqrt()),
-        "for the standard deviation, subtract the mean before you square.",
-    ),
-]
+_MEAN_STD = mistakes(
+    lambda m: _rows(m[0].mean((1, 2)), m[0].var((1, 2), correction=0)),
+    "the second row is the variance. Its square root is the standard deviation.",
+    lambda m: _rows(m[0].std((1, 2), correction=0), m[0].mean((1, 2))),
+    "the two rows are swapped: first the means, then the standard deviations.",
+    lambda m: _rows(m[0].mean((1, 2)), m[0].std((1, 2))),
+    "PyTorch's std divides by the number of positions minus one. Here it is a plain mean of "
+    "squares, so pass correction=0.",
+    lambda m: mean_std(m),
+    "the numbers are right, but there is one dimension too many: for one picture the result "
+    "has 2 rows, with a number for each map.",
+    lambda m: mean_std(m)[0].T,
+    "the table is transposed. It should have 2 rows, and a column for each map.",
+    lambda m: _rows(m.mean(), m.std(correction=0)),
+    "this is one mean and one standard deviation for all maps together. Each map has its own: "
+    "compute them over the last two dimensions.",
+    lambda m: _rows(m[0].mean((1, 2)), m[0].square().mean((1, 2)).sqrt()),
+    "for the standard deviation, subtract the mean before you square.",
+)
 
 
 def _two_clouds(generator: Generator) -> Inputs:
@@ -77,39 +64,25 @@ def _projected(points: Tensor, direction: Tensor) -> Tensor:
     return (direction @ points).sort().values
 
 
-_GAP = [
-    Mistake(
-        lambda a, b, d: _gap(d @ a, d @ b),
-        "you compared the points in the order in which they happen to come. Sort both rows first.",
-    ),
-    Mistake(
-        lambda a, b, d: _gap(a.sort(1).values, b.sort(1).values),
-        "you sorted each row of coordinates. First project the points onto the direction: "
-        "direction @ cloud gives one number for each point.",
-    ),
-    Mistake(
-        lambda a, b, d: _gap(d @ a.sort(1).values, d @ b.sort(1).values),
-        "you sorted first, which mixes the coordinates of different points. Compute direction @ "
-        "cloud first, then sort.",
-    ),
-    Mistake(
-        lambda a, b, d: (_projected(a, d) - _projected(b, d)).square().sum(),
-        "this is the sum over the points. Take their mean.",
-    ),
-    Mistake(
-        lambda a, b, d: (_projected(a, d) - _projected(b, d)).abs().mean(),
-        "you averaged the absolute differences. Square the differences instead.",
-    ),
-    Mistake(
-        lambda a, b, d: _gap((d @ a).mean(), (d @ b).mean()),
-        "you compared only the centres of the clouds. Compare point by point, sorted, and take "
-        "the mean at the end.",
-    ),
-    Mistake(
-        lambda a, b, d: (_projected(a, d) - _projected(b, d)).square(),
-        "this is the squared difference of each pair of points. Take the mean.",
-    ),
-]
+_GAP = mistakes(
+    lambda a, b, d: _gap(d @ a, d @ b),
+    "you compared the points in the order in which they happen to come. Sort both rows first.",
+    lambda a, b, d: _gap(a.sort(1).values, b.sort(1).values),
+    "you sorted each row of coordinates. First project the points onto the direction: "
+    "direction @ cloud gives one number for each point.",
+    lambda a, b, d: _gap(d @ a.sort(1).values, d @ b.sort(1).values),
+    "you sorted first, which mixes the coordinates of different points. Compute direction @ "
+    "cloud first, then sort.",
+    lambda a, b, d: (_projected(a, d) - _projected(b, d)).square().sum(),
+    "this is the sum over the points. Take their mean.",
+    lambda a, b, d: (_projected(a, d) - _projected(b, d)).abs().mean(),
+    "you averaged the absolute differences. Square the differences instead.",
+    lambda a, b, d: _gap((d @ a).mean(), (d @ b).mean()),
+    "you compared only the centres of the clouds. Compare point by point, sorted, and take "
+    "the mean at the end.",
+    lambda a, b, d: (_projected(a, d) - _projected(b, d)).square(),
+    "this is the squared difference of each pair of points. Take the mean.",
+)
 
 
 def _two_pictures(generator: Generator) -> Inputs:
@@ -127,36 +100,24 @@ def _recolored(painting: Tensor, photo: Tensor, dims: tuple[int, ...] = _POSITIO
     return _normal(painting, dims) * _std(photo, dims) + _mean(photo, dims)
 
 
-_COLORS = [
-    Mistake(
-        lambda a, b: _recolored(b, a),
-        "it is the other way round: this is the photo with the painting's colours.",
-    ),
-    Mistake(
-        lambda a, b: a - _mean(a) + _mean(b),
-        "the means are right, but the standard deviations are still the painting's. Divide by its "
-        "own, and multiply by the photo's.",
-    ),
-    Mistake(
-        lambda a, b: _recolored(a, b, (1, 2, 3)),
-        "you took one mean and one standard deviation for all three colours together. Red, green "
-        "and blue each have their own: use dimensions 2 and 3.",
-    ),
-    Mistake(
-        lambda a, b: a / _std(a) * _std(b),
-        "the standard deviations are right, but the means are not. Subtract the painting's mean "
-        "before you divide, and add the photo's at the end.",
-    ),
-    Mistake(
-        lambda a, b: _normal(a),
-        "now each colour has mean 0 and standard deviation 1. Next, multiply by the photo's "
-        "standard deviation, and add its mean.",
-    ),
-    Mistake(
-        lambda a, b: _normal(a) * _std(b) ** 2 + _mean(b),
-        "you multiplied by the variance. The standard deviation is its square root.",
-    ),
-]
+_COLORS = mistakes(
+    lambda a, b: _recolored(b, a),
+    "it is the other way round: this is the photo with the painting's colours.",
+    lambda a, b: a - _mean(a) + _mean(b),
+    "the means are right, but the standard deviations are still the painting's. Divide by its "
+    "own, and multiply by the photo's.",
+    lambda a, b: _recolored(a, b, (1, 2, 3)),
+    "you took one mean and one standard deviation for all three colours together. Red, green "
+    "and blue each have their own: use dimensions 2 and 3.",
+    lambda a, b: a / _std(a) * _std(b),
+    "the standard deviations are right, but the means are not. Subtract the painting's mean "
+    "before you divide, and add the photo's at the end.",
+    lambda a, b: _normal(a),
+    "now each colour has mean 0 and standard deviation 1. Next, multiply by the photo's "
+    "standard deviation, and add its mean.",
+    lambda a, b: _normal(a) * _std(b) ** 2 + _mean(b),
+    "you multiplied by the variance. The standard deviation is its square root.",
+)
 
 
 def _maps_and_mask(generator: Generator) -> Inputs:
@@ -174,57 +135,39 @@ def _whole(maps: Tensor) -> Tensor:
     return maps.flatten(1) @ maps.flatten(1).T / maps[0].numel()
 
 
-_REGION_GRAM = [
-    Mistake(
-        lambda m, where: _whole(m * where),
-        "you divided by the number of all positions. Divide by the number of white ones, "
-        "mask.sum().",
-    ),
-    Mistake(lambda m, where: _whole(m), "this is the Gram matrix of the whole picture."),
-    Mistake(
-        lambda m, where: _region(m, 1 - where),
-        "this is the Gram matrix of the black part. White marks the region.",
-    ),
-    Mistake(
-        lambda m, where: _whole(m * where) * where.numel(),
-        "this is the sum over the white positions. Divide it by their number, mask.sum().",
-    ),
-]
+_REGION_GRAM = mistakes(
+    lambda m, where: _whole(m * where),
+    "you divided by the number of all positions. Divide by the number of white ones, mask.sum().",
+    lambda m, where: _whole(m),
+    "this is the Gram matrix of the whole picture.",
+    lambda m, where: _region(m, 1 - where),
+    "this is the Gram matrix of the black part. White marks the region.",
+    lambda m, where: _whole(m * where) * where.numel(),
+    "this is the sum over the white positions. Divide it by their number, mask.sum().",
+)
 
 
 def _batch(generator: Generator) -> Inputs:
     return (_maps(generator, 3, 4, 5, 6) * torch.tensor([1.0, 2, 5]).view(3, 1, 1, 1),)
 
 
-_NORMALISATION = [
-    Mistake(
-        lambda m: _normal(m, (0, 2, 3)),
-        "this is *batch* normalisation, where the pictures share their means. Here each picture "
-        "has its own: use dimensions 2 and 3 only.",
-    ),
-    Mistake(
-        lambda m: _normal(m, (1, 2, 3)),
-        "this is *layer* normalisation, where the maps of a picture share their mean. Here each "
-        "map has its own: use dimensions 2 and 3 only.",
-    ),
-    Mistake(
-        lambda m: m - _mean(m),
-        "the means are 0 now, but the standard deviations are not 1. Divide by them.",
-    ),
-    Mistake(
-        lambda m: m / _std(m),
-        "the standard deviations are 1 now, but the means are not 0. Subtract them first.",
-    ),
-    Mistake(
-        lambda m: (m - _mean(m)) / _std(m) ** 2,
-        "you divided by the variance. Divide by its square root, the standard deviation.",
-    ),
-    Mistake(
-        lambda m: (m - m.mean()) / m.std(correction=0),
-        "you took one mean and one standard deviation of everything. Each map of each picture has "
-        "its own.",
-    ),
-]
+_NORMALISATION = mistakes(
+    lambda m: _normal(m, (0, 2, 3)),
+    "this is *batch* normalisation, where the pictures share their means. Here each picture "
+    "has its own: use dimensions 2 and 3 only.",
+    lambda m: _normal(m, (1, 2, 3)),
+    "this is *layer* normalisation, where the maps of a picture share their mean. Here each "
+    "map has its own: use dimensions 2 and 3 only.",
+    lambda m: m - _mean(m),
+    "the means are 0 now, but the standard deviations are not 1. Divide by them.",
+    lambda m: m / _std(m),
+    "the standard deviations are 1 now, but the means are not 0. Subtract them first.",
+    lambda m: (m - _mean(m)) / _std(m) ** 2,
+    "you divided by the variance. Divide by its square root, the standard deviation.",
+    lambda m: (m - m.mean()) / m.std(correction=0),
+    "you took one mean and one standard deviation of everything. Each map of each picture has "
+    "its own.",
+)
 
 _ROUGHLY = 0.03  # relative tolerance; std passes both with its correction and without
 
