@@ -1,6 +1,6 @@
 """What the tests share: the network, two small pictures, torchvision's VGG-19."""
 
-import stylelib  # noqa: F401 - before torch, whose threads wait as it says
+import stylelib  # noqa: F401 - before torch: it settles how threads wait
 
 # isort: split
 import sys

@@ -505,24 +505,6 @@ def test_lab_without_lessons_is_explained(
     assert started == []
 
 
-@pytest.mark.parametrize(
-    ("given", "count"),
-    [({}, "3000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "ACTIVE"}, None)],
-)
-@pytest.mark.parametrize("command", ["lab", "samples"])
-def test_threads_sleep_soon_unless_the_user_decided_otherwise(
-    run: Run, started: Any, monkeypatch: Any, given: dict[str, str], count: str | None, command: str
-) -> None:
-    """PyTorch's threads, here and in the lab's kernels, which inherit the setting."""
-    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
-        monkeypatch.setenv(name, "")  # so that it is restored after the test
-        monkeypatch.delenv(name)
-    for name, value in given.items():
-        monkeypatch.setenv(name, value)
-    assert run(command).status == 0
-    assert os.environ.get("GOMP_SPINCOUNT") == count
-
-
 # ------------------------------------------------------------------ progress
 
 
