@@ -27,4 +27,4 @@ from .pictures.images import to_pil as to_pil
 from .pictures.samples import SAMPLES as SAMPLES
 from .recipes import RECIPES as RECIPES
 from .recipes import Recipe as Recipe
-from .version import __version__ as __version__
+__version__: str
