@@ -28,31 +28,18 @@ class Mistake:
 class Exercise:
     """Something for the student to write, and how to tell whether it is right.
 
-    Attributes
-    ----------
-    number : str
-        ``"2.1"``: the first exercise of lesson 02.
-    title : str
-    right : callable
-        Returns the right result for the same inputs.
-    inputs : callable
-        Takes a `torch.Generator` and returns the positional inputs of one random round.
-    mistakes : sequence of Mistake
-        Tried in order; the student gets the hint of the first whose result equals theirs.
-    gradient : bool
-        Whether the gradient with respect to the first input, a tensor or a dictionary of
-        tensors, must be right too.
-    tolerance : float
-        Relative, for comparing numbers.
+    The mistakes are tried in order: the student gets the hint of the first whose result
+    equals theirs. With `gradient`, the gradient with respect to the first input, a tensor
+    or a dictionary of tensors, must be right too.
     """
 
-    number: str
+    number: str  # "2.1": the first exercise of lesson 02
     title: str
-    right: Callable[..., Any]
-    inputs: Callable[[Generator], Inputs]
+    right: Callable[..., Any]  # returns the right result for the same inputs
+    inputs: Callable[[Generator], Inputs]  # makes the positional inputs of one random round
     mistakes: Sequence[Mistake] = ()
     gradient: bool = False
-    tolerance: float = 1e-4
+    tolerance: float = 1e-4  # relative, for comparing numbers
 
     def check(self, answer: Any) -> "Verdict":
         """Try a student's function. Whatever it does, nothing is raised."""
@@ -83,11 +70,7 @@ class Exercise:
     def explain(self, before: Inputs, after: Inputs, result: Any) -> str:
         """What is wrong with a result, or nothing if it is right.
 
-        Parameters
-        ----------
-        before, after : tuple
-            The inputs before the student's function ran, and what it left of them.
-        result : object
+        `before` are the inputs, and `after` is what the student's function left of them.
         """
         return (
             _explain_value(self, before, result)

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
@@ -11,7 +10,7 @@ from typing import Any
 import ipywidgets
 
 from ..errors import StylelibError, pick
-from .theme import Plot
+from .theme import Plot, with_picture
 
 _PAUSE = 0.02  # seconds to wait for a newer value before drawing
 # For screen readers only.
@@ -116,13 +115,8 @@ class Explorer(ipywidgets.VBox):
             self._pending = loop.call_later(_PAUSE, self.redraw)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**options)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        # For readers without a kernel, the figure itself.
-        kind = f"image/{self._image.format}"
-        data[kind] = b64encode(self._image.value).decode()
-        data["text/plain"] = self.plot.alt
-        return data, {**metadata, kind: {"alt": self.plot.alt}}
+        kind, data = f"image/{self._image.format}", self._image.value
+        return with_picture(super()._repr_mimebundle_(**options), kind, data, self.plot.alt)
 
 
 @contextmanager

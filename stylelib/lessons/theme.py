@@ -59,14 +59,7 @@ def styled() -> Iterator[None]:
 
 
 class Plot:
-    """A figure with alt text, displayed by a notebook.
-
-    Parameters
-    ----------
-    figure : Figure
-    alt : str
-        What the figure shows, in a sentence or two.
-    """
+    """A figure, displayed by a notebook; `alt` says in a sentence or two what it shows."""
 
     def __init__(self, figure: Figure, alt: str) -> None:
         self.figure, self.alt = figure, alt
@@ -85,15 +78,20 @@ class Plot:
                 return "image/png", png
         return "image/jpeg", _encode(picture, "JPEG", quality=77, optimize=True)
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        kind, data = self.image()
-        return (
-            {kind: b64encode(data).decode(), "text/plain": self.alt},
-            {kind: {"alt": self.alt}},
-        )
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        return with_picture({}, *self.image(), self.alt)
 
     def __repr__(self) -> str:
         return self.alt
+
+
+def with_picture(
+    bundle: Any, kind: str, data: bytes, alt: str, **look: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A MIME bundle and its metadata with a picture, which shows even without a kernel."""
+    formats, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+    picture = {kind: b64encode(data).decode(), "text/plain": alt}
+    return {**formats, **picture}, {**metadata, kind: {"alt": alt, **look}}
 
 
 def grid(

@@ -20,72 +20,33 @@ _PATIENCE = 0.5  # seconds to spend on measuring each size
 
 @dataclass(frozen=True, eq=False)
 class Clouds:
-    """Two feature maps of several pictures, with a point for each position.
-
-    Attributes
-    ----------
-    layer : str
-    channels : (int, int)
-        The two maps: the most active ones of the first picture.
-    points : dict of picture name to Tensor, shape (2, N)
-        In units of the first picture's standard deviation.
-    """
+    """Two feature maps of several pictures, with a point for each position."""
 
     layer: str
-    channels: tuple[int, int]
-    points: dict[str, Tensor]
+    channels: tuple[int, int]  # the most active ones of the first picture
+    points: dict[str, Tensor]  # (2, N) by picture, in the first one's standard deviations
 
 
 def clouds(
     images: Mapping[str, Tensor], layers: Sequence[str], network: VGG19 | None = None
 ) -> dict[str, Clouds]:
-    """The two feature maps of each layer that are most active in the first picture.
-
-    Parameters
-    ----------
-    images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
-    layers : sequence of str
-        Each picture goes through the network once for all of them.
-    network : VGG19, optional
-        The embedded one by default.
-
-    Returns
-    -------
-    dict of layer name to Clouds
-
-    Raises
-    ------
-    StylelibError
-        If a layer is unknown, or a picture too small for it.
-    """
+    """For each layer the two feature maps that are most active in the first picture."""
     seen = {name: features(image, layers, network) for name, image in images.items()}
-    return {
-        layer: _clouds(layer, {name: maps[layer][0].flatten(1) for name, maps in seen.items()})
-        for layer in layers
-    }
-
-
-def _clouds(layer: str, maps: Mapping[str, Tensor]) -> Clouds:
-    first = next(iter(maps.values()))
-    i, j = chosen = first.mean(1).argsort(descending=True, stable=True)[:2].tolist()
-    spread = first[chosen].std(1, keepdim=True).clamp_min(1e-12)
-    return Clouds(layer, (i, j), {name: m[chosen] / spread for name, m in maps.items()})
+    found = {}
+    for layer in layers:
+        maps = {name: of_layer[layer][0].flatten(1) for name, of_layer in seen.items()}
+        first = next(iter(maps.values()))
+        i, j = chosen = first.mean(1).argsort(descending=True, stable=True)[:2].tolist()
+        spread = first[chosen].std(1, keepdim=True).clamp_min(1e-12)
+        found[layer] = Clouds(layer, (i, j), {name: m[chosen] / spread for name, m in maps.items()})
+    return found
 
 
 def along(points: Tensor, angle: float, levels: int = 200) -> Tensor:
-    """The points of a cloud projected onto one direction, lowest to highest.
+    """The points (2, N) of a cloud projected onto a direction, lowest to highest.
 
-    Parameters
-    ----------
-    points : Tensor, shape (2, N)
-    angle : float
-        Of the direction, in degrees from the first axis.
-    levels : int
-        How many of the N projections to return, evenly spaced in rank.
-
-    Returns
-    -------
-    Tensor, shape (levels,)
+    The direction's `angle` is in degrees. Of the N projections, `levels` are returned,
+    evenly spaced in rank.
     """
     direction = points.new_tensor([cos(radians(angle)), sin(radians(angle))])
     projections = (direction @ points).sort().values

@@ -26,16 +26,7 @@ _TONES = ("style", "content", "tv")
 
 @styled()
 def seen_by(clouds: Clouds, statistic: str, angle: float) -> Plot:
-    """Clouds of positions, what a statistic sees of them, and their projections.
-
-    Parameters
-    ----------
-    clouds : Clouds
-    statistic : str
-        One of `SEEN`.
-    angle : float
-        Of the direction to project onto, in degrees.
-    """
+    """Clouds of positions, what a statistic of `SEEN` sees of them, and their projections."""
     figure = canvas(10.0, 4.9)
     axes = place(figure, 0.08, 0.13, 0.41, 0.74)
     high = max(float(torch.quantile(p, 0.985)) for p in clouds.points.values())
@@ -136,14 +127,7 @@ def growth(seconds: Mapping[int, float], pixels: Mapping[int, int]) -> Plot:
 
 @styled()
 def learning(losses: Sequence[float], window: int = 10) -> Plot:
-    """The loss of each training step, and its moving average.
-
-    Parameters
-    ----------
-    losses : sequence of float
-    window : int
-        How many steps to average.
-    """
+    """The loss of each training step, and its average over the last `window` steps."""
     figure = canvas(8.0, 3.6)
     axes = place(figure, 0.1, 0.18, 0.88, 0.76)
     steps = range(1, len(losses) + 1)

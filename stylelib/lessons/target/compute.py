@@ -87,11 +87,6 @@ def paint(
     start : Tensor, shape (1, 3, H, W), RGB in 0-1, optional
         The picture to start from, resized to the recipe's size. By default the recipe
         decides.
-
-    Raises
-    ------
-    StylelibError
-        If a picture can't be used.
     """
     network = network or default_network()
     begun = time.perf_counter()
@@ -131,8 +126,7 @@ def pixel_gradients(
     Parameters
     ----------
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
-    losses : callable
-        Takes the picture and returns its content loss and its style loss.
+    losses : Losses
     content_weight, style_weight : float
         The gradients are those of the weighted losses, so that they add up.
 

@@ -19,8 +19,7 @@ def weigh(images: Mapping[str, Tensor], losses: Losses) -> Explorer:
     Parameters
     ----------
     images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
-    losses : callable
-        Takes a picture and returns its content loss and its style loss.
+    losses : Losses
     """
     with torch.no_grad():
         measured = {name: losses(image) for name, image in images.items()}
@@ -53,8 +52,7 @@ def gradient_explorer(
     Parameters
     ----------
     images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
-    losses : callable
-        Takes a picture and returns its content loss and its style loss.
+    losses : Losses
     content_weight, style_weight : float
     """
     gradients = {

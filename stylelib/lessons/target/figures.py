@@ -20,18 +20,11 @@ _LINES = ("-", "--", ":", "-.")
 @styled()
 def scales(
     images: Mapping[str, Tensor],
-    losses: Mapping[str, tuple[float, float]],
+    losses: Mapping[str, tuple[float, float]],  # content and style loss
     content_weight: float,
     style_weight: float,
 ) -> Plot:
-    """The target loss of several pictures, each as a bar of two parts.
-
-    Parameters
-    ----------
-    images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
-    losses : mapping of name to (content loss, style loss)
-    content_weight, style_weight : float
-    """
+    """The target loss of several pictures, each as a bar of two parts."""
     figure = _row(images, _WIDTH, 4.9, bottom=0.66, top=0.93, left=0.13)
     bars = place(figure, 0.13, 0.13, 0.865, 0.5)
     content = [content_weight * losses[name][0] for name in images]
@@ -62,14 +55,8 @@ def scales(
 def gradient_maps(image: Tensor, gradients: Mapping[str, Tensor], name: str = "picture") -> Plot:
     """A picture, and the gradient of each loss with respect to its pixels.
 
-    Parameters
-    ----------
-    image : Tensor, shape (1, 3, H, W), RGB in 0-1
-    gradients : mapping of loss to Tensor, shape (1, 3, H, W)
-        From `pixel_gradients`. They are summed over the three colours and drawn on the
-        same scale, to show which loss pulls harder.
-    name : str
-        What the picture is called.
+    The gradients, from `pixel_gradients`, are summed over the three colours and drawn on
+    the same scale, to show which loss pulls harder.
     """
     figure = canvas(_WIDTH, 2 * (_WIDTH * 0.44 * image.shape[-2] / image.shape[-1] + 0.45))
     axes = figure.subplots(
@@ -172,15 +159,7 @@ def ratio_strip(runs: Sequence[Run]) -> Plot:
 
 @styled()
 def trade_off(runs: Sequence[Run], chosen: Run) -> Plot:
-    """The picture of one run, and how much content each run gave up for style.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        With different weights, in order.
-    chosen : Run
-        The one to show.
-    """
+    """The picture of the chosen run, and how much content each run gave up for style."""
     figure = _large(chosen.image, f"content : style = {chosen.label}")
     axes = place(figure, 0.66, 0.19, 0.33, 0.76)
     content, style = (
@@ -222,12 +201,9 @@ def compare(runs: Sequence[Run]) -> Plot:
 
 @styled()
 def race(runs: Sequence[Run]) -> Plot:
-    """The last picture of each run, and the target losses over the steps and over time.
+    """Like `compare`, with the target losses over time, too.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        With the same target loss, or comparing the curves would make no sense.
+    The runs need the same target loss, or comparing the curves would make no sense.
     """
     images = {run.label: run.image for run in runs}
     figure = picture_grid(images, len(runs), _WIDTH / len(runs), below=4.1)
