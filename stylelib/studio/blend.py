@@ -10,7 +10,7 @@ from ..errors import StylelibError
 from ..pictures.decoding import Source
 from ..pictures.images import load_image
 from ..recipes import SETTINGS
-from .looks import WIDE
+from .knobs import WIDE
 from .picture import Picture
 
 
@@ -26,11 +26,6 @@ class SecondPainting(ipywidgets.Dropdown):
             **WIDE,
         )
         self.offer(pictures)
-
-    @property
-    def picture(self) -> Picture | None:
-        """The chosen painting."""
-        return self.pictures.get(self.value)
 
     def offer(self, pictures: list[Picture]) -> None:
         """Offer these paintings as well."""
@@ -50,16 +45,9 @@ class SecondPainting(ipywidgets.Dropdown):
 
 
 class Blend(ipywidgets.VBox):
-    """How much the second painting counts, from 0 to 100 percent.
+    """How much the second painting counts, from 0 to 100 percent."""
 
-    Attributes
-    ----------
-    value : tuple of float
-        As `Recipe.style_shares`: empty without a second painting.
-    slider : ipywidgets.IntSlider
-    """
-
-    value = traitlets.Tuple()
+    value = traitlets.Tuple()  # as `Recipe.style_shares`: empty without a second painting
 
     def __init__(self, second: SecondPainting) -> None:
         self._second = second

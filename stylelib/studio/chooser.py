@@ -1,7 +1,6 @@
 """Choose a picture by clicking on it, or upload your own."""
 
 import io
-from base64 import b64encode
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -14,32 +13,17 @@ from ..errors import pick
 from ..pictures.decoding import Source
 from ..pictures.images import load_image, to_pil
 from ..pictures.samples import SAMPLES
-from .picture import Picture
+from .picture import Picture, data_url
 from .uploads import upload_button
 
 THUMBNAIL = (72, 54)  # width and height, in pixels
 
 
 class PictureChooser(ipywidgets.VBox):
-    """Thumbnails, one of them chosen, and a button to upload a picture.
+    """Thumbnails, one of them chosen, and, if `upload` names it, a button to upload a picture.
 
     The thumbnails are buttons with a picture on them, so they work with the mouse,
     with Tab and Space, and for screen readers.
-
-    Parameters
-    ----------
-    label : str
-        Above the thumbnails.
-    pictures : list of Picture
-    upload : str, optional
-        The upload button's name; without it there is no such button.
-    size : (int, int)
-        Width and height of a thumbnail, in pixels.
-
-    Attributes
-    ----------
-    pictures : dict of str to Picture
-        By name.
     """
 
     def __init__(
@@ -158,7 +142,7 @@ def _thumbnail(source: Source, size: tuple[int, int]) -> str:
     picture = to_pil(load_image(source, 3 * max(size)))
     buffer = io.BytesIO()
     ImageOps.fit(picture, (2 * size[0], 2 * size[1])).save(buffer, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{b64encode(buffer.getvalue()).decode()}"
+    return data_url(buffer.getvalue(), "jpeg")
 
 
 # Text of size 0 is invisible, but screen readers still read it; everybody else sees the picture.

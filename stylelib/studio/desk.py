@@ -1,6 +1,5 @@
 """What the painter looks like: its buttons and displays, and where they are."""
 
-from base64 import b64encode
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -8,25 +7,17 @@ from typing import Any
 import ipywidgets
 
 from .chooser import PictureChooser
-from .looks import ROW
 from .panel import Panel
+from .picture import data_url
 from .runs import Run
 from .session import Session
 from .viewer import Viewer
 
+_ROW = {"width": "100%", "flex_flow": "row wrap", "align_items": "center"}
+
 
 class Desk:
-    """The painter's buttons and displays. It knows how they look, not what they do.
-
-    Parameters
-    ----------
-    photos, paintings : PictureChooser
-
-    Attributes
-    ----------
-    buttons : dict of str to ipywidgets.Button
-        ``paint``, ``pause`` (which also resumes), ``stop``, ``continue``, ``save``, ``film``.
-    """
+    """The painter's buttons and displays. It knows how they look, not what they do."""
 
     def __init__(self, photos: PictureChooser, paintings: PictureChooser) -> None:
         self._photos, self._paintings = photos, paintings
@@ -57,21 +48,21 @@ class Desk:
         The pages open one at a time, by their titles.
         """
         self._photos.layout.flex, self._paintings.layout.flex = "0 0 auto", "1 1 300px"
-        b, top = self.buttons, ROW | {"align_items": "flex-start"}
+        b, top = self.buttons, _ROW | {"align_items": "flex-start"}
         boxes = [ipywidgets.VBox(page) for page in pages.values()]
         more = ipywidgets.Accordion(boxes, titles=list(pages), selected_index=None)
         left = ipywidgets.VBox(
             [
                 *knobs,
                 self.expect,
-                ipywidgets.HBox([b["paint"], b["pause"], b["stop"]], layout=ROW),
+                ipywidgets.HBox([b["paint"], b["pause"], b["stop"]], layout=_ROW),
                 self.panel,
                 *([more] if pages else []),
             ],
             layout={"flex": "1 1 372px", "max_width": "430px"},
         )
         right = ipywidgets.VBox(
-            [self.viewer, ipywidgets.HBox([b["save"], b["film"], self.saved], layout=ROW)],
+            [self.viewer, ipywidgets.HBox([b["save"], b["film"], self.saved], layout=_ROW)],
             layout={"flex": "4 1 440px"},
         )
         choosers = [self._photos, self._paintings]
@@ -117,10 +108,9 @@ class Desk:
 
     def link(self, path: Path) -> None:
         """Say where a file was saved, and offer it as a download from a remote computer."""
-        data = b64encode(path.read_bytes()).decode()
         name, folder = escape(path.name), escape(str(path.parent))
         saved = f"Saved as <b>{name}</b> beside the notebook."
         if path.is_absolute():
             saved = f"Saved as <b>{name}</b> in {folder}."
-        address = f"data:image/{path.suffix[1:]};base64,{data}"
+        address = data_url(path.read_bytes(), path.suffix[1:])
         self.saved.value = f"{saved} <a download='{name}' href='{address}'><u>Download it</u></a>"

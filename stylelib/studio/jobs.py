@@ -13,14 +13,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from ..core.vgg import VGG19
+from ..engine.pace import Pace, measure_pace
 from ..engine.transfer import Step, Transfer
 from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory
 from ..memory import give_back
+from ..recipes import Recipe
+from .picture import Picture
 
 PERIOD = 0.2  # seconds between two redraws, at least
 
 Make = Callable[[], Transfer | None]
+"""Makes the transfer; None if there is nothing more to do."""
 Each = Callable[[Step, dict[str, Any], float], None]
+"""Called after each step with the changes made just before it, and the seconds it took."""
 Tell = Callable[[], None]
 
 _alive: "weakref.WeakSet[Job]" = weakref.WeakSet()
@@ -29,21 +35,11 @@ _alive: "weakref.WeakSet[Job]" = weakref.WeakSet()
 class Job:
     """One transfer, taken to its end in a thread or right here. Idle until it is begun.
 
-    Parameters
-    ----------
-    tell : bound method
-        Called without arguments when there is something new to show, at most about
-        five times a second: on the event loop that `start` was called from or, by
-        `run`, on the caller's own thread. Held weakly: once its owner is gone, the
-        thread ends.
-    previous : Job, optional
-        The same owner's previous job. It is stopped, and this one begins its work
-        when that has ended, so that there are never two.
-
-    Attributes
-    ----------
-    error : str or None
-        What went wrong, in words.
+    The bound method `tell` is called when there is something new to show, at most about
+    five times a second: on the event loop that `start` was called from or, by `run`, on
+    the caller's own thread. It is held weakly: once its owner is gone, the thread ends.
+    The owner's previous job is stopped, and this one begins its work when that has ended,
+    so that there are never two.
     """
 
     def __init__(self, tell: Tell, previous: "Job | None" = None) -> None:
@@ -59,7 +55,7 @@ class Job:
         self._told, self._posted = float("-inf"), False
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.error: str | None = None
+        self.error: str | None = None  # what went wrong, in words
 
     @property
     def state(self) -> str:
@@ -79,16 +75,8 @@ class Job:
         """Paint in the background.
 
         All other painters in this kernel are paused: two at once would only slow
-        each other down.
-
-        Parameters
-        ----------
-        make : callable
-            Makes the transfer. Called in the thread, because loading takes time. If
-            it returns None, there is nothing more to do.
-        each : callable
-            Called in the thread after each step, with the step, the changes made just
-            before it, and the seconds it took. Must not touch a widget.
+        each other down. Neither `make` nor `each` may touch a widget, because both are
+        called in the thread.
         """
         pause_all()
         _alive.add(self)
@@ -100,13 +88,7 @@ class Job:
         self._thread.start()
 
     def run(self, make: Make, each: Each) -> None:
-        """Paint right here, to the end; see `start`.
-
-        Raises
-        ------
-        Exception
-            Whatever went wrong, unchanged; `error` has it in words.
-        """
+        """Paint right here, to the end; whatever goes wrong is raised unchanged."""
         pause_all()
         self._phase = "preparing"
         self._work(make, each)
@@ -214,6 +196,31 @@ class Job:
         tell = self._tell()
         if tell is not None:
             tell()
+
+
+class Gauge:
+    """Takes a few steps at small sizes, once, to find this computer's pace.
+
+    `pace` is None until it has been measured; then `tell` is called, as by a `Job`.
+    """
+
+    def __init__(self, tell: Tell, load: Callable[[Recipe], VGG19]) -> None:
+        self.pace: Pace | None = None
+        self._load = load
+        self._job = Job(tell)
+
+    def measure(self, photo: Picture, painting: Picture, recipe: Recipe) -> None:
+        """Start measuring, unless the pace is known or the computer is busy painting."""
+
+        def measure() -> None:
+            self.pace = measure_pace(photo.load, painting.load, recipe, self._load)
+
+        if self.pace is None and not anyone_busy():
+            self._job.start(measure, lambda *_: None)
+
+    def wait(self) -> None:
+        """Wait until a measurement under way has ended."""
+        self._job.join()
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:

@@ -1,6 +1,7 @@
 """The controls of settings, made from what `stylelib.recipes.SETTINGS` says about each."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets
@@ -9,10 +10,10 @@ import traitlets
 from ..core.layers import STYLE_LAYERS
 from ..errors import StylelibError, pick
 from ..recipes import SETTINGS
-from .layers import LayerWeights
-from .looks import WIDE
 from .runs import is_live
 
+WIDE: Any = {"style": {"description_width": "110px"}, "layout": {"width": "calc(100% - 6px)"}}
+"""A control as wide as its page, with a label of the same width as the others'."""
 SIZES = {"sketch": 256, "picture": 512, "poster": 1024}
 """The longest side in pixels, by name."""
 
@@ -52,6 +53,52 @@ def tooltip(name: str) -> str:
     if is_live(name):
         return f"{SETTINGS[name].help} You can change it while painting."
     return f"{SETTINGS[name].help} A change takes effect with the next painting."
+
+
+class LayerWeights(ipywidgets.VBox):
+    """Sliders from 0, where a layer does not count, to 2.
+
+    It offers `layers`, and all others that have a weight at the start.
+    """
+
+    value = traitlets.Dict()  # the weights above 0, by layer
+
+    def __init__(
+        self, label: str, tooltip: str, layers: tuple[str, ...], weights: Mapping[str, float]
+    ) -> None:
+        self.sliders = {
+            name: ipywidgets.FloatSlider(
+                value=weights.get(name, 0.0),
+                max=2.0,
+                step=0.05,
+                description=name,
+                tooltip=f"How much {name} counts; 0 leaves it out",
+                **WIDE,
+            )
+            for name in dict.fromkeys([*layers, *weights])
+        }
+        for slider in self.sliders.values():
+            slider.observe(self._moved, "value")
+        head = ipywidgets.HTML(f"<b>{label}</b>", tooltip=tooltip)
+        super().__init__([head, *self.sliders.values()])
+        self._moved()
+        self.observe(self._set, "value")
+
+    def _moved(self, _: Any = None) -> None:
+        self.value = {name: round(s.value, 3) for name, s in self.sliders.items() if s.value}
+
+    @traitlets.validate("value")
+    def _check(self, proposal: Any) -> dict[str, float]:
+        for name, weight in proposal["value"].items():
+            pick(name, self.sliders, "layer here")
+            if not 0 <= weight <= 2:
+                raise StylelibError(f"{name} can't be {weight:g} here: it goes from 0 to 2.")
+        return {name: float(weight) for name, weight in proposal["value"].items() if weight}
+
+    def _set(self, change: Any) -> None:
+        with self.hold_trait_notifications():
+            for name, slider in self.sliders.items():
+                slider.value = change["new"].get(name, 0.0)
 
 
 class SizeKnob(ipywidgets.ToggleButtons):

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from ..engine.masks import EMPTY
 from ..errors import StylelibError
 from ..pictures.decoding import Source
 from ..pictures.images import load_mask
-from .picture import Picture, jpeg
+from .picture import Picture, data_url, jpeg
 from .uploads import upload_button
 
 try:  # an optional dependency: ipywidgets itself can't draw
@@ -35,21 +35,13 @@ _SHOWN = 512  # longest side of the photo to draw on, in pixels
 if anywidget is not None:
 
     class Canvas(anywidget.AnyWidget):
-        """A photo to draw on, in the browser; see mask.js.
-
-        Attributes
-        ----------
-        photo, mask : str
-            Data URLs. `mask` is empty if nothing is drawn.
-        shown : int
-            Increased whenever `mask` is set from Python, so that the browser redraws it.
-        """
+        """A photo to draw on, in the browser; see mask.js."""
 
         _esm = _HERE / "mask.js"
         _css = _HERE / "mask.css"
-        photo = traitlets.Unicode().tag(sync=True)
-        mask = traitlets.Unicode().tag(sync=True)
-        shown = traitlets.Int().tag(sync=True)
+        photo = traitlets.Unicode().tag(sync=True)  # a data URL, as the mask is
+        mask = traitlets.Unicode().tag(sync=True)  # empty if nothing is drawn
+        shown = traitlets.Int().tag(sync=True)  # increased with each mask that Python sets
 
 
 # An upload button counts its files, "(0)", in its label; ours keeps none.
@@ -59,17 +51,9 @@ _CSS = """.stylelib-mask-file {font-size:0}
 
 
 class MaskPad(ipywidgets.VBox):
-    """A mask: none, drawn with the mouse, or from a file.
+    """A mask: none, drawn with the mouse, or from a file."""
 
-    Attributes
-    ----------
-    value : Picture or None
-        White where the painting goes.
-    canvas : Canvas or None
-        None if anywidget is not installed.
-    """
-
-    value = traitlets.Any(None)
+    value = traitlets.Any(None)  # a Picture, white where the painting goes
 
     def __init__(self) -> None:
         self._photo: Picture | None = None
@@ -106,8 +90,7 @@ class MaskPad(ipywidgets.VBox):
             return
         self._photo = photo
         if self.canvas is not None:
-            data = b64encode(jpeg(photo.load(_SHOWN))).decode()
-            self.canvas.photo = f"data:image/jpeg;base64,{data}"
+            self.canvas.photo = data_url(jpeg(photo.load(_SHOWN)), "jpeg")
         self.choose(None)
 
     def choose(self, source: "Source | Tensor | Picture | None") -> None:
@@ -121,7 +104,7 @@ class MaskPad(ipywidgets.VBox):
                 picture = Picture(str(source), source)
             else:
                 picture = _drawn_picture(data)
-            url = f"data:image/png;base64,{b64encode(data).decode()}"
+            url = data_url(data, "png")
         if self.canvas is not None:
             self.canvas.unobserve(self._drawn, "mask")
             self.canvas.mask = url

@@ -1,6 +1,5 @@
 """Choose a photo and a painting, press *Paint*, and watch."""
 
-from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,15 +12,14 @@ from ..engine.network import NetworkCache
 from ..engine.pace import Pace, about
 from ..engine.transfer import Transfer
 from ..errors import StylelibError, pick
+from ..lessons.theme import with_picture
 from ..pictures.decoding import Source
 from ..pictures.rescue import save_with
 from ..recipes import RECIPES, SETTINGS, Recipe
 from .chooser import PictureChooser
 from .desk import Desk
-from .gauge import Gauge
-from .jobs import Job, running_loop
+from .jobs import Gauge, Job, running_loop
 from .knobs import SIZES, SizeKnob, knob, read, turn
-from .looks import close_all
 from .picture import samples
 from .runs import Run
 
@@ -403,11 +401,18 @@ class Painter(ipywidgets.VBox):
             self.pause()
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**options)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        # For readers without a kernel, the picture itself.
-        data["image/jpeg"] = b64encode(self.desk.viewer.still()).decode()
-        data["text/plain"] = f"Painter: {self.desk.viewer.told}"
         if running_loop() is not None:
             self._gauge.measure(self.photos.picture, self.paintings.picture, self.recipe)
-        return data, metadata
+        still, alt = self.desk.viewer.still(), f"Painter: {self.desk.viewer.told}"
+        return with_picture(super()._repr_mimebundle_(**options), "image/jpeg", still, alt)
+
+
+def close_all(widget: Any) -> None:
+    """Close a widget with all its children; otherwise ipywidgets keeps them for ever."""
+    for part in getattr(widget, "children", ()):
+        close_all(part)
+    for name in ("layout", "style"):
+        part = getattr(widget, name, None)
+        if isinstance(part, ipywidgets.Widget):
+            part.close()
+    ipywidgets.Widget.close(widget)

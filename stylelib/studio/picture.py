@@ -1,6 +1,7 @@
 """A photo, a painting or a mask, and where it was loaded from."""
 
 import io
+from base64 import b64encode
 from dataclasses import dataclass, field
 
 from torch import Tensor
@@ -40,3 +41,8 @@ def jpeg(image: Tensor, quality: int = 90) -> bytes:
     buffer = io.BytesIO()
     to_pil(image).save(buffer, "JPEG", quality=quality, subsampling=0)
     return buffer.getvalue()
+
+
+def data_url(file: bytes, kind: str) -> str:
+    """A picture file of that kind as an address that a browser shows."""
+    return f"data:image/{kind};base64,{b64encode(file).decode()}"

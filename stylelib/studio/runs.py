@@ -1,6 +1,5 @@
 """What a session remembers of each run: its settings, its losses, and pictures on the way."""
 
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from ..core.vgg import VGG19
 from ..engine.masks import divide, names_of_halves
 from ..engine.transfer import Step, Transfer
 from ..errors import StylelibError
+from ..lessons.theme import with_picture
 from ..pictures.color import keep_colors
 from ..pictures.film import save_film
 from ..pictures.images import load_image, load_mask, save_image
@@ -37,20 +37,8 @@ class Frame:
 class Run:
     """One style transfer, with everything needed to show it and to repeat it.
 
-    Parameters
-    ----------
-    number : int
-        In the session, from 1.
-    content, style : Picture
-    recipe : Recipe
-        The settings at the start.
-    second : Picture, optional
-        Another painting, to blend with the first.
-    mask : Picture, optional
-        The first painting goes where the mask is white. Black stays the photo or, if
-        there is a second painting, takes its style.
-    colors : bool
-        Show and save the picture in the photo's own colours.
+    The first painting goes where the mask is white. Black stays the photo or, if there is
+    a second painting, takes its style.
 
     Attributes
     ----------
@@ -70,13 +58,13 @@ class Run:
         Whether no more steps will come.
     """
 
-    number: int
+    number: int  # in the session, from 1
     content: Picture
     style: Picture
-    recipe: Recipe
-    second: Picture | None = None
+    recipe: Recipe  # at the start
+    second: Picture | None = None  # another painting, to blend with the first
     mask: Picture | None = None
-    colors: bool = False
+    colors: bool = False  # show and save the picture in the photo's own colours
     changes: dict[int, dict[str, Any]] = field(default_factory=dict, init=False)
     again: list[int] = field(default_factory=list, init=False)
     losses: list[dict[str, float]] = field(default_factory=list, init=False)
@@ -136,10 +124,7 @@ class Run:
     def follow(self, recipe: Recipe) -> tuple[dict[str, Any], dict[str, Any]]:
         """What has changed in the wanted recipe since this was last called.
 
-        Returns
-        -------
-        now, later : dict
-            The changes that this run can take, and those that only another run can.
+        First the changes that this run can take, then those that only another run can.
         """
         changed = recipe.changed_from(self._asked)
         self._asked = recipe
@@ -147,13 +132,7 @@ class Run:
         return now, {name: value for name, value in changed.items() if name not in now}
 
     def transfer(self, load: Callable[[Recipe], VGG19]) -> Transfer:
-        """The transfer that paints this run, from its start or from the frame it continues.
-
-        Parameters
-        ----------
-        load : callable
-            Loads the network for a recipe.
-        """
+        """The transfer that paints this run, from its start or from the frame it continues."""
         content = self.content.load(self.recipe.size)
         paintings = [p.load(self.recipe.style_size()) for p in self.paintings]
         mask = None if self.mask is None else load_mask(self.mask.source, self.recipe.size)
@@ -292,10 +271,9 @@ class Run:
             *after,
         ])  # fmt: skip
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        kind, alt = "image/jpeg", f"{self.title}; step {self.iteration} of {self.steps}"
-        data = b64encode(jpeg(self.picture())).decode()
-        return {kind: data, "text/plain": alt}, {kind: {"alt": alt, "width": _SHOWN}}
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        alt = f"{self.title}; step {self.iteration} of {self.steps}"
+        return with_picture({}, "image/jpeg", jpeg(self.picture()), alt, width=_SHOWN)
 
 
 def is_live(setting: str) -> bool:

@@ -16,20 +16,11 @@ _THUMBNAIL = (176, 110)
 
 
 class Session(ipywidgets.VBox):
-    """The finished runs, newest last: click on one to look at it again.
-
-    Attributes
-    ----------
-    runs : list of Run
-        The newest 20.
-    numbers : iterator of int
-        The next runs' numbers.
-    chooser : PictureChooser
-    """
+    """The newest 20 finished runs: click on one to look at it again."""
 
     def __init__(self) -> None:
         self.runs: list[Run] = []
-        self.numbers = count(1)
+        self.numbers = count(1)  # of the next runs
         self.chooser = PictureChooser("This session", [], size=_THUMBNAIL)
         self.table = ipywidgets.HTML()
         super().__init__([self.chooser, self.table])

@@ -101,7 +101,7 @@ class Studio(Painter):
 
     def _extras(self) -> dict[str, Any]:
         return {
-            "second": self.second.picture,
+            "second": self.second.pictures.get(self.second.value),
             "mask": self.mask.value,
             "colors": self._keep.value,
         }

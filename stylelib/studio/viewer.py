@@ -18,23 +18,8 @@ _WIDTH, _HEIGHT = 640, 400  # the most room that a picture takes on the page, in
 class Viewer(ipywidgets.VBox):
     """A picture, with one slider to compare it with another and one to go back in time.
 
-    Parameters
-    ----------
-    photo, painting : Picture
-        Those shown before there is a run.
-    button : ipywidgets.Button
-        Stands beside the slider that goes back in time.
-
-    Attributes
-    ----------
-    run : Run or None
-        What is shown; without one, the photo is.
-    compare : ipywidgets.IntSlider, 0 to 100
-        How much of the picture `against` covers, from the left, in percent.
-    against : ipywidgets.Dropdown
-        ``"photo"``, ``"painting"`` or a run's name.
-    scrub : ipywidgets.IntSlider, 0 to 100
-        Which of the kept frames to show: 0 is the first, 100 the newest.
+    Without a run, the photo is shown. The button stands beside the slider that goes back
+    in time.
     """
 
     def __init__(self, photo: Picture, painting: Picture, button: ipywidgets.Button) -> None:
