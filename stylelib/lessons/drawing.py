@@ -11,7 +11,6 @@ from torch import Tensor
 
 from .theme import (
     COLORS,
-    MAPS,
     SIGNED,
     Plot,
     as_array,
@@ -39,14 +38,14 @@ def draw_map(axes: Axes, values: Tensor, title: str = "", top: float | None = No
     axes.images[-1].set(clim=(0, top), interpolation="nearest")
 
 
-def draw_signed(axes: Axes, values: Tensor, title: str = "") -> None:
-    """Draw a map (h, w): blue below 0, white at 0, red above."""
-    top = max(bright(values.abs()), 1e-6)
+def draw_signed(axes: Axes, values: Tensor, title: str = "", top: float | None = None) -> None:
+    """Draw a map (h, w): blue below 0, white at 0, red above, darkest from `top` up."""
+    top = max(bright(values.abs()), 1e-6) if top is None else top
     axes.imshow(as_array(values), cmap=SIGNED, vmin=-top, vmax=top)
     bare(axes, title)
 
 
-def outline(axes: Axes, box: tuple[int, int, int, int], **look: Any) -> None:
+def outline(axes: Axes, box: tuple[float, float, float, float], **look: Any) -> None:
     """Frame the pixels of a box (top, left, bottom, right); `look` goes to `Rectangle`."""
     top, left, bottom, right = box
     look = {"edgecolor": COLORS["style"], "linewidth": 2.5, "clip_on": False, **look}
@@ -61,6 +60,7 @@ def draw_numbers(
     form: str = "{:.2f}",
     signed: bool = False,
     top: float = 1.0,
+    size: int = 14,
 ) -> None:
     """Draw a small map (h, w) as coloured squares with their values in them.
 
@@ -74,7 +74,7 @@ def draw_numbers(
         dark = abs(value) > 0.6 * top if signed else value < 0.5 * top
         axes.text(
             column, row, form.format(value), ha="center", va="center",
-            fontsize=14, color="white" if dark else "black",
+            fontsize=size, color="white" if dark else "black",
         )  # fmt: skip
     bare(axes, title)
 
@@ -83,9 +83,7 @@ def draw_cells(
     axes: Axes, values: Tensor, title: str, signed: bool = False, size: int = 22
 ) -> None:
     """Draw a small map (h, w) as squares with lines between them and a number in each."""
-    draw_numbers(axes, values, title, "{:g}", signed)
-    for text in axes.texts:
-        text.set_fontsize(size)
+    draw_numbers(axes, values, title, "{:g}", signed, size=size)
     # Without lines, white squares would be lost on a white page.
     rows, columns = values.shape
     color = COLORS["muted"]
@@ -104,11 +102,11 @@ def draw_mean(axes: Axes, values: Tensor, color: str) -> None:
 
 def draw_table(axes: Axes, values: Tensor, top: float) -> None:
     """Draw a matrix as a heat map, light from `top` up, with its numbers."""
-    axes.imshow(as_array(values), cmap=MAPS, vmin=0, vmax=top, aspect="auto")
+    draw_map(axes, values, top=top)
+    axes.set_aspect("auto")
     for (row, column), value in np.ndenumerate(as_array(values)):
         color = "black" if value > 0.6 * top else "white"
         axes.text(column, row, f"{value:.2f}", ha="center", va="center", size=15, color=color)
-    bare(axes)
 
 
 @styled()
@@ -118,7 +116,7 @@ def distance_heat(
     title: str = "relative error, measured at",
     top: float = 2.0,
 ) -> Plot:
-    """A table of relative errors as a heat map with its numbers.
+    """A table of distances, from 0 upwards, as a heat map with its numbers.
 
     Parameters
     ----------
@@ -145,6 +143,6 @@ def distance_heat(
             thumbnail(beside, images[name], (0.05, height - (row + 0.5) * each), (0.1, 0.92 * each))
     return Plot(
         figure,
-        f"A heat map of relative errors, from 0, dark, to {top:g} and above, light. Rows: "
+        f"A heat map with the title “{title}”, from 0, dark, to {top:g} and above, light. Rows: "
         f"{', '.join(names)}. Columns: {', '.join(columns)}.",
     )

@@ -10,11 +10,6 @@ def relative_error(maps: Tensor, target: Tensor) -> Tensor:
 
     It is 0 for equal maps, and 1 for maps that are 0 everywhere.
 
-    Raises
-    ------
-    StylelibError
-        If the shapes differ.
-
     Examples
     --------
     >>> import torch

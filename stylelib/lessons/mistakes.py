@@ -42,10 +42,7 @@ def mistakes(*answers_and_hints: Answer | str) -> list[Mistake]:
 
 
 def mse_mistakes(difference: Callable[..., Tensor]) -> list[Answer | str]:
-    """Wrong ways to the mean square of a `difference`, a function of an exercise's inputs.
-
-    They are for `mistakes`, with the hints behind them.
-    """
+    """For `mistakes`: wrong ways to the mean square of a `difference` between the inputs."""
 
     def after(reduce: Callable[[Tensor], Tensor]) -> Answer:
         return lambda *inputs: reduce(difference(*inputs))

@@ -21,21 +21,11 @@ those in the authors' own files.
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """The pixels that one value of a feature map can depend on.
+    """The square of pixels that one value of a feature map can depend on."""
 
-    Attributes
-    ----------
-    size : int
-        Height and width of the square, in pixels.
-    stride : int
-        Distance between the squares of neighbouring values, in pixels.
-    start : int
-        Top and left edge of the first value's square; negative if outside the picture.
-    """
-
-    size: int
-    stride: int
-    start: int
+    size: int  # height and width, in pixels
+    stride: int  # from the square of one value to that of the next, in pixels
+    start: int  # top and left edge of the first value's square; negative if outside the picture
 
     def box(self, row: int, column: int) -> tuple[int, int, int, int]:
         """Top, left, bottom and right of one value's square; bottom and right are exclusive."""
@@ -91,13 +81,7 @@ def cut(image: Tensor, box: tuple[int, int, int, int], beyond: float = 0.5) -> T
 
 
 def index_at(fraction: float, count: int) -> int:
-    """Which of `count` rows or columns is at a fraction, 0-1, of the height or width.
-
-    Raises
-    ------
-    StylelibError
-        If `fraction` is not in 0-1.
-    """
+    """Which of `count` rows or columns is at a fraction, 0-1, of the height or width."""
     if not 0 <= fraction <= 1:
         raise StylelibError(
             f"A position runs from 0 (left or top) to 1 (right or bottom); {fraction} is outside."
@@ -108,23 +92,11 @@ def index_at(fraction: float, count: int) -> int:
 def influence(
     image: Tensor, layer: str, row: int, column: int, network: VGG19 | None = None
 ) -> Tensor:
-    """How strongly each pixel affects a layer's values at one position.
+    """How strongly each pixel of a picture (1, 3, H, W) affects a layer's values at one position.
 
-    Parameters
-    ----------
-    image : Tensor, shape (1, 3, H, W), RGB in 0-1
-    layer : str
-    row, column : int
-        The position in the layer's maps.
-    network : VGG19, optional
-        The embedded one by default.
-
-    Returns
-    -------
-    Tensor, shape (H, W), 0 or more
-        Norm, over the three colours, of the gradient of the sum of all channels at that
-        position. It is 0 outside the receptive field; where it is large is what Luo et
-        al. (2016) call the effective receptive field.
+    The result, shape (H, W), is the norm, over the three colours, of the gradient of the sum
+    of all channels at that position. It is 0 outside the receptive field; where it is large
+    is what Luo et al. (2016) call the effective receptive field.
     """
     pixels = image.detach().clone().requires_grad_()
     maps = features(pixels, layer, network)[layer]

@@ -13,16 +13,18 @@ from ...core.layers import LAYERS
 from ...core.vgg import VGG19
 from ..explorer import Explorer
 from ..theme import Plot
+from ..widgets import menu
 from . import figures_convolution, figures_maps, figures_network
 from .kernels import KERNELS, grey
 from .observations import Observations
+
+Controls = dict[str, ipywidgets.Widget]
 
 OWN = "your own"
 _WEIGHTS = (
     "top left", "top", "top right", "left", "centre", "right",
     "bottom left", "bottom", "bottom right",
 )  # fmt: skip
-_WIDE = ipywidgets.Layout(width="420px")
 
 
 class KernelExplorer(Explorer):
@@ -44,7 +46,7 @@ class KernelExplorer(Explorer):
 
     def __init__(self, image: Tensor, preset: str = "edge") -> None:
         self._brightness, self._syncing = grey(image), False
-        names = _menu("kernel", [*KERNELS, OWN], preset, "A well-known kernel to start from")
+        names = menu("kernel", [*KERNELS, OWN], preset, "A well-known kernel to start from")
         self._sliders = {
             name.replace(" ", "_"): ipywidgets.FloatSlider(
                 value, min=-8, max=8, step=0.05, description=name, readout_format=".2f",
@@ -93,17 +95,14 @@ def walk_explorer(image: Tensor, preset: str = "vertical edge", position: int = 
     """
     brightness = grey(image)
     last = brightness.numel() - 1
-    positions = ipywidgets.IntSlider(
-        position, min=0, max=last, description="position", layout=_WIDE,
-        tooltip="Where the window is, row by row from the top left; the arrow keys move it by one",
-    )  # fmt: skip
-    explorer = Explorer(
-        lambda preset, position: figures_convolution.walk(
-            brightness, torch.tensor(KERNELS[preset]), position
-        ),
-        preset=_menu("kernel", KERNELS, preset, "The kernel that moves over the picture"),
-        position=positions,
-    )
+    tooltip = "Where the window is, row by row from the top left; the arrow keys move it by one"
+    positions = _wide_slider("position", position, last, tooltip)
+    presets = menu("kernel", KERNELS, preset, "The kernel that moves over the picture")
+
+    def draw(preset: str, position: int) -> Plot:
+        return figures_convolution.walk(brightness, torch.tensor(KERNELS[preset]), position)
+
+    explorer = Explorer(draw, preset=presets, position=positions)
     play = ipywidgets.Play(
         value=position, min=0, max=last, step=7, interval=250, tooltip="Move the window along"
     )
@@ -122,41 +121,31 @@ def map_explorer(
     observations: Observations, picture: str, layer: str = "conv3_1", channel: int = 0
 ) -> Explorer:
     """Any channel of any observed layer, on any picture."""
-    return Explorer(
-        partial(figures_maps.feature_map, observations),
-        picture=_picture(observations, picture),
-        **_layer_and_channel(observations, layer, channel),
-    )
+    controls = _picture(observations, picture) | _layer_and_channel(observations, layer, channel)
+    return Explorer(partial(figures_maps.feature_map, observations), **controls)
 
 
 def most_active_explorer(
     observations: Observations, picture: str, layer: str = "conv3_1"
 ) -> Explorer:
     """The most active maps of a layer, on any picture."""
-    return Explorer(
-        partial(figures_maps.most_active, observations, count=11),
-        picture=_picture(observations, picture),
-        layer=_layer(observations.layers, layer),
-    )
+    controls = _picture(observations, picture) | _layer(observations.layers, layer)
+    return Explorer(partial(figures_maps.most_active, observations, count=11), **controls)
 
 
 def patch_explorer(observations: Observations, layer: str, channel: int = 0) -> Explorer:
     """The patches of all the pictures that excite a channel most."""
-    return Explorer(
-        partial(figures_maps.where_exciting, observations),
-        **_layer_and_channel(observations, layer, channel),
-    )
+    controls = _layer_and_channel(observations, layer, channel)
+    return Explorer(partial(figures_maps.where_exciting, observations), **controls)
 
 
 def position_explorer(
     observations: Observations, picture: str, layer: str, x: float = 0.5, y: float = 0.5
 ) -> Explorer:
     """A position in a picture, and the channels that stand out there."""
+    controls = _picture(observations, picture) | _layer(observations.layers, layer)
     return Explorer(
-        partial(figures_maps.channels_at, observations),
-        picture=_picture(observations, picture),
-        layer=_layer(observations.layers, layer),
-        **_across_and_down(x, y),
+        partial(figures_maps.channels_at, observations), **controls, **_across_and_down(x, y)
     )
 
 
@@ -164,11 +153,11 @@ def receptive_field_explorer(
     image: Tensor, layer: str = "conv4_1", x: float = 0.5, y: float = 0.5
 ) -> Explorer:
     """The square of a picture that one value of a layer can see."""
-    return Explorer(
-        lambda layer, x, y: figures_network.receptive_fields(image, [layer], x, y),
-        layer=_layer(LAYERS, layer),
-        **_across_and_down(x, y),
-    )
+
+    def draw(layer: str, x: float, y: float) -> Plot:
+        return figures_network.receptive_fields(image, [layer], x, y)
+
+    return Explorer(draw, **_layer(LAYERS, layer), **_across_and_down(x, y))
 
 
 def shape_explorer(height: int, width: int) -> Explorer:
@@ -181,32 +170,30 @@ def shape_explorer(height: int, width: int) -> Explorer:
     )
 
 
-def _menu(name: str, options: Any, value: str, tooltip: str) -> ipywidgets.Dropdown:
-    return ipywidgets.Dropdown(
-        options=list(options), value=value, description=name, tooltip=tooltip
-    )
-
-
-def _picture(observations: Observations, name: str) -> ipywidgets.Dropdown:
-    return _menu("picture", observations.pictures, name, "The picture that the network looks at")
-
-
-def _layer(layers: Sequence[str], name: str) -> ipywidgets.SelectionSlider:
-    return ipywidgets.SelectionSlider(
-        options=layers, value=name, description="layer", tooltip="From shallow to deep"
+def _wide_slider(name: str, value: int, last: int, tooltip: str) -> ipywidgets.IntSlider:
+    return ipywidgets.IntSlider(
+        value, 0, last, description=name, tooltip=tooltip, layout={"width": "420px"}
     )
 
 
 def _channel(count: int, value: int) -> ipywidgets.IntSlider:
-    return ipywidgets.IntSlider(
-        value, min=0, max=count - 1, description="channel", layout=_WIDE,
-        tooltip="Which of the layer's maps; the arrow keys move by one",
-    )  # fmt: skip
+    tooltip = "Which of the layer's maps; the arrow keys move by one"
+    return _wide_slider("channel", value, count - 1, tooltip)
 
 
-def _layer_and_channel(
-    observations: Observations, layer: str, channel: int
-) -> dict[str, ipywidgets.Widget]:
+def _picture(observations: Observations, name: str) -> Controls:
+    tooltip = "The picture that the network looks at"
+    return {"picture": menu("picture", observations.pictures, name, tooltip)}
+
+
+def _layer(layers: Sequence[str], name: str) -> Controls:
+    slider = ipywidgets.SelectionSlider(
+        options=layers, value=name, description="layer", tooltip="From shallow to deep"
+    )
+    return {"layer": slider}
+
+
+def _layer_and_channel(observations: Observations, layer: str, channel: int) -> Controls:
     """Two sliders; the second has as many channels as the layer that is chosen."""
     layers = _layer(observations.layers, layer)
     channels = _channel(observations.count_channels(layer), channel)
@@ -214,11 +201,11 @@ def _layer_and_channel(
     def fit(change: Any) -> None:
         channels.max = observations.count_channels(change["new"]) - 1
 
-    layers.observe(fit, "value")
-    return {"layer": layers, "channel": channels}
+    layers["layer"].observe(fit, "value")
+    return layers | {"channel": channels}
 
 
-def _across_and_down(x: float, y: float) -> dict[str, ipywidgets.FloatSlider]:
+def _across_and_down(x: float, y: float) -> Controls:
     """Two sliders for a position in the picture."""
     slider = partial(ipywidgets.FloatSlider, min=0, max=1, step=0.005, readout_format=".3f")
     return {

@@ -36,15 +36,7 @@ def draw_filtered(axes: Axes, result: Tensor, kernel: Tensor, title: str) -> Non
 
 
 def filtered(brightness: Tensor, kernel: Tensor, name: str = "kernel") -> Plot:
-    """A picture, a kernel and the resulting map, side by side.
-
-    Parameters
-    ----------
-    brightness : Tensor, shape (H, W), in 0-1
-    kernel : Tensor, shape (3, 3)
-    name : str
-        The kernel's name.
-    """
+    """A picture (H, W) in 0-1, a 3 x 3 kernel and the resulting map, side by side."""
     height = 3.95 * brightness.shape[0] / brightness.shape[1]
     figure = canvas(10.0, max(height, 1.9) + 0.6)
     left = _put(figure, 0.05, 0.55, 3.95, height)
@@ -72,12 +64,7 @@ def presets(brightness: Tensor) -> Plot:
 def walk(brightness: Tensor, kernel: Tensor, position: int) -> Plot:
     """A convolution under way: the arithmetic at one position, and the results so far.
 
-    Parameters
-    ----------
-    brightness : Tensor, shape (H, W), in 0-1
-    kernel : Tensor, shape (3, 3)
-    position : int
-        How far the kernel has come: 0 is the top left pixel, then row by row.
+    Position 0 is the top left pixel of the picture (H, W); then row by row.
     """
     row, column = divmod(position, brightness.shape[1])
     result = convolve(brightness, kernel)
@@ -131,14 +118,7 @@ def swatches(kernels: Tensor, columns: int = 16) -> Plot:
 
 
 def first_layer(image: Tensor, network: VGG19, channel: int) -> Plot:
-    """One kernel of `conv1_1`: its 27 weights, and its map before and after ReLU.
-
-    Parameters
-    ----------
-    image : Tensor, shape (1, 3, H, W), RGB in 0-1
-    network : VGG19
-    channel : int, 0-63
-    """
+    """One kernel of `conv1_1`: its 27 weights, and its map of a picture before and after ReLU."""
     kernel = first_kernels(network)[channel]
     before = features(image, "conv1_1", network, before_relu=True)["conv1_1"][0, channel]
     tall = 4.9 * image.shape[-2] / image.shape[-1]

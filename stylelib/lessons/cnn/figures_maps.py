@@ -103,15 +103,7 @@ def where_exciting(observations: Observations, layer: str, channel: int, count: 
 
 
 def channels_at(observations: Observations, picture: str, layer: str, x: float, y: float) -> Plot:
-    """A position in a picture, and the maps of the three channels that stand out there most.
-
-    Parameters
-    ----------
-    observations : Observations
-    picture, layer : str
-    x, y : float
-        The position as fractions, 0-1, of the picture's width and height.
-    """
+    """A position in a picture, and the maps of the three channels that stand out there most."""
     image = observations.pictures[picture]
     height, width = image.shape[-2:]
     figure, axes = grid(2, 2, (5.0, 5.0 * height / width + 0.4))

@@ -1,6 +1,7 @@
 """Figures of lesson 01: the network as a whole, and how far each layer sees."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import cycle
 
 from matplotlib.axes import Axes
@@ -9,36 +10,22 @@ from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from ...core.layers import LAYERS
-from ...core.vgg import VGG19
 from ..drawing import draw_map, outline
 from ..theme import COLORS, Plot, bare, grid, show_picture
-from .anatomy import (
-    CLASSIFIER,
-    count_parameters,
-    cut,
-    index_at,
-    influence,
-    map_shape,
-    receptive_field,
-)
+from . import anatomy
 
 # From small fields to large ones, dark enough to be told apart on a photo.
 _FIELDS = ("#F0E442", "#E69F00", "#D55E00", "#CC79A7", "#56B4E9", "#0072B2", "#009E73")
 
 
 def shapes(height: int, width: int) -> Plot:
-    """The shapes through VGG-19, drawn as slabs: smaller and deeper from block to block.
-
-    Parameters
-    ----------
-    height, width : int
-        The picture's size, in pixels.
-    """
+    """The shapes through VGG-19, drawn as slabs: smaller and deeper from block to block."""
     figure, ((axis,),) = grid(1, 1, (10.0, 4.6))
     stops = [("picture", (3, height, width))]
     for block in range(1, 6):
         last = [name for name in LAYERS if name.startswith(f"conv{block}")][-1]
-        stops.append((f"conv{block}_1\nto _{last[-1]}", map_shape(last, height, width)))
+        stops.append((f"conv{block}_1\nto _{last[-1]}", anatomy.map_shape(last, height, width)))
+    write = partial(axis.text, ha="center", va="top", fontsize=14)
     tallest, x = 3.4, 0.0
     for index, (name, (channels, h, w)) in enumerate(stops):
         # The square root, or the last slabs would be too thin to see.
@@ -46,14 +33,12 @@ def shapes(height: int, width: int) -> Plot:
         wide, deep = 0.3 * tall * min(width / height, 1.5), 0.06 * channels**0.5
         _draw_slab(axis, x, wide, tall, deep, "#BBBBBB" if index == 0 else COLORS["content"])
         middle = x + (wide + deep) / 2
-        axis.text(middle, -tallest / 2 - 0.2, name, ha="center", va="top", fontsize=14)
-        axis.text(
-            middle, -tallest / 2 - 1.2, f"{channels}\n× {h}\n× {w}",
-            ha="center", va="top", fontsize=14, color=COLORS["target"],
-        )  # fmt: skip
+        write(middle, -tallest / 2 - 0.2, name)
+        shape = f"{channels}\n× {h}\n× {w}"
+        write(middle, -tallest / 2 - 1.2, shape, color=COLORS["target"])
         x += wide + deep + 0.35
         if 1 <= index < 5:
-            axis.text(x + 0.1, 0, "pool", ha="center", va="center", fontsize=14, rotation=90)
+            write(x + 0.1, 0, "pool", va="center", rotation=90)
             x += 0.45
     axis.set(xlim=(-0.2, x), ylim=(-tallest / 2 - 2.9, tallest / 2 + 0.7), aspect="equal")
     bare(axis)
@@ -63,8 +48,8 @@ def shapes(height: int, width: int) -> Plot:
 
 def parameters() -> Plot:
     """The number of weights in the convolutions and in each layer of the classifier."""
-    counts = count_parameters()
-    classifier = {name: counts.pop(name) for name in CLASSIFIER}
+    counts = anatomy.count_parameters()
+    classifier = {name: counts.pop(name) for name in anatomy.CLASSIFIER}
     bars = {"convolutions": sum(counts.values()), **classifier}
     figure, ((axis,),) = grid(1, 1, (10.0, 2.8))
     colours = [COLORS["content"], *[COLORS["muted"]] * 3]
@@ -91,9 +76,9 @@ def receptive_fields(image: Tensor, layers: Sequence[str], x: float, y: float) -
     height, width = image.shape[-2:]
     figure, ((axis,),) = grid(1, 1, (10.0, 10.0 * height / width + 0.5))
     show_picture(axis, image)
-    sizes = {layer: receptive_field(layer).size for layer in layers}
+    sizes = {layer: anatomy.receptive_field(layer).size for layer in layers}
     for (layer, size), colour in zip(sizes.items(), cycle(_FIELDS)):
-        box = receptive_field(layer).box(*_index_of(image, layer, x, y))
+        box = anatomy.receptive_field(layer).box(*_index_of(image, layer, x, y))
         border = [withStroke(linewidth=5.5, foreground="black")]
         outline(
             axis, box, edgecolor=colour, linewidth=3.5, path_effects=border, clip_on=True,
@@ -107,25 +92,15 @@ def receptive_fields(image: Tensor, layers: Sequence[str], x: float, y: float) -
     )
 
 
-def influences(
-    image: Tensor, layers: Sequence[str], x: float, y: float, network: VGG19 | None = None
-) -> Plot:
-    """Receptive fields, and how strongly each pixel in them affects the value.
-
-    Parameters
-    ----------
-    image, layers, x, y
-        As for `receptive_fields`.
-    network : VGG19, optional
-        The embedded one by default.
-    """
+def influences(image: Tensor, layers: Sequence[str], x: float, y: float) -> Plot:
+    """The `receptive_fields`, and how strongly each pixel in them affects the value."""
     figure, axes = grid(2, len(layers), (10 / len(layers), 10 / len(layers) + 0.15))
     for (top, bottom), layer in zip(axes.T, layers, strict=True):
-        field, (row, column) = receptive_field(layer), _index_of(image, layer, x, y)
+        field, (row, column) = anatomy.receptive_field(layer), _index_of(image, layer, x, y)
         box = field.box(row, column)
-        show_picture(top, cut(image, box), f"{layer}: {field.size}")
-        gradient = influence(image, layer, row, column, network)
-        patch = cut(gradient[None, None], box, beyond=0.0)[0, 0]
+        show_picture(top, anatomy.cut(image, box), f"{layer}: {field.size}")
+        gradient = anatomy.influence(image, layer, row, column)
+        patch = anatomy.cut(gradient[None, None], box, beyond=0.0)[0, 0]
         draw_map(bottom, patch)
     return Plot(
         figure,
@@ -136,8 +111,8 @@ def influences(
 
 def _index_of(image: Tensor, layer: str, x: float, y: float) -> tuple[int, int]:
     """Row and column, in a layer's maps, of a position in the picture."""
-    _, height, width = map_shape(layer, *image.shape[-2:])
-    return index_at(y, height), index_at(x, width)
+    _, height, width = anatomy.map_shape(layer, *image.shape[-2:])
+    return anatomy.index_at(y, height), anatomy.index_at(x, width)
 
 
 def _draw_slab(

@@ -10,13 +10,7 @@ from ..theme import Plot, grid
 
 
 def kept_by_pooling(maps: Tensor) -> Tensor:
-    """Where the values that max-pooling keeps are: bool, one in each whole 2 x 2 square.
-
-    Raises
-    ------
-    StylelibError
-        If `maps` is not a single map, shape (h, w), of at least 2 x 2 values.
-    """
+    """Where max-pooling keeps a value of a map (h, w): True once in each whole 2 x 2 square."""
     if maps.dim() != 2 or min(maps.shape) < 2:
         raise StylelibError(f"Give one map of at least 2 x 2 values, not {tuple(maps.shape)}.")
     _, indices = F.max_pool2d(maps[None], 2, return_indices=True)

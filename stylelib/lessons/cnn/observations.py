@@ -19,26 +19,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Patch:
-    """A piece of a picture that excites a channel.
+    """A piece of a picture that excites a channel."""
 
-    Attributes
-    ----------
-    picture : str
-        The picture's name.
-    row, column : int
-        Position in the channel's map.
-    value : float
-        The map's value there.
-    box : tuple of int
-        Top, left, bottom and right in the picture, bottom and right exclusive. It may
-        extend beyond the edge.
-    """
-
-    picture: str
-    row: int
+    picture: str  # its name
+    row: int  # in the channel's map
     column: int
-    value: float
-    box: tuple[int, int, int, int]
+    value: float  # of the map, at that position
+    box: tuple[int, int, int, int]  # see `ReceptiveField.box`; it may extend beyond the edge
 
 
 class Observations:
@@ -142,20 +129,10 @@ class Observations:
     def channels_at(
         self, picture: str, layer: str, x: float, y: float, count: int = 8
     ) -> list[int]:
-        """The channels that stand out at one position, compared with their usual values.
+        """The channels that stand out at a position: fractions, 0-1, of the width and height.
 
-        Parameters
-        ----------
-        picture, layer : str
-        x, y : float
-            The position as fractions, 0-1, of the picture's width and height.
-        count : int
-
-        Returns
-        -------
-        list of int
-            Sorted by the largest value at or next to the position, divided by the
-            channel's mean over all the pictures; highest first.
+        They are sorted by the largest value at or next to the position, divided by the
+        channel's mean over all the pictures; highest first.
         """
         maps = self.maps(picture, layer)
         row, column = index_at(y, maps.shape[1]), index_at(x, maps.shape[2])

@@ -18,6 +18,9 @@ CONTENT_LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")
 """The layers that Gatys, Ecker, Bethge (2016) reconstruct pictures from, in figure 1."""
 
 PIXELS = "pixels"
+DEPTHS = (PIXELS, *CONTENT_LAYERS)
+"""Where two pictures are compared: in their pixels, and at each of the layers."""
+
 _FRAMES = 18  # how many pictures a reconstruction keeps, the first and the last included
 
 
@@ -118,8 +121,10 @@ def relative_distances(
     ----------
     image, target : Tensor, shape (1, 3, H, W), RGB in 0-1
         Two pictures of the same size.
-    layers, network
-        See `feature_maps`.
+    layers : sequence of str
+        Names of layers, or ``"pixels"``.
+    network : VGG19, optional
+        The embedded one by default.
     """
     return relative_errors(
         feature_maps(image, layers, network), feature_maps(target, layers, network)
@@ -130,25 +135,10 @@ def relative_distances(
 def feature_maps(
     image: Tensor, layers: Sequence[str], network: VGG19 | None = None
 ) -> dict[str, Tensor]:
-    """A picture's feature maps, and under ``"pixels"`` the picture itself.
+    """A picture's feature maps (1, C, h, w), and under ``"pixels"`` the picture itself.
 
-    Parameters
-    ----------
-    image : Tensor, shape (1, 3, H, W), RGB in 0-1
-    layers : sequence of str
-        Names of layers, or ``"pixels"``: the picture normalised as the network's input, so
-        that 0 is a middle grey, the mean of the pictures that it was trained on.
-    network : VGG19, optional
-        The embedded one by default.
-
-    Returns
-    -------
-    dict of layer name to Tensor, shape (1, C, h, w)
-
-    Raises
-    ------
-    StylelibError
-        If there is no such layer, or the picture is too small for it.
+    The picture is normalised as the network's input, so that 0 is a middle grey, the mean of
+    the pictures that it was trained on.
     """
     network = network or default_network()
     deep = [name for name in layers if name != PIXELS]
@@ -159,9 +149,8 @@ def feature_maps(
 
 def distance_table(
     images: Mapping[str, Tensor],
-    layers: Sequence[str] = (PIXELS, *CONTENT_LAYERS),
+    layers: Sequence[str] = DEPTHS,
     averaged: bool = False,
-    network: VGG19 | None = None,
 ) -> dict[str, dict[str, dict[str, float]]]:
     """The relative distance of each picture from each other one, layer by layer.
 
@@ -169,8 +158,8 @@ def distance_table(
     ----------
     images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
         Pictures of the same size.
-    layers, network
-        See `feature_maps`.
+    layers : sequence of str
+        Names of layers, or ``"pixels"``.
     averaged : bool
         Compare each map's mean over all positions: what is in a picture, but not where. By
         default maps are compared position by position, as content loss does.
@@ -180,7 +169,7 @@ def distance_table(
     dict
         ``table[target][name][layer]``, not symmetric: each error is relative to its target.
     """
-    found = {name: feature_maps(image, layers, network) for name, image in images.items()}
+    found = {name: feature_maps(image, layers) for name, image in images.items()}
     if averaged:
         found = {
             name: {layer: each.mean((2, 3)) for layer, each in maps.items()}
@@ -195,17 +184,7 @@ def distance_table(
 def shifted(image: Tensor, shift: int, margin: int) -> Tensor:
     """A picture moved `shift` pixels to the right, and cropped so that no pixel is invented.
 
-    Parameters
-    ----------
-    image : Tensor, shape (1, 3, H, W), RGB in 0-1
-    shift : int, 0 to `margin`
-    margin : int
-        How much narrower the result is, whatever the shift.
-
-    Raises
-    ------
-    StylelibError
-        If `shift` is out of range.
+    Whatever the shift, 0 to `margin`, the result is `margin` pixels narrower.
     """
     if not 0 <= shift <= margin < image.shape[-1]:
         raise StylelibError(f"The shift must be 0 to {margin} pixels here, not {shift}.")

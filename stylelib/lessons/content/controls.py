@@ -3,23 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 import torch
-from ipywidgets import Dropdown, IntSlider, SelectionSlider
+from ipywidgets import IntSlider, SelectionSlider
 from torch import Tensor
 
-from ...core.vgg import VGG19
 from ...errors import StylelibError
 from ..drawing import distance_heat
 from ..explorer import Explorer
 from ..theme import Plot
-from .compute import (
-    CONTENT_LAYERS,
-    PIXELS,
-    Reconstruction,
-    distance_table,
-    feature_maps,
-    relative_errors,
-    shifted,
-)
+from ..widgets import menu
+from .compute import DEPTHS, Reconstruction, distance_table, feature_maps, relative_errors, shifted
 from .figures import by_hand, reconstructions_at, shift_curves
 
 BY_POSITION, AVERAGED = WAYS = ("position by position", "averaged over all positions")
@@ -57,8 +49,7 @@ def shift_explorer(
     image: Tensor,
     shift: int = 8,
     most: int = 32,
-    layers: Sequence[str] = (PIXELS, *CONTENT_LAYERS),
-    network: VGG19 | None = None,
+    layers: Sequence[str] = DEPTHS,
 ) -> Explorer:
     """Shift a picture sideways and see which layers notice.
 
@@ -67,12 +58,12 @@ def shift_explorer(
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
     shift, most : int
         The shift at the start, and the largest one, in pixels.
-    layers, network
-        See `feature_maps`.
+    layers : sequence of str
+        Names of layers, or ``"pixels"``.
     """
     windows = [shifted(image, pixels, most) for pixels in range(most + 1)]
-    unmoved = feature_maps(windows[0], layers, network)
-    errors = [relative_errors(feature_maps(each, layers, network), unmoved) for each in windows]
+    unmoved = feature_maps(windows[0], layers)
+    errors = [relative_errors(feature_maps(each, layers), unmoved) for each in windows]
     curves = {layer: [each[layer] for each in errors] for layer in layers}
     slider = IntSlider(
         shift, 0, most, description="shift", tooltip="How many pixels the camel moves to the right"
@@ -83,10 +74,7 @@ def shift_explorer(
 
 
 def distance_explorer(
-    images: Mapping[str, Tensor],
-    target: str,
-    layers: Sequence[str] = (PIXELS, *CONTENT_LAYERS),
-    network: VGG19 | None = None,
+    images: Mapping[str, Tensor], target: str, layers: Sequence[str] = DEPTHS
 ) -> Explorer:
     """See which pictures are closest to one of them, in pixels and at each layer.
 
@@ -96,25 +84,20 @@ def distance_explorer(
         Pictures of the same size.
     target : str
         The picture to measure from at the start.
-    layers, network
-        See `feature_maps`.
+    layers
+        See `shift_explorer`.
     """
-    tables = {way: distance_table(images, layers, way == AVERAGED, network) for way in WAYS}
+    tables = {way: distance_table(images, layers, way == AVERAGED) for way in WAYS}
 
     def draw(target: str, compare: str) -> Plot:
         table = tables[compare][target]
         others = {name: row for name, row in table.items() if name != target}
         return distance_heat(others, images, f"relative error from {target} ({compare})")
 
-    choice = Dropdown(
-        options=list(images), value=target, description="distance from",
-        tooltip="The picture that all the others are compared with",
-    )  # fmt: skip
-    ways = Dropdown(
-        options=WAYS, description="compare",
-        tooltip="Compare the maps number by number, or only the mean of each map",
-    )  # fmt: skip
-    return Explorer(draw, target=choice, compare=ways)
+    tooltip = "The picture that all the others are compared with"
+    choice = menu("distance from", images, target, tooltip)
+    tooltip = "Compare the maps number by number, or only the mean of each map"
+    return Explorer(draw, target=choice, compare=menu("compare", WAYS, BY_POSITION, tooltip))
 
 
 def reconstruction_explorer(reconstructions: Mapping[str, Reconstruction]) -> Explorer:
@@ -133,8 +116,6 @@ def reconstruction_explorer(reconstructions: Mapping[str, Reconstruction]) -> Ex
     steps = [sorted(each.frames) for each in reconstructions.values()]
     if not steps or any(other != steps[0] for other in steps):
         raise StylelibError("Reconstruct from each layer with the same number of steps.")
-    slider = SelectionSlider(
-        options=steps[0], value=steps[0][-1], description="steps",
-        tooltip="How many steps the optimisation has taken",
-    )  # fmt: skip
+    kept, tooltip = steps[0], "How many steps the optimisation has taken"
+    slider = SelectionSlider(options=kept, value=kept[-1], description="steps", tooltip=tooltip)
     return Explorer(lambda steps: reconstructions_at(reconstructions, steps), steps=slider)

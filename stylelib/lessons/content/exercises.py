@@ -11,6 +11,7 @@ from ..checking import Exercise, Inputs, register
 from ..checking import check as check
 from ..measures import relative_error
 from ..mistakes import Answer, mistakes, mse_mistakes
+from .compute import CONTENT_LAYERS
 
 # 2.1, the mean squared error; 2.3, the relative error; 2.4, the gradient by hand
 
@@ -97,12 +98,7 @@ def _always(layer: str) -> list[Answer | str]:
 _PICTURE_LOSS = mistakes(
     lambda image, photo, layer: content_loss(image, photo),
     "you compare the pixels. Compare the feature maps: features(image, layer)[layer].",
-    *_always("conv4_2"),
-    *_always("conv1_1"),
-    *_always("conv1_2"),
-    *_always("conv2_2"),
-    *_always("conv3_2"),
-    *_always("conv5_2"),
+    *(each for layer in ("conv1_1", *CONTENT_LAYERS) for each in _always(layer)),
     lambda image, photo, layer: _difference(image, photo, layer, True).square().mean(),
     "you compare the maps before their ReLU. Compare them after it.",
     *mse_mistakes(_difference),

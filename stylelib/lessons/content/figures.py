@@ -7,8 +7,8 @@ import matplotlib
 import numpy as np
 from torch import Tensor
 
-from ..drawing import draw_cells, draw_mean
-from ..theme import COLORS, SIGNED, Plot, as_array, bare, canvas, place, show_picture, styled
+from ..drawing import draw_cells, draw_mean, draw_signed
+from ..theme import COLORS, Plot, canvas, place, show_picture, styled
 from .compute import PIXELS, Reconstruction
 
 
@@ -51,9 +51,8 @@ def shift_curves(
     """
     figure = canvas(10.0, 4.7)
     show_picture(place(figure, 0.0, 0.51, 0.34, 0.42), after, f"shifted by {shift} px")
-    axes = place(figure, 0.0, 0.0, 0.34, 0.42)
-    axes.imshow(as_array((after - before)[0].mean(0)), cmap=SIGNED, vmin=-0.5, vmax=0.5)
-    bare(axes, "shifted − original")
+    below = place(figure, 0.0, 0.0, 0.34, 0.42)
+    draw_signed(below, (after - before)[0].mean(0), "shifted − original", 0.5)
     axes = place(figure, 0.43, 0.13, 0.4, 0.82)
     colors = layer_colors(list(curves))
     for layer, values in curves.items():

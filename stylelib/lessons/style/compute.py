@@ -89,19 +89,7 @@ def mean_distance(grams: Grams, others: Grams) -> float:
 
 
 def distance_matrix(pictures: Sequence[Grams], layers: Iterable[str] = STYLE_LAYERS) -> Tensor:
-    """The `mean_distance` between each two of several pictures.
-
-    Parameters
-    ----------
-    pictures : sequence of Gram matrices, as `style_grams` returns them
-    layers : iterable of str
-        The layers to average over.
-
-    Returns
-    -------
-    Tensor, shape (N, N), float32
-        Symmetric, with 0 on the diagonal.
-    """
+    """The `mean_distance` over some layers between each two of N pictures, shape (N, N)."""
     layers = list(layers)
     chosen = [{name: grams[name] for name in layers} for grams in pictures]
     table = torch.zeros(len(chosen), len(chosen))
@@ -137,17 +125,7 @@ def shuffled(maps: Tensor, together: bool = True, seed: int = 0) -> Tensor:
 def shuffled_tiles(image: Tensor, count: int = 4, seed: int = 0) -> Tensor:
     """A picture cut into `count` x `count` tiles that are put together in random order.
 
-    Parameters
-    ----------
-    image : Tensor, shape (B, C, H, W)
-        What is left over on the right and at the bottom is cut off.
-    count : int
-    seed : int
-
-    Raises
-    ------
-    StylelibError
-        If the picture has fewer pixels than tiles on a side.
+    What is left over on the right and at the bottom is cut off.
     """
     height, width = image.shape[-2:]
     h, w = height // count, width // count
@@ -204,23 +182,13 @@ def growth(painting: Tensor, layer: str, sizes: Sequence[int]) -> dict[str, list
 
 @dataclass(frozen=True)
 class ActiveMaps:
-    """The most active feature maps of one layer, the most active first.
-
-    Attributes
-    ----------
-    layer : str
-    channels : list of int
-        Which of the layer's channels they are.
-    maps : Tensor, shape (count, H, W)
-    gram, centered : Tensor, shape (count, count)
-        Their part of the Gram matrix, and of that of the centred maps.
-    """
+    """The most active feature maps of one layer, the most active first."""
 
     layer: str
-    channels: list[int]
-    maps: Tensor
-    gram: Tensor
-    centered: Tensor
+    channels: list[int]  # which of the layer's channels they are
+    maps: Tensor  # (count, H, W)
+    gram: Tensor  # (count, count), their part of the Gram matrix
+    centered: Tensor  # the same, of the centred maps
 
 
 def most_active(maps: Tensor, layer: str, count: int = 24) -> ActiveMaps:

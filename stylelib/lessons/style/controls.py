@@ -1,7 +1,7 @@
 """The controls of lesson 03."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 
 import torch
 from ipywidgets import Checkbox, Dropdown, IntSlider
@@ -14,6 +14,7 @@ from ...errors import StylelibError
 from ...pictures.images import resize
 from ..explorer import Explorer
 from ..theme import Plot
+from ..widgets import menu
 from .compute import ActiveMaps, distance_matrix, most_active, style_grams
 from .figures import SHUFFLES, by_hand, distance_table, gram_cell, shuffle_positions
 
@@ -36,18 +37,10 @@ def correlation_by_hand(maps: Tensor, names: Sequence[str]) -> Explorer:
     """
     if maps.dim() != 3 or len(maps) != len(names):
         raise StylelibError("Give maps of shape (maps, height, width), and a name for each.")
-    first = Dropdown(
-        options=list(names), value=names[0], description="first map",
-        tooltip="Its row of the Gram matrix",
-    )  # fmt: skip
-    second = Dropdown(
-        options=list(names), value=names[1], description="second map",
-        tooltip="Its column of the Gram matrix",
-    )  # fmt: skip
     return Explorer(
         lambda first, second: by_hand(maps, names, names.index(first), names.index(second)),
-        first=first,
-        second=second,
+        first=menu("first map", names, names[0], "Its row of the Gram matrix"),
+        second=menu("second map", names, names[1], "Its column of the Gram matrix"),
     )
 
 
@@ -75,15 +68,12 @@ def gram_explorer(
         The embedded one by default.
     """
     active = active_maps(image, layers, count, network)
-    row = IntSlider(i, 0, count - 1, description="i", tooltip="The row; 0 is the most active map")
-    column = IntSlider(
-        j, 0, count - 1, description="j", tooltip="The column; 0 is the most active map"
-    )
+    slider = partial(IntSlider, min=0, max=count - 1)
     return Explorer(
         lambda layer, i, j: gram_cell(active[layer], i, j, image),
-        layer=_layer_choice(layers, layer),
-        i=row,
-        j=column,
+        layer=_layer_menu(layers, layer),
+        i=slider(i, description="i", tooltip="The row; 0 is the most active map"),
+        j=slider(j, description="j", tooltip="The column; 0 is the most active map"),
     )
 
 
@@ -105,14 +95,11 @@ def shuffle_explorer(
         See `gram_explorer`.
     """
     active = active_maps(image, layers, network=network)
-    ways = Dropdown(
-        options=list(SHUFFLES), value=positions, description="positions",
-        tooltip="Move the values of each map to other positions",
-    )  # fmt: skip
+    tooltip = "Move the values of each map to other positions"
     return Explorer(
         lambda layer, positions: shuffle_positions(active[layer], positions),
-        layer=_layer_choice(layers, layer),
-        positions=ways,
+        layer=_layer_menu(layers, layer),
+        positions=menu("positions", SHUFFLES, positions, tooltip),
     )
 
 
@@ -145,11 +132,9 @@ def distance_explorer(
         kind = "centred" if centered else "not centred"
         return distance_table(small, table(layer, centered), f"style distance ({where}, {kind})")
 
-    box = Checkbox(
-        False, description="centred", tooltip="Subtract each map's mean before the Gram matrix",
-        indent=False,
-    )  # fmt: skip
-    return Explorer(draw, layer=_layer_choice([ALL, *layers], ALL), centered=box)
+    tooltip = "Subtract each map's mean before the Gram matrix"
+    box = Checkbox(False, description="centred", tooltip=tooltip, indent=False)
+    return Explorer(draw, layer=_layer_menu([ALL, *layers], ALL), centered=box)
 
 
 @torch.no_grad()
@@ -161,8 +146,5 @@ def active_maps(
     return {name: most_active(maps[name], name, count) for name in layers}
 
 
-def _layer_choice(layers: Sequence[str], value: str) -> Dropdown:
-    return Dropdown(
-        options=list(layers), value=value, description="layer",
-        tooltip="The layer of the network to look at",
-    )  # fmt: skip
+def _layer_menu(layers: Sequence[str], value: str) -> Dropdown:
+    return menu("layer", layers, value, "The layer of the network to look at")

@@ -4,27 +4,21 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
-from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from ...guards import gram_matrix
-from ..drawing import bright, distance_heat, draw_cells, draw_map, draw_mean, draw_table, outline
-from ..measures import relative_error
-from ..theme import (
-    COLORS,
-    MAPS,
-    SIGNED,
-    Plot,
-    as_array,
-    bare,
-    canvas,
-    grid,
-    place,
-    show_picture,
-    styled,
-    thumbnail,
-    whole,
+from ..drawing import (
+    bright,
+    distance_heat,
+    draw_cells,
+    draw_map,
+    draw_mean,
+    draw_signed,
+    draw_table,
+    outline,
 )
+from ..measures import relative_error
+from ..theme import COLORS, Plot, canvas, grid, place, show_picture, styled, thumbnail, whole
 from .compute import ActiveMaps, shuffled
 
 SHUFFLES = {
@@ -134,8 +128,8 @@ def distance_table(
     for index, (name, image) in enumerate(images.items()):
         axes.texts[index * (count + 1)].set_text("0")  # on the diagonal, exactly
         column, middle = nearest[index], height - (index + 0.5) * tall
-        corner = (column - 0.45, index - 0.45)
-        axes.add_patch(Rectangle(corner, 0.9, 0.9, fill=False, color="white", linewidth=3.5))
+        box = (index + 0.05, column + 0.05, index + 0.95, column + 0.95)
+        outline(axes, box, edgecolor="white", linewidth=3.5)
         figure.text(left - 0.005, middle, name, ha="right", va="center", size=14)
         thumbnail(beside, image, (0.045, middle), (0.09, tall * 0.86))
         thumbnail(beside, image, (left + (index + 0.5) * wide, 0.89), (wide * 0.92, 0.1))
@@ -152,12 +146,7 @@ def versions_table(
 ) -> Plot:
     """The `style_distance` of each of the `versions` of a painting from it, and the mean."""
     rows = {name: dict(row) | {"mean": sum(row.values()) / len(row)} for name, row in table.items()}
-    plot = distance_heat(rows, images, f"style distance from {of}, at")
-    return Plot(
-        plot.figure,
-        f"A heat map of style distances from {of}, from 0, dark, to 2, light. Rows: "
-        f"{', '.join(rows)}. Columns: the layers and their mean.",
-    )
+    return distance_heat(rows, images, f"style distance from {of}, at")
 
 
 def raw_and_centered(active: ActiveMaps) -> Plot:
@@ -174,8 +163,7 @@ def raw_and_centered(active: ActiveMaps) -> Plot:
     top = float(active.gram.diagonal().median())
     for index, (title, matrix) in enumerate(panels.items()):
         axes = place(figure, 0.305 * index, 0.02, 0.295, 0.86)
-        axes.imshow(as_array(matrix), cmap=SIGNED, vmin=-top, vmax=top, interpolation="nearest")
-        bare(axes, title)
+        draw_signed(axes, matrix, title, top)
     bar = figure.colorbar(axes.images[0], cax=place(figure, 0.915, 0.08, 0.015, 0.74))
     bar.set_ticks([-top, 0, top], labels=["less", "0", "more"], fontsize=13)
     return Plot(
@@ -210,7 +198,6 @@ def _in_words(loss: float) -> str:
 
 def _draw_gram(axes: Axes, gram: Tensor, scale: Tensor, title: str) -> None:
     """Draw a Gram matrix in colours that suit the Gram matrix `scale`."""
+    draw_map(axes, gram, title)
     # Of the square roots, for a few entries are far larger than the rest.
-    norm = PowerNorm(0.5, 0, max(float(scale.max()), 1e-12))
-    axes.imshow(as_array(gram), cmap=MAPS, norm=norm, interpolation="nearest")
-    bare(axes, title)
+    axes.images[-1].set_norm(PowerNorm(0.5, 0, max(float(scale.max()), 1e-12)))
