@@ -30,20 +30,10 @@ from stylelib.lessons.content.controls import (
 )
 from stylelib.lessons.content.exercises import check
 from stylelib.lessons.content.figures import by_hand, reconstructions_at
-from stylelib.lessons.drawing import distance_heat
-from stylelib.lessons.measures import relative_error
 from stylelib.lessons.theme import Plot
 from stylelib.pictures.images import load_image, to_pil
 
 # Distances
-
-
-def test_relative_error_by_hand() -> None:
-    maps, target = torch.tensor([[[[1.0, 0.0], [2.0, 2.0]]]]), torch.tensor([[[[3.0, 0], [1, 2]]]])
-    # The differences are -2, 0, 1, 0. Their squares add up to 5, the target's squares to 14.
-    assert relative_error(maps, target).item() == pytest.approx(5 / 14)
-    assert relative_error(target, target).item() == 0
-    assert relative_error(torch.zeros(1, 1, 2, 2), target).item() == pytest.approx(1)
 
 
 def test_distances_against_numpy(network: VGG19, camel: Tensor, painting: Tensor) -> None:
@@ -209,14 +199,6 @@ def test_distance_explorer(camel: Tensor) -> None:
     explorer.set(target="dark")
     assert words(explorer.plot)[-2:] == ["camel", "mirrored"]
     assert shown(explorer.plot).std() > 0.1
-
-
-def test_distance_heat_without_pictures() -> None:
-    plot = distance_heat({"a": {"x": 0.0, "y": 3.0}})
-    assert words(plot) == ["0.00", "3.00", "x", "y", "a"]
-    image = shown(plot)
-    assert image.std() > 0.1
-    assert "0.00" not in plot.alt  # numbers may differ a little between computers
 
 
 def test_reconstruction_explorer(camel: Tensor) -> None:
