@@ -35,11 +35,6 @@ class Explorer(ipywidgets.VBox):
     ----------
     plot : Plot
         The figure that is shown now.
-
-    Examples
-    --------
-    >>> channel = ipywidgets.IntSlider(description="channel", max=63, tooltip="Which map")
-    >>> explorer = Explorer(draw_map, channel=channel)  # doctest: +SKIP
     """
 
     def __init__(self, draw: Callable[..., Plot], **controls: Any) -> None:

@@ -1,7 +1,7 @@
 """What a session remembers of each run: its settings, its losses, and pictures on the way."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,23 +39,6 @@ class Run:
 
     The first painting goes where the mask is white. Black stays the photo or, if there is
     a second painting, takes its style.
-
-    Attributes
-    ----------
-    changes : dict of int to dict
-        Settings changed on the way, by the iteration they came after.
-    again : list of int
-        The iterations that painting was continued from, with a restarted optimiser.
-    losses : list of dict
-        Each step's losses, as in `Step`.
-    layers : dict of str to float
-        The newest step's losses by layer, as in `Step`.
-    frames : list of Frame
-        The first picture, some on the way, and the newest.
-    seconds : float
-        Time spent on the steps.
-    finished : bool
-        Whether no more steps will come.
     """
 
     number: int  # in the session, from 1
@@ -65,18 +48,18 @@ class Run:
     second: Picture | None = None  # another painting, to blend with the first
     mask: Picture | None = None
     colors: bool = False  # show and save the picture in the photo's own colours
-    changes: dict[int, dict[str, Any]] = field(default_factory=dict, init=False)
-    again: list[int] = field(default_factory=list, init=False)
-    losses: list[dict[str, float]] = field(default_factory=list, init=False)
-    layers: dict[str, float] = field(default_factory=dict, init=False)
-    frames: list[Frame] = field(default_factory=list, init=False)
-    image: Tensor | None = field(default=None, init=False)
-    seconds: float = field(default=0.0, init=False)
-    finished: bool = field(default=False, init=False)
-    _record: dict[str, Any] = field(default_factory=dict, init=False)
-    _start: Frame | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
+        self.changes: dict[int, dict[str, Any]] = {}  # by the iteration that they came after
+        self.again: list[int] = []  # continued from there, with a restarted optimiser
+        self.losses: list[dict[str, float]] = []  # of each step, as in `Step`
+        self.layers: dict[str, float] = {}  # the newest step's losses by layer, as in `Step`
+        self.frames: list[Frame] = []  # the first picture, some on the way, and the newest
+        self.image: Tensor | None = None  # the newest picture
+        self.seconds = 0.0  # spent on the steps
+        self.finished = False  # whether no more steps will come
+        self._record: dict[str, Any] = {}
+        self._start: Frame | None = None
         self._asked = self.recipe
 
     @property

@@ -65,8 +65,8 @@ def differences(runs: list[Run]) -> str:
     results = ("style loss", "content loss", "time")
     shown = [
         key
-        for key in dict.fromkeys(key for fact in facts for key in fact)
-        if key in results or len({fact.get(key) for fact in facts}) > 1
+        for key in (facts[0] if facts else ())
+        if key in results or len({fact[key] for fact in facts}) > 1
     ]
     head = "".join(f"<th>{escape(key)}</th>" for key in ["", *shown])
     rows = []

@@ -171,7 +171,7 @@ _NORMALISATION = mistakes(
 
 _ROUGHLY = 0.03  # relative tolerance; std passes both with its correction and without
 
-for _exercise in (
+register(
     Exercise(
         "6.1", "Mean and standard deviation of each map", lambda maps: mean_std(maps)[0],
         lambda generator: (_maps(generator, 1, 4, 5, 6),), _MEAN_STD, gradient=True, tolerance=1e-3,
@@ -188,5 +188,4 @@ for _exercise in (
         "6.4", "The Gram matrix of a region", _region, _maps_and_mask, _REGION_GRAM, gradient=True
     ),
     Exercise("6.5", "Instance normalisation", _normal, _batch, _NORMALISATION, tolerance=_ROUGHLY),
-):  # fmt: skip
-    register(_exercise)
+)  # fmt: skip

@@ -86,13 +86,7 @@ def _projections(axes: Axes, clouds: Clouds, angle: float) -> None:
 
 
 def left_table(table: Mapping[str, Mapping[str, float]], images: Mapping[str, Tensor]) -> Plot:
-    """The table of `style_left`, beside the pictures.
-
-    Parameters
-    ----------
-    table : mapping of picture name to mapping of statistic name to float
-    images : mapping of the same names to Tensor, shape (1, 3, H, W), RGB in 0-1
-    """
+    """The table of `style_left`, beside the pictures of the same names."""
     return distance_heat(table, images, "of the photo's distance is left, measured by", top=1.0)
 
 
@@ -100,10 +94,7 @@ def left_table(table: Mapping[str, Mapping[str, float]], images: Mapping[str, Te
 def growth(seconds: Mapping[int, float], pixels: Mapping[int, int]) -> Plot:
     """The time of a step against the number of pixels, with a straight line through zero.
 
-    Parameters
-    ----------
-    seconds : mapping of longest side to seconds
-    pixels : mapping of longest side to number of pixels
+    Both mappings have the longest side of the picture as their key.
     """
     figure = canvas(8.0, 4.2)
     axes = place(figure, 0.12, 0.17, 0.84, 0.77)

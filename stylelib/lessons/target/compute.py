@@ -108,11 +108,8 @@ def paint(
 
 def weighted(losses: Mapping[str, float], recipe: Recipe) -> dict[str, float]:
     """Each loss times its weight, and their sum, ``"target"``."""
-    parts = {
-        "content": recipe.content_weight * losses["content"],
-        "style": recipe.style_weight * losses["style"],
-        "tv": recipe.tv_weight * losses["tv"],
-    }
+    names = ("content", "style", "tv")
+    parts = {name: getattr(recipe, f"{name}_weight") * losses[name] for name in names}
     return parts | {"target": sum(parts.values())}
 
 

@@ -356,7 +356,7 @@ _WHOLE_LOOP = mistakes(
     "with the lesson's, line by line.",
 )
 
-for _exercise in (
+register(
     Exercise("4.1", "Target loss", target_loss, _two_losses, _TARGET_LOSS, gradient=True),
     Exercise("4.2", "Some steps, within 0 to 1", _some_steps(), _picture_and_loss, _STEPS),
     Watched(
@@ -364,5 +364,4 @@ for _exercise in (
     ),
     Exercise("4.4", "Total variation", total_variation, _pictures, _TOTAL_VARIATION, gradient=True),
     Watched("4.5", "The whole loop", _paint, _whole_setting, _WHOLE_LOOP),
-):
-    register(_exercise)
+)

@@ -25,7 +25,11 @@ def scales(
     style_weight: float,
 ) -> Plot:
     """The target loss of several pictures, each as a bar of two parts."""
-    figure = _row(images, _WIDTH, 4.9, bottom=0.66, top=0.93, left=0.13)
+    figure = canvas(_WIDTH, 4.9)
+    edges = {"left": 0.13, "right": 0.995, "bottom": 0.66, "top": 0.93, "wspace": 0.04}
+    row = figure.subplots(1, len(images), squeeze=False, gridspec_kw=edges)[0]
+    for axes, (name, image) in zip(row, images.items(), strict=True):
+        show_picture(axes, image, name)
     bars = place(figure, 0.13, 0.13, 0.865, 0.5)
     content = [content_weight * losses[name][0] for name in images]
     style = [style_weight * losses[name][1] for name in images]
@@ -140,8 +144,8 @@ def frame_and_losses(run: Run, step: int) -> Plot:
 @styled()
 def ratio_strip(runs: Sequence[Run]) -> Plot:
     """Pictures from content only to style only, in a row."""
-    figure = _row({run.label: run.image for run in runs}, 12.0, 2.3, bottom=0.3, top=0.86)
-    arrow = place(figure, 0, 0, 1, 0.26)
+    figure = _last_pictures(runs, 12.0, below=0.6)
+    arrow = place(figure, 0, 0, 1, 0.55 / figure.get_figheight())
     bare(arrow)
     line = {"arrowstyle": "-|>", "linewidth": 2.5, "color": COLORS["muted"]}
     arrow.annotate("", (0.8, 0.5), (0.2, 0.5), arrowprops=line)
@@ -187,13 +191,10 @@ def trade_off(runs: Sequence[Run], chosen: Run) -> Plot:
 @styled()
 def compare(runs: Sequence[Run]) -> Plot:
     """The last picture of each run, and the target losses over the steps."""
-    images = {run.label: run.image for run in runs}
-    figure = picture_grid(images, len(runs), _WIDTH / len(runs), below=3.3)
+    figure = _last_pictures(runs, _WIDTH, below=3.3)
     axes = place(figure, 0.09, 0.7 / figure.get_figheight(), 0.88, 2.4 / figure.get_figheight())
-    for run, look in zip(runs, _looks(len(runs)), strict=True):
-        axes.plot(run.curve("target"), label=run.label, **look)
-    axes.set(xlabel="step", ylabel="target loss")
-    _log_scale(axes)
+    _target_losses(axes, runs)
+    axes.set_ylabel("target loss")
     axes.legend(frameon=False, ncols=2)
     names = ", ".join(run.label for run in runs)
     return Plot(figure, f"The last pictures of {len(runs)} runs, and target loss: {names}.")
@@ -205,17 +206,12 @@ def race(runs: Sequence[Run]) -> Plot:
 
     The runs need the same target loss, or comparing the curves would make no sense.
     """
-    images = {run.label: run.image for run in runs}
-    figure = picture_grid(images, len(runs), _WIDTH / len(runs), below=4.1)
+    figure = _last_pictures(runs, _WIDTH, below=4.1)
     bottom, height = (inches / figure.get_figheight() for inches in (1.15, 2.8))
     by_step, by_time = (place(figure, left, bottom, 0.4, height) for left in (0.09, 0.58))
-    for run, look in zip(runs, _looks(len(runs)), strict=True):
-        by_step.plot(run.curve("target"), label=run.label, **look)
-        by_time.plot(run.seconds, run.curve("target"), **look)
-    by_step.set(xlabel="steps", ylabel="target loss")
-    by_time.set(xlabel="seconds on this computer")
-    _log_scale(by_step)
-    _log_scale(by_time)
+    _target_losses(by_step, runs)
+    _target_losses(by_time, runs, timed=True)
+    by_step.set_ylabel("target loss")
     figure.legend(*by_step.get_legend_handles_labels(), loc="lower center", ncols=3, frameon=False)
     names = ", ".join(run.label for run in runs)
     return Plot(
@@ -243,13 +239,22 @@ def _stack(axes: Axes, run: Run, step: int | None = None) -> None:
         axes.plot(step, target[step], "o", color=COLORS["target"], markersize=11, clip_on=False)
 
 
-def _looks(count: int) -> list[dict[str, Any]]:
-    """Lines that differ in shade and in dashes, for curves that are all target losses."""
+def _last_pictures(runs: Sequence[Run], width: float, below: float) -> Figure:
+    """The last picture of each run in a row, and `below` it free inches."""
+    images = {run.label: run.image for run in runs}
+    return picture_grid(images, len(runs), width / len(runs), below)
+
+
+def _target_losses(axes: Axes, runs: Sequence[Run], timed: bool = False) -> None:
+    """Curves that differ in shade and in dashes, because all of them are target losses."""
     shades = matplotlib.colormaps["viridis"]
-    return [
-        {"color": shades(0.8 * i / max(1, count - 1)), "linestyle": _LINES[i % len(_LINES)]}
-        for i in range(count)
-    ]
+    for i, run in enumerate(runs):
+        shade = shades(0.8 * i / max(1, len(runs) - 1))
+        steps = run.seconds if timed else range(len(run.frames))
+        line = _LINES[i % len(_LINES)]
+        axes.plot(steps, run.curve("target"), line, color=shade, label=run.label)
+    axes.set_xlabel("seconds on this computer" if timed else "step")
+    _log_scale(axes)
 
 
 def _log_scale(axes: Axes) -> None:
@@ -264,16 +269,6 @@ def _log_scale(axes: Axes) -> None:
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
     axes.grid(axis="y", alpha=0.4)
-
-
-def _row(images: Mapping[str, Tensor], width: float, height: float, **edges: float) -> Figure:
-    """Pictures in one row, each with its name above."""
-    figure = canvas(width, height)
-    edges = {"left": 0.005, "right": 0.995, "wspace": 0.04, **edges}
-    axes = figure.subplots(1, len(images), squeeze=False, gridspec_kw=edges)[0]
-    for axis, (name, image) in zip(axes, images.items(), strict=True):
-        show_picture(axis, image, name)
-    return figure
 
 
 def _large(image: Tensor, title: str) -> Figure:
