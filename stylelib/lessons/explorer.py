@@ -41,16 +41,15 @@ class Explorer(ipywidgets.VBox):
         self._draw, self.controls = draw, controls
         self._pending: asyncio.TimerHandle | None = None
         self._held = False
-        self._image = ipywidgets.Image(layout=ipywidgets.Layout(max_width="100%", width="auto"))
+        self._image = ipywidgets.Image(layout={"max_width": "100%", "width": "auto"})
         self._message = ipywidgets.HTML()
         for control in controls.values():
             control.style.description_width = "initial"
             control.observe(self._changed, "value")
         box = ipywidgets.HBox(
-            list(controls.values()),
-            layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="0 16px"),
+            list(controls.values()), layout={"flex_flow": "row wrap", "grid_gap": "0 16px"}
         )
-        self._alt_text = ipywidgets.HTML(layout=ipywidgets.Layout(height="0", margin="0"))
+        self._alt_text = ipywidgets.HTML(layout={"height": "0", "margin": "0"})
         super().__init__([box, self._message, self._image, self._alt_text])
         self.redraw()
 

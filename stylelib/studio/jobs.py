@@ -215,7 +215,7 @@ class Gauge:
         def measure() -> None:
             self.pace = measure_pace(photo.load, painting.load, recipe, self._load)
 
-        if self.pace is None and not anyone_busy():
+        if self.pace is None and not any(job.busy for job in list(_alive)):
             self._job.start(measure, lambda *_: None)
 
     def wait(self) -> None:
@@ -235,11 +235,6 @@ def pause_all() -> None:
     """Pause every job in this kernel."""
     for job in list(_alive):
         job.pause()
-
-
-def anyone_busy() -> bool:
-    """Whether any painter in this kernel has a job under way."""
-    return any(job.busy for job in list(_alive))
 
 
 def in_words(error: BaseException) -> str:

@@ -359,7 +359,7 @@ class Painter(ipywidgets.VBox):
 
     def _picked(self) -> None:
         """A run of the session was clicked on."""
-        run = self.desk.session.picked
+        run = self.desk.session.names.get(self.desk.session.chooser.value)
         if run is None:
             return
         if self._job.busy:  # keep showing the run under way, compared with this one

@@ -31,11 +31,6 @@ class Session(ipywidgets.VBox):
         """The runs by name."""
         return {run.name: run for run in self.runs}
 
-    @property
-    def picked(self) -> Run | None:
-        """The run that was clicked on."""
-        return self.names.get(self.chooser.value)
-
     def add(self, run: Run) -> None:
         """Show a finished run; the others' frames take less memory from now on."""
         for old in self.runs:

@@ -123,7 +123,8 @@ def pixel_gradients(
     Parameters
     ----------
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
-    losses : Losses
+    losses : callable
+        Takes the picture and returns its content loss and its style loss.
     content_weight, style_weight : float
         The gradients are those of the weighted losses, so that they add up.
 

@@ -19,7 +19,7 @@ def weigh(images: Mapping[str, Tensor], losses: Losses) -> Explorer:
     Parameters
     ----------
     images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
-    losses : Losses
+    losses : callable, as for `pixel_gradients`
     """
     with torch.no_grad():
         measured = {name: losses(image) for name, image in images.items()}
@@ -52,7 +52,7 @@ def gradient_explorer(
     Parameters
     ----------
     images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
-    losses : Losses
+    losses : callable, as for `pixel_gradients`
     content_weight, style_weight : float
     """
     gradients = {
