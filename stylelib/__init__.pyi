@@ -1,5 +1,5 @@
-from .core.statistics import STATISTICS as STATISTICS
 from .core.layers import LAYERS as LAYERS
+from .core.statistics import STATISTICS as STATISTICS
 from .engine.masks import Style as Style
 from .engine.network import VGG19 as VGG19
 from .engine.network import features as features
@@ -27,4 +27,5 @@ from .pictures.images import to_pil as to_pil
 from .pictures.samples import SAMPLES as SAMPLES
 from .recipes import RECIPES as RECIPES
 from .recipes import Recipe as Recipe
+
 __version__: str
