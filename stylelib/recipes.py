@@ -29,53 +29,24 @@ _MAX_WEIGHT = 1e12
 
 @dataclass(frozen=True)
 class Setting:
-    """What is known of one field of `Recipe`.
+    """What is known of one field of `Recipe`."""
 
-    Attributes
-    ----------
-    kind : {"number", "whole", "switch", "choice", "layers", "shares"}
-        What its value is.
-    help : str
-        What it does, for the command line's help, a control's tooltip, the documentation.
-    low, high : float
-        The range of a number.
-    choices : sequence of str
-        The values of a choice.
-    registered : callable, optional
-        Gives all its values by now, where more can be registered.
-    what : str
-        What an error message calls a choice.
-    label : str
-        What the studio calls it; empty if the studio doesn't offer it.
-    shown : tuple of float
-        From where to where, and in which steps, the studio's control goes; empty for a
-        choice, a switch, and for a weight, whose control covers several powers of ten.
-    option : {"", "look", "work"}
-        Under which heading the command line offers it, if at all.
-    live : bool
-        Whether it can be changed while a picture is being painted.
-    """
-
-    kind: str
-    help: str
+    kind: str  # "number", "whole", "switch", "choice", "layers" or "shares"
+    help: str  # for the command line's help, a control's tooltip and the documentation
     low: float = -math.inf
     high: float = math.inf
     choices: Sequence[str] = ()
-    registered: Callable[[], Iterable[str]] | None = None
-    what: str = ""
-    label: str = ""
+    registered: Callable[[], Iterable[str]] | None = None  # all choices, where more may be added
+    what: str = ""  # what an error message calls a choice
+    label: str = ""  # what the studio calls it; empty if the studio doesn't offer it
+    # The range and the steps of the studio's control; empty for a choice, a switch, and for a
+    # weight, whose control covers several powers of ten.
     shown: tuple[float, ...] = ()
-    option: str = ""
-    live: bool = True
+    option: str = ""  # the heading on the command line, "look" or "work"; empty if not offered
+    live: bool = True  # whether it can be changed while a picture is being painted
 
     def check(self, name: str, value: Any) -> Any:
-        """The value as plain Python: what NumPy has doesn't go into a file.
-
-        Raises
-        ------
-        StylelibError
-            If this setting can't have that value.
-        """
+        """The value as plain Python (NumPy's don't go into a file), if the setting can have it."""
         if self.kind == "switch":
             check_switch(name, value)
         elif self.kind == "choice":

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from ..core import loop
 from ..recipes import Recipe
 from .lbfgs import FIRST, LBFGS
 
@@ -16,11 +17,9 @@ _EXPLODED = 1e3  # a loss that many times the best does not come back
 _SMALL = 1e-3  # relative to the weights: a loss that can grow a thousandfold without any harm
 
 
-class Optimizer(Protocol):
+class Optimizer(loop.Optimizer, Protocol):
     """An optimiser whose steps can be undone."""
 
-    def zero_grad(self) -> None: ...  # noqa: D102
-    def step(self) -> object: ...  # noqa: D102
     def snapshot(self) -> Any: ...  # noqa: D102
     def restore(self, snapshot: Any) -> None: ...  # noqa: D102
 
