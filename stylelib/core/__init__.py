@@ -1,1 +1,1 @@
-"""The book: style transfer in four short modules. Read vgg, losses, statistics, loop."""
+"""The book: style transfer in five short modules. Read layers, vgg, losses, statistics, loop."""

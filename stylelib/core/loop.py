@@ -1,8 +1,8 @@
 """The optimisation: the pixels change, step by step; the network does not.
 
-Here the parts come together. `step` is the one step of every optimisation in this
-package, `optimize` the loop around it, and `style_transfer` the whole idea: a photo and
-a painting go in, a new picture comes out.
+Here the parts come together. Every optimisation in this package calls `step`; `optimize`
+is the loop around it, and `style_transfer` the basic method: a photo and a painting go in,
+a new picture comes out.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,26 +17,26 @@ from .vgg import VGG19
 
 
 class Optimizer(Protocol):
-    """What turns gradients into a step: PyTorch's optimisers, or one of your own."""
+    """Any optimiser whose `step` needs no closure, such as `torch.optim.Adam`."""
 
     def zero_grad(self) -> None:
-        """Forget the gradient of the step before."""
+        """Reset the gradient."""
 
     def step(self) -> object:
-        """Move the pixels, by the gradient that `backward` has left on them."""
+        """Update the pixels from their gradient."""
 
 
 def step(pixels: Tensor, loss: Callable[[Tensor], Tensor], optimizer: Optimizer) -> Tensor:
-    """Take one step downhill.
+    """Take one step downhill: the gradient flows back through the network to the pixels.
 
     Parameters
     ----------
     pixels : Tensor that requires a gradient, shape (1, 3, H, W)
         Changed in place.
     loss : callable
-        From the pixels to the number that is to become smaller.
+        Maps the pixels to the scalar to minimise.
     optimizer : Optimizer
-        Of these pixels.
+        Created for these pixels.
 
     Returns
     -------
@@ -63,15 +63,16 @@ def optimize(
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
         The picture to start from; it is left as it is.
     loss : callable
-        From the pixels to the number that is to become smaller.
+        Maps the pixels to the scalar to minimise.
     steps : iterable
-        For example ``range(200)``.
+        For example ``range(200)``; it can be wrapped in a progress bar.
     learning_rate : float
-        About how far a pixel moves in each step.
+        Adam's: about how far a pixel moves in each step, in 0-1.
 
     Returns
     -------
     Tensor, shape (1, 3, H, W), RGB in 0-1
+        On the way pixels may leave this range; they are clamped at the end.
     """
     pixels = image.clone().requires_grad_()
     optimizer = torch.optim.Adam([pixels], lr=learning_rate)
@@ -89,9 +90,9 @@ def style_transfer(
 ) -> Tensor:
     """A new picture with the content of the one and the style of the other.
 
-    Gatys, Ecker, Bethge (2016), section 2.3, with Adam in place of L-BFGS, and started from
-    the photo. Each layer's loss is divided by the mean square of its target, so that all
-    layers count alike, whatever the size of their numbers.
+    Gatys, Ecker, Bethge (2016), section 2.3; but with Adam in place of L-BFGS, max pooling,
+    starting from the photo, and each loss divided by the mean square of its target, so that
+    layers with large activations do not dominate.
 
     Parameters
     ----------
@@ -112,15 +113,18 @@ def style_transfer(
         return {layer: gram_matrix(maps[layer]) for layer in STYLE_LAYERS}
 
     with torch.no_grad():  # the targets are constants
-        wanted = network(content, [CONTENT_LAYER])[CONTENT_LAYER]
-        painted = grams(network(style, STYLE_LAYERS))
-    share = 1 / len(STYLE_LAYERS)
-    layer_weights = {layer: share / gram.square().mean() for layer, gram in painted.items()}
+        content_target = network(content, [CONTENT_LAYER])[CONTENT_LAYER]
+        style_targets = grams(network(style, STYLE_LAYERS))
+    layer_weights = {
+        layer: 1 / (len(STYLE_LAYERS) * gram.square().mean())
+        for layer, gram in style_targets.items()
+    }
 
     def loss(image: Tensor) -> Tensor:
         maps = network(image, [CONTENT_LAYER, *STYLE_LAYERS])
-        content_part = content_loss(maps[CONTENT_LAYER], wanted) / wanted.square().mean()
-        style_part = style_loss(grams(maps), painted, layer_weights)
+        content_part = content_loss(maps[CONTENT_LAYER], content_target)
+        content_part = content_part / content_target.square().mean()
+        style_part = style_loss(grams(maps), style_targets, layer_weights)
         return target_loss(content_part, style_part, style_weight=style_weight)
 
     return optimize(content, loss, steps)

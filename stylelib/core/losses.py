@@ -2,8 +2,8 @@
 
 They know nothing of networks or of pictures; they compare tensors. Equation numbers are
 those of Gatys, Ecker, Bethge, *Image Style Transfer Using Convolutional Neural Networks*
-(2016). Where the paper sums, these take the mean: the number then means the same for
-pictures of every size.
+(2016), up to constant factors: sums are replaced by means, so that the values are
+comparable between pictures of different sizes.
 """
 
 from collections.abc import Mapping
@@ -33,9 +33,10 @@ def content_loss(maps: Tensor, target: Tensor) -> Tensor:
 
 
 def gram_matrix(maps: Tensor) -> Tensor:
-    """How strongly each pair of feature maps is active at the same positions: equation 3.
+    """The product of each pair of feature maps, averaged over positions: equation 3.
 
-    It is divided by the number of positions, H·W.
+    An entry is large where two features occur together. The positions are lost; what
+    remains, which features occur together, describes style rather than content.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ def style_loss(
     ----------
     grams, targets : mapping of layer name to Tensor, shape (B, C, C)
         The new picture's Gram matrices and the painting's.
-    layer_weights : mapping of layer name to float, optional
+    layer_weights : mapping of layer name to float or scalar Tensor, optional
         How much each layer counts: 1 for each layer of `targets` by default.
 
     Returns
@@ -80,9 +81,10 @@ def style_loss(
 
 
 def total_variation(image: Tensor) -> Tensor:
-    """How rough a picture is: the mean squared difference between neighbouring pixels.
+    """How rough a picture is: the mean squared differences of neighbouring pixels.
 
-    Mahendran, Vedaldi (2015), section 3, with exponent 2.
+    The total variation of Mahendran, Vedaldi (2015), with β = 2: that of vertical
+    neighbours plus that of horizontal ones.
 
     Parameters
     ----------
@@ -100,7 +102,7 @@ def total_variation(image: Tensor) -> Tensor:
 def target_loss(
     content: Tensor, style: Tensor, content_weight: float = 1.0, style_weight: float = 1.0
 ) -> Tensor:
-    """The number that is minimised: equation 7.
+    """The weighted sum of content loss and style loss, which is minimised: equation 7.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """Statistics of style: what is kept of a painting's feature maps, and what is forgotten.
 
 At each position of a layer there is a vector, one number from each feature map. A statistic
-forgets *where* these vectors are and describes *which* there are. It takes the maps of one
-layer and, optionally, how much each position counts; its shape does not depend on the
-picture's size. `STATISTICS` lists them by name, for `Recipe.statistic`: add your own there.
+discards *where* these vectors occur and describes their distribution. It takes the maps of
+one layer and, optionally, how much each position counts; its shape does not depend on the
+picture's size. To add your own, register it in `STATISTICS`.
 """
 
 from collections.abc import Callable
@@ -18,15 +18,15 @@ from .losses import gram_matrix
 Statistic = Callable[[Tensor, Tensor | None], Tensor]
 """Takes maps of shape (B, C, H, W), and shares of shape (1, 1, H, W) or None."""
 
-DIRECTIONS = 32  # from which `sliced` looks
-LEVELS = 256  # that it keeps of what it sees from each
+DIRECTIONS = 32  # projections for each layer
+LEVELS = 256  # quantiles kept for each projection
 
 
 def gram(maps: Tensor, share: Tensor | None = None) -> Tensor:
-    """The `gram_matrix`, of a region if the positions don't all count the same.
+    """The `gram_matrix`, optionally weighted by position.
 
     Gatys et al. (2016), equation 3; with shares Gatys et al. (2017), section 4: each map
-    is multiplied by the square root of the share, so that a product is by the share.
+    is scaled by the square root of the share, so that each product is scaled by the share.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def mean_std(maps: Tensor, share: Tensor | None = None) -> Tensor:
     """Mean and standard deviation of each feature map.
 
     Li, Wang, Liu, Hou, *Demystifying Neural Style Transfer* (2017), section 4.2. Huang,
-    Belongie (2017) make a picture from these alone.
+    Belongie (2017) transfer style by matching these alone (adaptive instance normalisation).
 
     Parameters
     ----------
@@ -60,18 +60,18 @@ def mean_std(maps: Tensor, share: Tensor | None = None) -> Tensor:
     weights = torch.ones_like(maps[:1, :1]) if share is None else share
     mean = (maps * weights).mean((2, 3), keepdim=True)
     variance = ((maps - mean).square() * weights).mean((2, 3))
-    # The square root has no derivative at 0, where a map is constant: stay above it.
+    # Where a map is constant, the variance is 0, and the gradient of its root infinite: avoid that.
     return torch.stack([mean.flatten(1), (variance + 1e-8).sqrt()], 1)
 
 
 def sliced(maps: Tensor, share: Tensor | None = None) -> Tensor:
     """The vectors of all positions, projected onto some directions and sorted.
 
-    The mean squared difference of two such tensors is the sliced Wasserstein distance: how
-    far the vectors of the one picture would have to move to become those of the other.
-    Heitz, Vanhoey, Chambon, Belcour, *A Sliced Wasserstein Loss for Neural Texture
-    Synthesis* (2021), equations 5 and 6, with fixed directions, and a fixed number of
-    levels, so that the pictures may differ in size.
+    The mean squared difference of two such tensors approximates the squared sliced
+    Wasserstein distance: how far the vectors of the one picture would have to move to become
+    those of the other. Heitz, Vanhoey, Chambon, Belcour, *A Sliced Wasserstein Loss for Neural
+    Texture Synthesis* (2021), equations 5 and 6; with the same directions at each call, where
+    the paper draws new ones, and a fixed number of levels, so that pictures may differ in size.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def sliced(maps: Tensor, share: Tensor | None = None) -> Tensor:
 
 @lru_cache(maxsize=8)
 def directions(channels: int) -> Tensor:
-    """Directions at right angles to each other; the same ones at every call."""
+    """Fixed random orthonormal directions, shape (directions, channels)."""
     generator = torch.Generator().manual_seed(channels)
     square = torch.randn(channels, channels, generator=generator, dtype=torch.float64)
     orthogonal: Tensor = torch.linalg.qr(square).Q

@@ -1,8 +1,9 @@
 """VGG-19 as a feature extractor: a stack of convolutions and poolings, its weights frozen.
 
-The network was trained to name what is in a photo. Its classifier is gone; what stays
-turns a picture into *feature maps*: for each channel of a layer, a grey picture that is
-bright where the channel has found what it looks for.
+VGG-19 was trained to classify photos. Without its classifier, it turns a picture into
+*feature maps*: one map for each channel of a layer, large where the feature that the
+channel detects is present. Each pooling halves the maps, so that deeper layers see larger
+parts of the picture: early layers detect edges and colours, late ones things.
 """
 
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ from .layers import LAYERS
 
 @dataclass(frozen=True)
 class Weights:
-    """The numbers that training found, and how pictures have to be normalised for them.
+    """Trained parameters, and the normalisation that they expect.
 
     Attributes
     ----------
@@ -40,13 +41,13 @@ class VGG19(nn.Module):
     Parameters
     ----------
     weights : Weights
-        Only the convolutions that are in it are built.
+        Only the convolutions in `weights.kernels` are built.
     pooling : {"max", "average"}
         VGG was trained with max. Gatys et al. (2016), section 2, find that average
         pooling "yields slightly more appealing results".
     padding : {"zeros", "replicate"}
-        What the first convolution sees beyond the picture's edge: zeros, as in
-        training (a mid grey, after the mean is subtracted), or the edge pixels again.
+        What `conv1_1` sees beyond the picture's edge: zeros, as in training (a mid grey,
+        after the mean is subtracted), or the edge pixels again. Later layers see zeros.
     """
 
     mean: Tensor
@@ -57,9 +58,9 @@ class VGG19(nn.Module):
         self.pooling, self.padding = pooling, padding
         self.convolutions = nn.ModuleDict()
         for name, kernel in weights.kernels.items():
-            mode: Any = padding if name == "conv1_1" else "zeros"
-            out, into = kernel.shape[:2]
-            layer = nn.Conv2d(into, out, 3, padding=1, padding_mode=mode)
+            padding_mode: Any = padding if name == "conv1_1" else "zeros"
+            out_channels, in_channels = kernel.shape[:2]
+            layer = nn.Conv2d(in_channels, out_channels, 3, padding=1, padding_mode=padding_mode)
             layer.weight = nn.Parameter(kernel, requires_grad=False)
             layer.bias = nn.Parameter(weights.biases[name], requires_grad=False)
             self.convolutions[name] = layer
@@ -70,12 +71,12 @@ class VGG19(nn.Module):
     def forward(
         self, image: Tensor, layers: Iterable[str], before_relu: bool = False
     ) -> dict[str, Tensor]:
-        """The feature maps of the layers named; the network runs no further than it must.
+        """The feature maps of the given layers; deeper layers are not computed.
 
         Parameters
         ----------
         image : Tensor, shape (B, 3, H, W), RGB in 0-1
-        layers : several of `LAYERS`
+        layers : one or more names from `LAYERS`
         before_relu : bool
             Take the convolutions' maps before ReLU instead of after it.
 
@@ -84,8 +85,8 @@ class VGG19(nn.Module):
         dict of layer name to Tensor, shape (B, C, h, w)
             Each pooling before a layer halves h and w, rounding down.
         """
-        wanted = list(layers)
-        deepest = max(wanted, key=LAYERS.index)
+        requested = list(layers)
+        deepest = max(requested, key=LAYERS.index)
         found: dict[str, Tensor] = {}
         maps = self.normalize(image)
         for name in LAYERS[: LAYERS.index(deepest) + 1]:
@@ -93,13 +94,13 @@ class VGG19(nn.Module):
                 out = maps = self.pool(maps)
             else:
                 out = self.convolve(name, maps, relu=not before_relu)
-                maps = F.relu(out) if before_relu else out
-            if name in wanted:
+                maps = F.relu(out) if before_relu else out  # the next layer's input
+            if name in requested:
                 found[name] = out
-        return {name: found[name] for name in wanted}
+        return {name: found[name] for name in requested}
 
     def normalize(self, image: Tensor) -> Tensor:
-        """The image as the network was trained to see it: mean 0, standard deviation about 1."""
+        """Normalise with the mean and standard deviation that belong to the weights."""
         return (image - self.mean) / self.std
 
     def convolve(self, name: str, maps: Tensor, relu: bool = True) -> Tensor:
@@ -108,7 +109,7 @@ class VGG19(nn.Module):
         return F.relu(out, inplace=True) if relu else out
 
     def pool(self, maps: Tensor) -> Tensor:
-        """Half the height and half the width: the largest, or the mean, of each 2 x 2 numbers."""
+        """Max or average pooling over 2 x 2 positions: half the height and half the width."""
         return F.max_pool2d(maps, 2) if self.pooling == "max" else F.avg_pool2d(maps, 2)
 
     @property
