@@ -13,13 +13,13 @@ _INTERRUPTED = 130  # the exit status that a shell expects after Ctrl-C
 
 def main() -> int:
     """Run the command line; while it imports and reads its options, Ctrl-C ends it at once."""
-    # If Ctrl-C is ignored, by nohup or by a shell for background jobs, it stays so.
+    # If Ctrl-C is ignored, by nohup or by a shell for background jobs, it stays ignored.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
     from .cli import main as run
 
     status = run()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: don't interrupt the end
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work is done: don't interrupt the exit
     return status
 
 

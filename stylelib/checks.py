@@ -1,4 +1,4 @@
-"""Checks of single values at the door. Each raises a `StylelibError` that says what is wrong.
+"""Checks of single arguments. Each raises a `StylelibError` that says what is wrong.
 
 PyTorch takes a second to import: it is imported only where a tensor is looked at.
 """
@@ -12,7 +12,7 @@ from .errors import StylelibError, shown
 
 
 def check_tensor(tensor: Any, what: str) -> None:
-    """Refuse what is not a tensor of floating-point numbers with at least one element."""
+    """Refuse anything but a tensor of floating-point numbers with at least one element."""
     from torch import Tensor
 
     if not isinstance(tensor, Tensor):
@@ -28,7 +28,7 @@ def check_tensor(tensor: Any, what: str) -> None:
 
 
 def check_colors(image: Any, several: bool = False) -> None:
-    """Refuse what does not have the shape of one picture, or of several; values are not checked."""
+    """Refuse anything without the shape of one picture, or of several; values are not checked."""
     check_tensor(image, "A picture")
     if image.dim() != 4 or image.shape[1] != 3 or (image.shape[0] != 1 and not several):
         raise StylelibError(
@@ -38,7 +38,7 @@ def check_colors(image: Any, several: bool = False) -> None:
 
 
 def check_picture(image: Any, what: str, channels: int = 3) -> None:
-    """Refuse what is not one picture of usable numbers."""
+    """Refuse anything but one picture of usable numbers."""
     from torch import Tensor
 
     made_by = "load_image" if channels == 3 else "load_mask"
@@ -64,7 +64,7 @@ def check_picture(image: Any, what: str, channels: int = 3) -> None:
 
 
 def check_range(name: str, value: Any, low: float, high: float, kind: Any = Real) -> None:
-    """Refuse what is not a number in a range; not a whole number if `kind` is `Integral`."""
+    """Refuse anything but a number in a range, a whole one if `kind` is `Integral`."""
     if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
         number = "a whole number" if kind is Integral else "a number"
         raise StylelibError(
@@ -73,13 +73,13 @@ def check_range(name: str, value: Any, low: float, high: float, kind: Any = Real
 
 
 def check_switch(name: str, value: Any) -> None:
-    """Refuse what is neither True nor False."""
+    """Refuse anything but True and False."""
     if not isinstance(value, bool):
         raise StylelibError(f"{name} is {shown(value)}; it must be True or False.")
 
 
 def check_kind(value: Any, kind: type, what: str) -> None:
-    """Refuse what is not an instance of one of our classes."""
+    """Refuse anything but an instance of `kind`, one of our classes."""
     if not isinstance(value, kind):
         raise StylelibError(
             f"{what} must be a {kind.__name__}, not of type {type(value).__name__}."
@@ -89,12 +89,12 @@ def check_kind(value: Any, kind: type, what: str) -> None:
 def as_path(path: Any) -> Path:
     """A file's name as a path."""
     if not isinstance(path, str | os.PathLike):
-        raise StylelibError(f"A file's name is a text or a path, not {shown(path)}.")
+        raise StylelibError(f"A file name must be text or a path, not {shown(path)}.")
     return Path(path)
 
 
 def check_precision(dtype: Any) -> None:
-    """Refuse what the convolutions can't be computed in."""
+    """Refuse any dtype that the convolutions can't be computed in."""
     import torch
 
     known = (torch.float32, torch.bfloat16, torch.float16, torch.float64)

@@ -1,4 +1,4 @@
-"""The one error type that a student is meant to read, and how its messages are put."""
+"""The one error type that a student is meant to read, and how its messages are worded."""
 
 import re
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:70]} ..."
 
 
-# "could not create a primitive" is oneDNN's message for a convolution that finds no memory (for an
+# "could not create a primitive" is oneDNN's message for a convolution that gets no memory (for an
 # unknown kind of convolution it says "... primitive descriptor"); "failed to map segment" is the
 # system's for an import.
 _FULL = re.compile(
@@ -41,14 +41,14 @@ _FULL = re.compile(
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out; PyTorch and oneDNN have several ways to."""
+    """Whether an error says that memory ran out; PyTorch and oneDNN word it in several ways."""
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError | ImportError) and bool(_FULL.search(str(error).lower()))
     )
 
 
-# Restarting helps, since oneDNN remembers a convolution that found no memory, and fails it forever.
+# Restarting helps: once a convolution got no memory, oneDNN refuses it until Python ends.
 OUT_OF_MEMORY = (
-    "This computer ran out of memory. Take a smaller size; or close other programs, and start "
+    "This computer ran out of memory. Use a smaller size, or close other programs and start "
     "Python again (in a notebook: restart the kernel)."
 )

@@ -1,7 +1,7 @@
-"""The book's functions as `stylelib` hands them out: what they are given is checked first.
+"""The functions of `core` as `stylelib` offers them: their arguments are checked first.
 
-A formula stands alone in `core`. What a stranger may get wrong is said here in a sentence,
-before PyTorch says it in an error from deep inside.
+In `core` a formula stands alone. Here a wrong argument is explained in a sentence, before
+PyTorch raises an error from deep inside.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -41,7 +41,7 @@ def _check_content(maps: Tensor, target: Tensor) -> None:
 
 
 def _check_gram(maps: Tensor) -> None:
-    check_tensor(maps, "What gram_matrix is given")
+    check_tensor(maps, "The argument of gram_matrix")
     if maps.dim() != 4:
         raise StylelibError(
             f"gram_matrix takes feature maps of shape (batch, channels, height, width), "
@@ -57,7 +57,7 @@ def _check_style(
     for given in (grams, targets, {} if layer_weights is None else layer_weights):
         if not isinstance(given, Mapping):
             raise StylelibError(
-                f"What style_loss is given must be a dict by layer, for example "
+                f"Each argument of style_loss must be a dict by layer, for example "
                 f"{{'conv1_1': ...}}, not of type {type(given).__name__}."
             )
     weights = dict.fromkeys(targets, 1.0) if layer_weights is None else layer_weights
@@ -71,7 +71,7 @@ def _check_style(
 
 
 def _check_variation(image: Tensor) -> None:
-    check_tensor(image, "What total_variation is given")
+    check_tensor(image, "The argument of total_variation")
     if image.dim() != 4 or min(image.shape[-2:]) < 2:
         raise StylelibError(
             f"total_variation takes a picture of at least 2 x 2 pixels, shape (B, C, H, W); "
@@ -149,7 +149,7 @@ def check_request(
     if min(image.shape[-2:]) < smallest:
         raise StylelibError(
             f"This picture is {image.shape[-1]} x {image.shape[-2]} pixels; {deepest} needs "
-            f"at least {smallest} on each side, for each pooling halves them. "
+            f"at least {smallest} on each side, since each pooling halves them. "
             f"Use a larger picture or an earlier layer."
         )
     return wanted

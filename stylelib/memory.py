@@ -13,10 +13,11 @@ import psutil
 if TYPE_CHECKING:
     import torch
 
-# For mallopt(3). M_TRIM_THRESHOLD: how much free memory is kept; M_MMAP_THRESHOLD: larger pieces
-# are not; M_ARENA_MAX: one heap for all threads, since the others would keep small pieces only.
+# For mallopt(3). M_TRIM_THRESHOLD: how much free memory is kept; M_MMAP_THRESHOLD: pieces larger
+# than this are not kept; M_ARENA_MAX: one heap for all threads, since further heaps would keep
+# only small pieces.
 _MALLOPT = {-1: 2**30, -3: 2**27, -8: 1}
-_NO_LIMIT = 2**60  # what control groups without a limit report is above that
+_NO_LIMIT = 2**60  # control groups without a limit report more than this
 
 
 def free_memory(device: "torch.device | None" = None) -> int:
@@ -29,11 +30,11 @@ def free_memory(device: "torch.device | None" = None) -> int:
 
 
 def memory_limits(root: Path = Path("/")) -> dict[str, int]:
-    """What each limit leaves free, in bytes, by its name in words.
+    """How many bytes each limit leaves free, by what the limit is called in a message.
 
     Besides the computer's own memory: a container's or a class server's share (a
     control group of Linux, or one above it), and the process's own (`ulimit`). Linux's folders
-    ``proc`` and ``sys`` are looked for in `root`.
+    ``proc`` and ``sys`` are looked up in `root`.
     """
     limits = {"of the computer": int(psutil.virtual_memory().available)}
     for groups in (_groups_v2, _groups_v1):
@@ -75,7 +76,7 @@ def _groups_v2(root: Path) -> Iterator[int]:
 
 
 def _groups_v1(root: Path) -> Iterator[int]:
-    """The same of version 1."""
+    """The same for version 1."""
     for folder in group_folders(root, kind="cgroup", controller="memory"):
         limit = int((folder / "memory.limit_in_bytes").read_text())
         if limit < _NO_LIMIT:
@@ -122,11 +123,11 @@ def keep_memory() -> None:
     There, large pieces go back to the system at once, which clears them before they are used
     again: at 1024 pixels and more that takes an eighth of a step's time (benchmarks/README.md).
     Not where the process has a limit of its own: kept pieces would count towards it, and are of
-    no use for a larger one.
+    no use to a larger one.
     """
     theirs = environ.keys() & {"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"}
     if not theirs and not _process_limits():
-        with suppress(OSError, TypeError, AttributeError):  # glibc alone has it
+        with suppress(OSError, TypeError, AttributeError):  # only glibc has it
             for setting, value in _MALLOPT.items():
                 ctypes.CDLL(None).mallopt(setting, value)
 

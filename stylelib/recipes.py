@@ -2,9 +2,9 @@
 
 The checks of `Recipe`, the options of the command line, the studio's controls, the settings
 that `Transfer.change` accepts and the table in the documentation are all made from the
-fields of `Recipe`. To add a setting, add a field here, and use it where it counts.
+fields of `Recipe`. To add a setting, add a field here, and use it where it is needed.
 
-Nothing here needs PyTorch, which takes a second to import: ``--help`` comes at once.
+Nothing here needs PyTorch, which takes a second to import: ``--help`` appears at once.
 """
 
 import math
@@ -22,14 +22,14 @@ ORIGINS = ("embedded", "torchvision", "random")
 OPTIMIZERS = ("lbfgs", "adam")
 INITS = ("content", "noise", "style")
 BALANCES = ("relative", "source")
-COARSEST = 192  # smaller than that, faces were seen to be lost
+COARSEST = 192  # at smaller sizes faces were lost
 MAX_SIZE = 8192
 _MAX_WEIGHT = 1e12
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What is known of one field of `Recipe`."""
+    """What is known about one field of `Recipe`."""
 
     kind: str  # "number", "whole", "switch", "choice", "layers" or "shares"
     help: str  # for the command line's help, a control's tooltip and the documentation
@@ -42,11 +42,11 @@ class Setting:
     # The range and the steps of the studio's control; empty for a choice, a switch, and for a
     # weight, whose control covers several powers of ten.
     shown: tuple[float, ...] = ()
-    option: str = ""  # the heading on the command line, "look" or "work"; empty if not offered
+    option: str = ""  # the group on the command line, "look" or "work"; empty if not offered
     live: bool = True  # whether it can be changed while a picture is being painted
 
     def check(self, name: str, value: Any) -> Any:
-        """The value as plain Python (NumPy's don't go into a file), if the setting can have it."""
+        """The value, if it is allowed, as plain Python: NumPy's can't be stored in a file."""
         if self.kind == "switch":
             check_switch(name, value)
         elif self.kind == "choice":
@@ -68,7 +68,7 @@ class Setting:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """All values of a choice, those registered by now among them."""
+        """All values of a choice, including those registered so far."""
         return tuple(self.registered() if self.registered else self.choices)
 
 
@@ -106,7 +106,7 @@ class Recipe:
         "layers",
         lambda: {CONTENT_LAYER: 1.0},
         "Where the network compares with the photo, from conv1_1 (every pixel) to conv5_4 (only "
-        "what things there are); several with commas between: conv4_2,conv5_2 for faces, "
+        "what things there are); separate several with commas: conv4_2,conv5_2 for faces, "
         "conv4_2,conv2_2 for writing.",
         label="content layers",
         option="look",
@@ -314,7 +314,7 @@ class Recipe:
         return replace(self, **changes)
 
     def changed_from(self, other: "Recipe") -> dict[str, Any]:
-        """The settings that `other` has otherwise, with the values that they have here."""
+        """The settings that differ from those of `other`, with their values here."""
         return {
             name: getattr(self, name)
             for name in SETTINGS
@@ -322,7 +322,7 @@ class Recipe:
         }
 
     def shares(self, paintings: int) -> list[float]:
-        """How much each of so many paintings counts; the shares add up to 1.
+        """How much each of this many paintings counts; the shares add up to 1.
 
         Raises
         ------
@@ -340,7 +340,7 @@ class Recipe:
 
     @property
     def deepest(self) -> str:
-        """The deepest layer that it looks at."""
+        """The deepest layer that it uses."""
         return max([*self.content_layers, *self.style_layers], key=LAYERS.index)
 
     def style_size(self, size: int | None = None) -> int:
@@ -356,7 +356,7 @@ class Recipe:
         -------
         list of (longest side in pixels, steps)
             The steps add up to `steps`. Small pictures take most of them: a step
-            there costs a quarter, and settles where things go.
+            there costs a quarter as much, and decides where things go.
         """
         if longest is not None:
             check_range("longest", longest, 1, math.inf, Integral)
@@ -420,7 +420,7 @@ def _checked_shares(shares: Any) -> tuple[float, ...]:
         )
     numbers = tuple(_checked_weight("a painting's share", share) for share in shares)
     if numbers and not sum(numbers):
-        raise StylelibError("All of style_shares are 0; one painting at least must count.")
+        raise StylelibError("All of style_shares are 0; at least one painting must count.")
     return numbers
 
 
@@ -428,7 +428,7 @@ def _checked_weight(name: str, value: Any) -> float:
     return Setting("number", "", 0, _MAX_WEIGHT).check(name, value)  # type: ignore[no-any-return]
 
 
-# The notebook that the story follows. Its learning rate, 0.003, counts in ImageNet-normalised
+# The notebook that the story follows. Its learning rate, 0.003, is for ImageNet-normalised
 # pixels; a pixel's standard deviation there is 0.225.
 _SOURCE = Recipe(
     style_layers=dict(zip(STYLE_LAYERS, (1.0, 0.75, 0.2, 0.2, 0.2), strict=True)),
@@ -448,7 +448,7 @@ RECIPES: dict[str, Recipe] = {
     "default": Recipe(),
     "source": _SOURCE,
     # The source's losses, as low in a hundredth of the time. They say little about where
-    # outlines run, so that a very small first picture does no harm.
+    # outlines run, so a very small first picture does no harm.
     "source-fast": _SOURCE.but(
         steps=40,
         coarse_to_fine=True,

@@ -1,10 +1,10 @@
-"""How PyTorch's threads wait for each other, which has to be settled before PyTorch is loaded."""
+"""How PyTorch's threads wait for each other, which has to be set before PyTorch is loaded."""
 
 from os import environ
 
 
 def wait_asleep() -> None:
-    """Let the threads sleep after a tenth of a millisecond, unless the user has settled it.
+    """Let waiting threads sleep after a tenth of a millisecond, unless the user has set this.
 
     On Linux they wait by spinning (libgomp), and a spinning thread can keep the one that it
     waits for from running: with one other program busy on two cores, a step at 128 pixels

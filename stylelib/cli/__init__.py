@@ -35,12 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        Those of the process by default.
+        By default, those that the program was started with.
 
     Returns
     -------
     int
-        The exit status: 0 if all went well, 1 after an error that was explained in a
+        The exit status: 0 if all went well, 1 after an error, which is explained in a
         sentence, 2 for a wrong option, 130 after Ctrl-C.
     """
     for stream in (sys.stdout, sys.stderr):
@@ -103,7 +103,7 @@ def _paint(options: Namespace) -> int:
         mask = load_mask(options.mask, recipe.size)
         where = names_of_halves(base_name(options.mask), len(paintings))
     transfer = Transfer(content, divide(paintings, mask), recipe, device=options.device)
-    transfer.quiet = True  # the reason for an early stop is told below
+    transfer.quiet = True  # the reason for an early stop is printed below
     costs = list(accumulate(size**2 for size, steps in recipe.stages() for _ in range(steps)))
     with one_interrupt() as interrupts:
         if film:
@@ -190,8 +190,8 @@ def _lab(extra: list[str]) -> int:
     options = {
         "ServerApp.root_dir": folder,
         "LabApp.default_url": f"/lab/tree/{first}",
-        # Jupyter's own limit, 10 MB, breaks the connection when a photo of a good camera
-        # is uploaded.
+        # Jupyter's own limit, 10 MB, breaks the connection when a photo from a good
+        # camera is uploaded.
         "ServerApp.tornado_settings": {"websocket_max_message_size": 200_000_000},
     }
     lab([*(f"--{name}={value}" for name, value in options.items()), *extra])
@@ -204,6 +204,6 @@ def _lessons() -> Path:
         if any((folder / "notebooks").glob(_LESSONS)):
             return folder / "notebooks"
     raise StylelibError(
-        "There is no folder notebooks/ with the lessons here. Go to the folder that you got "
+        "There is no folder notebooks/ with the lessons here. Go to the folder that you put "
         "stylelib in, and try again."
     )

@@ -54,14 +54,14 @@ class _NotChecked(Exception):
 
 
 def _need(broken: set[str], *names: str) -> None:
-    """Import nothing that is known to fail: it may take this Python with it."""
+    """Stop a check that needs a broken package: importing it may end this Python, too."""
     for name in names:
         if name in broken:
             raise _NotChecked(f"not checked, because {name} does not work")
 
 
 def _private(text: str) -> str:
-    """The text without the home folder, whose name often is its owner's."""
+    """The text without the home folder, whose name is often its owner's."""
     homes = {os.path.expanduser("~")}
     homes |= {os.path.realpath(home) for home in homes}
     for home in sorted(homes, key=len, reverse=True):
@@ -167,7 +167,7 @@ def _weights(broken: set[str]) -> Iterator[Finding]:
         words, _, remedy = str(error).rpartition(". ")
         yield Finding("Weights", words, remedy)
         return
-    yield Finding("Weights", f"VGG-19, whole and unaltered, in {path.parent}")
+    yield Finding("Weights", f"VGG-19, complete and unaltered, in {path.parent}")
 
 
 def _memory(broken: set[str]) -> Iterator[Finding]:
@@ -178,9 +178,9 @@ def _memory(broken: set[str]) -> Iterator[Finding]:
 
     needed = 0
     width, height = _PLAIN
-    with suppress(Exception):  # the finding about packages says why; or there is no room for it
+    with suppress(Exception):  # another finding says why, or memory is too short to import it
         _need(broken, "torch")
-        import torch  # takes its share before the free memory is looked at
+        import torch  # takes its share before the free memory is measured
 
         from ..engine.memory import largest_that_fits, memory_needed
 
@@ -197,7 +197,7 @@ def _memory(broken: set[str]) -> Iterator[Finding]:
         words += f": enough for pictures of up to {size} pixels"
     remedy = None
     if size < _LEAST_SIZE and "torch" not in broken:
-        remedy = "Close other programs or, if there is one, have the limit raised."
+        remedy = "Close other programs, or have the limit raised if there is one."
     yield Finding("Memory", words, remedy)
 
 
@@ -236,7 +236,7 @@ def _speed(broken: set[str]) -> Iterator[Finding]:
         f"a picture ({width} x {height} pixels, {recipe.steps} steps) takes {about(seconds)}, "
         f"with {os.cpu_count()} processors"
     )
-    remedy = "Close other programs and plug the computer in; or paint sketches, of size 256."
+    remedy = "Close other programs and plug the computer in; or paint sketches, at size 256."
     yield Finding("Speed", words, remedy if seconds > _PATIENCE else None)
 
 
@@ -244,7 +244,7 @@ def _speed(broken: set[str]) -> Iterator[Finding]:
 
 
 def _jupyter(broken: set[str]) -> Iterator[Finding]:
-    """Whether a notebook would start this Python, and the widgets' packages are there."""
+    """Whether a notebook would start this Python, and the widgets' packages are installed."""
     _need(broken, "jupyterlab")
     from jupyter_client.kernelspec import KernelSpecManager
 
@@ -296,11 +296,11 @@ def _folders(broken: set[str]) -> Iterator[Finding]:
             yield Finding("Folders", words, remedy)
     free = shutil.disk_usage(_first_there(Path.cwd())).free
     words = f"can be written to: {', '.join(good) or 'none'}; {free / 1e9:.1f} GB free"
-    yield Finding("Folders", words, "Make room on the disk." if free < _LEAST_DISK else None)
+    yield Finding("Folders", words, "Free some space on the disk." if free < _LEAST_DISK else None)
 
 
 def _first_there(folder: Path) -> Path:
-    """The folder or, if it doesn't exist yet, the one above that it would be made in."""
+    """The folder or, if it doesn't exist yet, the folder above that it would be created in."""
     return next((part for part in (folder, *folder.parents) if part.exists()), folder)
 
 

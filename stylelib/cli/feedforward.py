@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from ..feedforward.training import TrainingStep
 
-# The options that mean something to a trained network; training has settled the rest.
+# The options that matter to a trained network; training has fixed the rest.
 _UNDERSTOOD = {"command", "content", "style", "output", "size", "device", "keep_colors"}
 _SIZE = 512
-_MEAN = 30  # steps: each paints a part of another photo, so their losses jump
+_MEAN = 30  # steps: each paints part of a different photo, so their losses jump
 
 
 def is_network(style: str) -> bool:
@@ -64,7 +64,7 @@ def _check(options: Namespace) -> None:
         if given and name not in _UNDERSTOOD:
             raise StylelibError(
                 f"--{name.replace('_', '-')} does nothing with a trained network: how it paints "
-                f"was settled in training. Leave it out, or give the painting itself."
+                f"was decided in training. Leave it out, or give the painting itself."
             )
 
 

@@ -15,7 +15,7 @@ INTERRUPTED = 130  # the exit status that a shell expects after Ctrl-C
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
-_PATIENCE = 1.0  # seconds: within them, a key pressed again or held down counts once
+_PATIENCE = 1.0  # seconds in which a key pressed again or held down counts once
 
 
 class Interrupts:
@@ -34,13 +34,13 @@ class Interrupts:
 
 @contextmanager
 def one_interrupt() -> Iterator[Interrupts]:
-    """Raise a single KeyboardInterrupt for Ctrl-C and whatever else politely ends a program.
+    """Raise a single KeyboardInterrupt for Ctrl-C and other signals that ask a program to end.
 
     It is raised once, however often the key is pressed, and never once `saving` is set.
     """
     handler = Interrupts()
     kept = {}
-    if threading.current_thread() is threading.main_thread():  # Python allows no other
+    if threading.current_thread() is threading.main_thread():  # no other may set handlers
         for number in _SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, for example: keep it
                 kept[number] = signal.signal(number, handler)
@@ -59,7 +59,7 @@ def take_steps(
     Parameters
     ----------
     steps : iterable of steps
-        A `Transfer`, or the steps of a training: they have an ``iteration``, from 1.
+        A `Transfer`, or the steps of a training. Each has an ``iteration``, from 1.
     show : callable
         Called with each step.
     interrupts : Interrupts

@@ -73,7 +73,7 @@ class Parser(argparse.ArgumentParser):
     """An argument parser that explains a mistake in one sentence, without the usage."""
 
     def __init__(self, **options: Any) -> None:
-        # The texts keep their line breaks; an abbreviated option is a mistake.
+        # The texts keep their line breaks; options can't be abbreviated.
         raw = argparse.RawDescriptionHelpFormatter
         super().__init__(formatter_class=raw, allow_abbrev=False, add_help=False, **options)
         self.add_argument("-h", "--help", action="help", help="Show this help and exit.")
@@ -192,8 +192,15 @@ def _add_settings(paint: Parser) -> None:
 def _add_training(train: Parser) -> None:
     add = train.add_argument
     add("painting", metavar="PAINTING", help="The painting: a file, or a sample's name.")
-    add("--output", "-o", metavar="FILE", type=Path, required=True, help="Where to save it, .pt.")
-    add("--minutes", type=_number, metavar="N", default=10, help="How long (default: 10).")
+    add(
+        "--output",
+        "-o",
+        metavar="FILE",
+        type=Path,
+        required=True,
+        help="Where to save the network, .pt.",
+    )
+    add("--minutes", type=_number, metavar="N", default=10, help="How long to train (default: 10).")
     add(
         "--steps",
         type=_whole,

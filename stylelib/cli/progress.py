@@ -1,7 +1,7 @@
 """A progress bar for a terminal, with the losses and the time left.
 
-It is tqdm's. Two things are our own. Where the output is not a terminal (a file, a log),
-tqdm would write every redraw one after the other; here a plain line is written now and
+It is tqdm's, but for two things. Where the output is not a terminal (a file, a log),
+tqdm would write every redraw on a line of its own; here a plain line is written now and
 then. And an error while writing, for example on a full disk, is ignored: it must not stop
 a painting.
 """
@@ -15,7 +15,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-_LINES = 20  # at most about so many where the output is not a terminal
+_LINES = 20  # about this many at most, where the output is not a terminal
 _BAR = "{percentage:3.0f}% [{bar:15}]"
 
 
@@ -78,7 +78,7 @@ class Progress(tqdm):
         if done >= self.total:
             time = "{elapsed} in all"
         elif self._steps == 1:
-            time = "starting"  # the first step also sets up: its time tells nothing
+            time = "starting"  # the first step also sets up: its time says nothing about the rest
         else:
             time = "{remaining} left"
         if self._terminal:

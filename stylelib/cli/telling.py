@@ -7,8 +7,8 @@ from pathlib import Path
 
 
 def say(message: str) -> None:
-    """Tell the user something on stderr, apart from the output proper."""
-    with suppress(OSError):  # nobody is listening any more: no reason to lose a picture
+    """Tell the user something on stderr, separate from the command's output."""
+    with suppress(OSError):  # stderr may be closed: no reason to lose a picture
         print(message, file=sys.stderr, flush=True)
 
 

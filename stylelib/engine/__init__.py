@@ -1,1 +1,1 @@
-"""The same as the book, fast and hard to break: what `Transfer` is composed of."""
+"""The same as `core`, but fast and hard to break: the parts that `Transfer` is made of."""

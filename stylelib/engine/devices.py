@@ -28,7 +28,7 @@ def choose_device(name: str = "auto") -> torch.device:
         return torch.device("cpu")
     raise StylelibError(
         f"PyTorch finds no working {name} device on this computer. "
-        f"Use 'cpu', which is always there."
+        f"Use 'cpu', which every computer has."
     )
 
 
@@ -48,14 +48,14 @@ def _works(name: str) -> bool:
 def choose_precision(device: torch.device) -> torch.dtype:
     """bfloat16 where it is clearly faster than float32, else float32.
 
-    A processor with matrix units for bfloat16 is asked; of any other, one
-    convolution is timed in both, in turns, which takes about 0.2 s.
+    It is on a processor with matrix units for bfloat16. On any other processor, one
+    convolution is timed in both formats, alternately, which takes about 0.2 s.
     """
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(False) else torch.float32
     if device.type != "cpu":
         return torch.float32
-    if has_matrix_units():  # no timing, which a busy moment can mislead
+    if has_matrix_units():  # no timing, since a busy moment can distort it
         return torch.bfloat16
     try:
         half, full = _best_times(*(partial(convolution_time, dtype) for dtype in _FORMATS))
@@ -66,9 +66,9 @@ def choose_precision(device: torch.device) -> torch.dtype:
 
 @lru_cache
 def choose_winograd(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether convolutions with fewer multiplications are the faster ones: see `Winograd`.
+    """Whether convolutions with fewer multiplications are faster here: see `Winograd`.
 
-    They are on most CPUs, where one is timed both ways, in turns, in about 0.1 s.
+    They are on most CPUs. There, one is timed both ways, alternately, in about 0.1 s.
     Matrix units for bfloat16, and graphics cards, multiply faster than they add.
     """
     if device.type != "cpu" or dtype not in _FORMATS:
@@ -90,16 +90,16 @@ def choose_winograd(device: torch.device, dtype: torch.dtype) -> bool:
 def has_matrix_units() -> bool:
     """Whether the processor multiplies bfloat16 matrices (Intel's AMX).
 
-    bfloat16 instructions alone are not enough: with AVX-512's, convolutions were
-    seen to be half as fast as in float32.
+    bfloat16 instructions alone are not enough: with those of AVX-512,
+    convolutions ran half as fast as in float32.
     """
     return getattr(torch.cpu, "_is_amx_tile_supported", bool)()
 
 
 def _best_times(*ways: Callable[[], float]) -> list[float]:
-    """The best of five times of each, in turns, so that a busy moment hits all of them.
+    """The best time of each way in five rounds; they alternate, so that a busy moment hits all.
 
-    In one thread: two would wait for each other whenever another program takes a processor.
+    It uses one thread: two would wait for each other whenever another program takes a processor.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

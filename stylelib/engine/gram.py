@@ -1,7 +1,7 @@
-"""A faster form of the book's centred Gram matrix: the same numbers, half the work.
+"""A faster form of the centred Gram matrix of `core`: the same numbers, half the work.
 
-The gradient is written out. Autograd would treat the two factors of a product of the maps
-with themselves one after the other; they are equal, so one product does for both.
+The gradient is written by hand. Autograd would compute those of the two factors, the maps and
+the maps again, one after the other; they are equal, so one product is enough.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-BAND = 4096  # places at a time: few enough to stay in the processor's cache
+BAND = 4096  # positions at a time: few enough to stay in the processor's cache
 
 
 def centered_gram(maps: Tensor, center: Tensor) -> Tensor:
@@ -46,7 +46,7 @@ class _CenteredGram(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         maps, center = ctx.saved_tensors
         flat = _flat(maps)
-        if maps.dtype == torch.float16:  # it can't hold small gradients
+        if maps.dtype == torch.float16:  # it can't represent small gradients
             flat = flat.float()
         both = (gradient + gradient.mT) / flat.shape[1]
         pulled = flat @ both.to(flat.dtype)
@@ -56,5 +56,5 @@ class _CenteredGram(torch.autograd.Function):
 
 
 def _flat(maps: Tensor) -> Tensor:
-    """The maps as (B, H·W, C): in channels_last order, as the network has them, a mere view."""
+    """The maps as (B, H·W, C); this copies nothing if they are in channels_last order."""
     return maps.permute(0, 2, 3, 1).flatten(1, 2)

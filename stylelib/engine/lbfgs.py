@@ -20,7 +20,7 @@ _FINE, _SOFTEST = 0.15, 0.1
 
 
 class LBFGS:
-    """One step for each call of `step`, from the gradient that `backward` has left.
+    """One step for each call of `step`, from the gradient that `backward` has computed.
 
     Used like PyTorch's optimisers, without being one: setting up the first of those takes 0.8 s.
 
@@ -58,7 +58,7 @@ class LBFGS:
         if self._before is not None:
             s, y = pixels - self._before[0], gradient - self._before[1]
             curvature = _dot(s, y)
-            if curvature > 0:  # else the step crossed a ridge, which says nothing of the valley
+            if curvature > 0:  # else the step crossed a ridge, which says nothing about the valley
                 self._pairs.append((s, y, curvature))
                 del self._pairs[:-MEMORY]
         self._before = pixels.clone(), gradient.clone()
@@ -69,11 +69,11 @@ class LBFGS:
         return list(self._pairs), self._before
 
     def restore(self, snapshot: Any) -> None:
-        """Undo the steps taken since a snapshot; a snapshot serves once."""
+        """Undo the steps taken since a snapshot, which can be used only once."""
         self._pairs, self._before = snapshot
 
     def _direction(self, gradient: Tensor) -> Tensor:
-        """The gradient over the curvature, as far as that is known."""
+        """The gradient divided by the curvature, as far as that is known."""
         if not self._pairs:
             direction = self._precondition(gradient)
             return direction * (self.first / direction.abs().mean().clamp_min(1e-30))
@@ -109,7 +109,7 @@ def precondition(gradient: Tensor) -> Tensor:
 
 @lru_cache(maxsize=2)
 def _stiffness(height: int, width: int, device: torch.device) -> Tensor:
-    """At each frequency that `rfft2` gives, shape (H, W // 2 + 1)."""
+    """The stiffness at each frequency that `rfft2` returns, shape (H, W // 2 + 1)."""
     rows = torch.fft.fftfreq(height, device=device)[:, None]
     columns = torch.fft.rfftfreq(width, device=device)
     return (torch.hypot(rows, columns) / _FINE).clamp(_SOFTEST, 1)

@@ -1,4 +1,4 @@
-"""Paintings with masks: which part of the photo each one's style goes to."""
+"""Paintings with masks, which say to what part of the photo each one's style goes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ..checks import check_picture
 from ..errors import StylelibError
 from ..pictures.images import fit, resize, resize_to
 
-EMPTY = 1 / 512  # darker than that is black: half of the smallest step of a picture file
+EMPTY = 1 / 512  # anything darker counts as black: half of the smallest step of a picture file
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Style:
     image : Tensor, shape (1, 3, H, W), RGB in 0-1
         The painting.
     where : Tensor, shape (1, 1, h, w), in 0-1, optional
-        Where on the photo its style goes: 1 here, 0 not; everywhere by default.
+        Where on the photo its style goes: 1 there, 0 elsewhere; everywhere by default.
         In the photo's proportions, of any size. `load_mask` makes one.
     source : Tensor, shape (1, 1, h, w), in 0-1, optional
         Which part of the painting its style is taken from; all of it by default.
@@ -31,7 +31,7 @@ class Style:
     Raises
     ------
     StylelibError
-        If one of them is not such a picture, or no part of the painting is left.
+        If one of them is not as described here, or no part of the painting is left.
 
     Notes
     -----
@@ -59,20 +59,20 @@ class Style:
             if self.source.max() < EMPTY:
                 raise StylelibError(
                     "The mask of the painting is black all over, so there is no style to take. "
-                    "White means: from here."
+                    "White means: take the style from here."
                 )
         for name in ("image", "where", "source"):
             tensor = getattr(self, name)
             object.__setattr__(self, name, None if tensor is None else tensor.float())
 
     def resized(self, size: int) -> "Style":
-        """The same with the painting's longest side of `size` pixels."""
+        """The same, with the painting resized to a longest side of `size` pixels."""
         image = resize(self.image.detach(), size)
         source = fit_mask(self.source, image.shape, "painting")
         return Style(image, self.where, source)
 
     def to(self, device: torch.device) -> "Style":
-        """The same on a device."""
+        """The same, moved to a device."""
         where, source = (None if m is None else m.to(device) for m in (self.where, self.source))
         return Style(self.image.to(device), where, source)
 
@@ -90,7 +90,7 @@ def as_styles(style: "Tensor | Style | Sequence[Tensor | Style]") -> list[Style]
     styles = [one if isinstance(one, Style) else Style(one) for one in several]
     if all(one.where is not None and one.where.max() < EMPTY for one in styles):
         raise StylelibError(
-            "The mask is black all over, so nothing would be painted. White means: here."
+            "The mask is black all over, so nothing would be painted. White means: paint here."
         )
     return styles
 
@@ -110,7 +110,7 @@ def names_of_halves(mask: str, paintings: int) -> list[str]:
 
 
 def shares_of_places(mask: Tensor | None, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """How much each place of each layer's maps counts: 1 on average; empty without a mask."""
+    """How much each position in each layer's maps counts: 1 on average; empty without a mask."""
     if mask is None:
         return {}
     places = {}

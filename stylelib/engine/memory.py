@@ -1,4 +1,4 @@
-"""How much memory a painting needs, whether that is free, and what to do when it runs out."""
+"""How much memory a painting needs, whether that much is free, and what to do when it runs out."""
 
 import gc
 from collections.abc import Callable

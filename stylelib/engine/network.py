@@ -1,4 +1,4 @@
-"""The book's network, ready to paint: loaded, checked, on a device, in a precision."""
+"""The network of `core`, ready to paint: loaded, checked, on a device, in a precision."""
 
 from collections.abc import Iterable
 from copy import copy, deepcopy
@@ -23,8 +23,8 @@ from .winograd import Winograd, is_large, pays
 class VGG19(vgg.VGG19):
     """The feature extractor of VGG-19, up to one layer, its weights frozen.
 
-    The network of `stylelib.core.vgg`, which has the code to read. This one checks what
-    it is given, and can compute in other precisions and with faster convolutions.
+    The network of `stylelib.core.vgg`, whose code is written to be read. This one checks its
+    arguments, and can compute in other precisions and with faster convolutions.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class VGG19(vgg.VGG19):
         From `read_weights`; the convolutions in it are built, and no others.
     pooling : {"max", "average"}
     padding : {"zeros", "replicate"}
-        See the book's class.
+        See `stylelib.core.vgg.VGG19`.
 
     Raises
     ------
@@ -41,7 +41,7 @@ class VGG19(vgg.VGG19):
     """
 
     def __init__(self, weights: Weights, pooling: str = "max", padding: str = "zeros") -> None:
-        check_kind(weights, Weights, "What a VGG19 is made of")
+        check_kind(weights, Weights, "The weights of a VGG19")
         super().__init__(
             weights, pick(pooling, POOLINGS, "pooling"), pick(padding, PADDINGS, "padding")
         )
@@ -51,14 +51,14 @@ class VGG19(vgg.VGG19):
         """Compute the convolutions in `dtype`; pictures and maps stay as they are.
 
         bfloat16 keeps 8 bits of each number: three times as fast on a processor that
-        has it, with no difference that an eye can see. It rounds the weights for good;
+        has it, with no difference that the eye can see. It rounds the weights for good;
         copy the network first if float32 is wanted again.
 
         Parameters
         ----------
         dtype : torch.dtype
         winograd : bool
-            With fewer multiplications where that is faster: see `Winograd`.
+            Use fewer multiplications where that is faster: see `Winograd`.
         """
         self.dtype, self.winograd = dtype, winograd
         # channels_last keeps a pixel's channels together: faster convolutions.
@@ -80,12 +80,12 @@ class VGG19(vgg.VGG19):
         return super().forward(image, layers, before_relu)
 
     def normalize(self, image: Tensor) -> Tensor:
-        """As in the book, then in the network's precision and memory format."""
+        """As in `core`, then in the network's precision and memory format."""
         x: Tensor = super().normalize(image)
         return x.to(self.dtype, memory_format=torch.channels_last)
 
     def convolve(self, name: str, maps: Tensor, relu: bool = True) -> Tensor:
-        """As in the book, with fewer multiplications where that is faster."""
+        """As in `core`, with fewer multiplications where that is faster."""
         if relu and self.winograd and is_large(maps):
             if name not in self._faster:
                 kernel, bias = (p.detach() for p in self.convolutions[name].parameters())
@@ -115,7 +115,7 @@ def load_vgg19(
     padding : {"zeros", "replicate"}
         See `VGG19`.
     seed : int
-        For ``source="random"`` alone.
+        Only for ``source="random"``.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def load_vgg19(
 
 
 default_network = lru_cache(maxsize=1)(load_vgg19)
-"""The embedded network, whole; loaded at the first call, the same object ever after."""
+"""The whole embedded network: the first call loads it, and later calls return the same object."""
 
 
 def features(
@@ -141,7 +141,7 @@ def features(
     network: vgg.VGG19 | None = None,
     before_relu: bool = False,
 ) -> dict[str, Tensor]:
-    """The feature maps that a picture gives in the network.
+    """The feature maps that the network computes from a picture.
 
     Parameters
     ----------
@@ -190,8 +190,8 @@ def prepare(
 ) -> VGG19:
     """The network that paints a recipe: on the device, in a precision, as fast as it can be.
 
-    A network that is given is used as it is if it fits, else copied, since it may serve others;
-    without one the recipe says which weights to load, and how deep.
+    A given network is used as it is if it fits. If not, it is copied, since it may be in use
+    elsewhere. Without one, the recipe says which weights to load, and how deep.
     """
     precision = precision or choose_precision(device)
     winograd = choose_winograd(device, precision)
@@ -212,7 +212,7 @@ def prepare(
 
 
 def _with_engine(network: vgg.VGG19) -> VGG19:
-    """A copy of one of the book's networks."""
+    """A copy of a network of `core`."""
     kernels, biases = (
         {
             name: getattr(layer, part).detach().clone()
@@ -242,10 +242,10 @@ class NetworkCache:
         return network
 
     def clear(self) -> None:
-        """Release it."""
+        """Release the network."""
         self._network = None
 
 
 def reaches(network: vgg.VGG19, layer: str) -> bool:
-    """Whether a network was built as deep as that layer."""
+    """Whether a network is deep enough to have that layer."""
     return LAYERS.index(network.last) >= LAYERS.index(layer)

@@ -16,7 +16,7 @@ from .gram import centered_gram
 from .masks import EMPTY, Style, as_styles, fit_mask, shares_of_places
 from .network import VGG19
 
-_DETAIL = "conv3_1"  # up to there: a third of the cost of all layers to conv5_1
+_DETAIL = "conv3_1"  # up to this layer: a third of the cost of all layers to conv5_1
 
 
 class Objective:
@@ -25,9 +25,9 @@ class Objective:
     Parameters
     ----------
     content : Tensor, shape (1, 3, H, W), RGB in 0-1
-        At the size to compare at.
+        At the size at which it is compared.
     style : Tensor, shape (1, 3, H', W'), `Style`, or several of them
-        At the size to compare at; its shape may differ from the content's.
+        At the size at which it is compared; its shape may differ from the content's.
     recipe : Recipe
     network : VGG19
         At least as deep as the recipe's deepest layer.
@@ -101,7 +101,7 @@ class Objective:
         return {n: w / _mean_square(self.content_maps[n]) for n, w in weights.items()}
 
     def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """The target loss of a picture, to be differentiated, and its parts, to be looked at."""
+        """The target loss of a picture, for the gradient, and its parts, to be looked at."""
         maps = self.network.raw(image, self.layers)
         parts: dict[str, Tensor] = {}
         zero = image.new_zeros(())

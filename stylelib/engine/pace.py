@@ -18,8 +18,9 @@ class Pace:
     """The seconds that a step takes: a fixed part, and a part for each pixel.
 
     Two numbers are enough, since a step's time grows in proportion to its pixels; a progress
-    bar's running average would be wrong by several times, since the steps at the last size take
-    most of the time. The defaults are those of a slow laptop; `measure_pace` finds this computer's.
+    bar's running average would be several times too low or too high, since the steps at the
+    last size take most of the time. The defaults are those of a slow laptop; `measure_pace`
+    finds this computer's.
     """
 
     fixed: float = 0.02
@@ -70,7 +71,7 @@ def measure_pace(
 
 
 def about(seconds: float) -> str:
-    """An expected time in words, with no more digits than are true."""
+    """An expected time in words, no more exact than it can be known."""
     if seconds < 10:
         return "a few seconds"
     if seconds < 55:

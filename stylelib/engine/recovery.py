@@ -1,4 +1,4 @@
-"""Steps that are taken whole or not at all, and a way back when the loss explodes."""
+"""Steps that are taken completely or not at all, and a way back when the loss explodes."""
 
 import math
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from .lbfgs import FIRST, LBFGS
 
 GENTLY = 0.1  # times the first step's length, where the optimiser starts again
 RESTARTS = 3  # of L-BFGS, before it gives up
-_EXPLODED = 1e3  # a loss that many times the best does not come back
-_SMALL = 1e-3  # relative to the weights: a loss that can grow a thousandfold without any harm
+_EXPLODED = 1e3  # a loss this many times the best one does not recover
+_SMALL = 1e-3  # relative to the weights: a loss this small can grow a thousandfold without harm
 
 
 class Optimizer(loop.Optimizer, Protocol):
@@ -38,7 +38,7 @@ class Adam:
         }
 
     def restore(self, snapshot: Any) -> None:
-        """Undo the steps taken since a snapshot; a snapshot serves once."""
+        """Undo the steps taken since a snapshot, which can be used only once."""
         self._adam.state.clear()
         self._adam.state.update(snapshot)
 
@@ -65,14 +65,14 @@ class Descent:
     first : float
         How far pixels move in L-BFGS's first step, on average.
     reached : Reached
-        Gets the new picture, on the CPU and in 0-1, when a step is good.
+        Receives the new picture, on the CPU and in 0-1, when a step is good.
 
     Attributes
     ----------
     loss : Tensor, scalar
         Of the picture before the step; to be set between `zero_grad` and `step`.
     total : float
-        The same as a number, NaN if the pixels are no numbers any more.
+        The same as a number, NaN if some pixels are no longer finite.
     best : Tensor
         The picture with the lowest loss so far.
     restarts : int

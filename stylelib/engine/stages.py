@@ -1,4 +1,4 @@
-"""Coarse to fine: which size is painted when, and what happens on the way to a larger one."""
+"""Coarse to fine: which size is painted when, and what happens when it grows."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from .objective import Objective
 
 
 def size_at(recipe: Recipe, iteration: int) -> int:
-    """The longest side that a recipe paints at after so many steps, in pixels."""
+    """The longest side, in pixels, that a recipe paints at after this many steps."""
     done = 0
     for size, steps in recipe.stages():
         done += steps
@@ -56,8 +56,8 @@ def first_picture(recipe: Recipe, content: Tensor, style: Tensor, size: int) -> 
 def add_detail(pixels: Tensor, objective: Objective) -> bool:
     """Put in what enlarging could not: the style of the first layers, which are quick to compute.
 
-    The pixels are changed in place, to the best of the recipe's `detail_steps`. Returns whether
-    the recipe uses any of these layers.
+    The pixels are changed in place, to the best picture of the recipe's `detail_steps`. Returns
+    whether the recipe uses any of these layers.
     """
     detail = objective.of_detail()
     if detail is None:

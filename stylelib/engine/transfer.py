@@ -1,4 +1,4 @@
-"""A style transfer, a step at a time: the engine's parts put together."""
+"""A style transfer, one step at a time: the engine's parts put together."""
 
 import math
 import warnings
@@ -77,7 +77,7 @@ def _explain_full_memory(method: Method) -> Method:
 
 
 class Transfer:
-    """A style transfer, a step at a time: iterate over it.
+    """A style transfer, one step at a time: iterate over it.
 
     It can be paused and resumed at any step, and its weights changed between steps;
     the picture so far is always in `image`.
@@ -88,13 +88,13 @@ class Transfer:
         The photo; it is resized to the recipe's size.
     style : Tensor, shape (1, 3, H, W), RGB in 0-1, or `Style`, or several of them
         The painting, or several to blend, each with masks or without. Pixels
-        that no style goes to stay the photo's.
+        that no style goes to stay as they are in the photo.
     recipe : Recipe
     network : VGG19, optional
-        Loaded as the recipe says by default.
+        By default, loaded as the recipe says.
     device : {"auto", "cpu", "cuda", "mps"}
     precision : torch.dtype, optional
-        Of the convolutions: the fastest good one by default.
+        Of the convolutions; by default the fastest that is good enough.
 
     Attributes
     ----------
@@ -156,7 +156,7 @@ class Transfer:
         self._least = least_size(recipe, self._content, self._styles)
         self._descent: Descent | None = None  # set up when the next step needs it
         self.network = self._prepare(recipe, network)
-        # A network that was given decides how the picture is made: the record says so.
+        # A given network decides these two settings; the record must say what was used.
         self.recipe = recipe.but(pooling=self.network.pooling, padding=self.network.padding)
         start = self._styles[0].image.detach().cpu()
         size = max(recipe.stages()[0][0], self._least)
@@ -204,7 +204,7 @@ class Transfer:
         painted = self._objective.painted
         if painted is not None:
             picture = torch.where(painted, picture, content)
-        # L-BFGS reads them as one long row: in plain order that needs no copy.
+        # L-BFGS reads the pixels as one long row; if they are contiguous, that needs no copy.
         self._pixels = picture.contiguous().clone().requires_grad_()
         if painted is not None:
             self._pixels.register_hook(lambda gradient: gradient * painted)
@@ -212,7 +212,7 @@ class Transfer:
         first = GENTLY * FIRST if size == self._size else FIRST
         enlarged = 0 < self._size < size
         if enlarged and self.recipe.detail_steps and add_detail(self._pixels, self._objective):
-            first = 0.3 * FIRST  # the largest part of the way is done
+            first = 0.3 * FIRST  # most of the way is done
         self._size = size
         return Descent(self._pixels, painted, self.recipe, first, self._reached)
 
@@ -222,7 +222,7 @@ class Transfer:
         return self._descent.loss
 
     def _recover(self, descent: Descent) -> None:
-        """Back to the best picture so far, and on from there, if there is any point in it."""
+        """Go back to the best picture so far and, if there is any point in it, go on from there."""
         worth_it = descent.restart()
         self._reached.image = descent.best.clamp(0, 1).cpu()
         if not worth_it:
@@ -248,7 +248,7 @@ class Transfer:
 
     @_explain_full_memory
     def measure(self) -> Step:
-        """The losses of the picture as it is now, in place of the one before the step.
+        """The losses of the picture as it is now; a step has those of the picture before it.
 
         Raises
         ------
@@ -338,7 +338,7 @@ class Transfer:
         where: Sequence[str | None] = (),
         source: Sequence[str | None] = (),
     ) -> dict[str, Any]:
-        """How the picture was made, of plain values, for `save_image`.
+        """How the picture was made, as plain values, for `save_image`.
 
         Parameters
         ----------
@@ -348,7 +348,7 @@ class Transfer:
             folder is private.
         where, source : several str or None, optional
             The masks' files, for each painting in turn; see `Style`. ``"1 - sky.png"``
-            is where that one is black.
+            means where that mask is black.
         """
         return pictures_record(content, style, where, source) | {
             "recipe": self.recipe.as_dict(),
@@ -361,7 +361,7 @@ class Transfer:
 
 
 def _check_plan(changes: Any, until: Any, again: Any) -> None:
-    """Refuse what `Transfer.run` could not carry out."""
+    """Refuse a plan that `Transfer.run` could not carry out."""
     settings = changes.values() if isinstance(changes, Mapping) else [None]
     if not all(isinstance(what, Mapping) and all(isinstance(n, str) for n in what)
                for what in settings):  # fmt: skip

@@ -37,7 +37,7 @@ def read_weights(source: str, last: str = "conv5_4", seed: int = 0) -> Weights:
     last : str
         A convolution, ``"conv1_1"`` to ``"conv5_4"``.
     seed : int
-        For ``"random"`` alone.
+        Only for ``"random"``.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def _read_embedded(wanted: list[str], seed: int) -> Weights:
 
 @lru_cache(maxsize=1)
 def checked_file() -> Path:
-    """The file of the embedded weights, checked to be complete and unaltered once.
+    """The file of the embedded weights, checked once to be complete and unaltered.
 
     Raises
     ------

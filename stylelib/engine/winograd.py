@@ -2,12 +2,12 @@
 
 A plain convolution multiplies each pixel of a tile by all nine weights of the kernel. But a kernel
 that slides over a tile is a product of two polynomials, and a polynomial is determined by its
-values at a few points: there, one multiplication a point is enough. For output tiles of 4 x 4
+values at a few points: there, one multiplication per point is enough. For output tiles of 4 x 4
 pixels that is 36 instead of 144. Transforming to the points and back costs additions, which pay
 off where many feature maps share them.
 
-The maps are those of a plain convolution, apart from rounding. benchmarks/README.md has what it
-saves.
+The maps are those of a plain convolution, apart from rounding. benchmarks/README.md
+says how much time this saves.
 """
 
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ class Winograd(nn.Module):
             self.register_buffer(name, tensor.to(kernel))
 
     def forward(self, maps: Tensor) -> Tensor:
-        """The maps after it and the ReLU, (B, out, H, W), of those before, (B, in, H, W)."""
+        """Convolve maps (B, in, H, W) and apply the ReLU: (B, out, H, W)."""
         out: Tensor = _ConvolutionReLU.apply(maps, self)
         return out
 

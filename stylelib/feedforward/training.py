@@ -128,7 +128,7 @@ def train(
     if precision is not None:
         check_precision(precision)
     if vgg is not None:
-        check_kind(vgg, core_vgg.VGG19, "The network that the loss is computed with, vgg,")
+        check_kind(vgg, core_vgg.VGG19, "vgg, the network that the loss is computed with,")
     check_picture(painting, "The painting")
     if not isinstance(photos, list | tuple):
         raise StylelibError(f"The photos must be a list of pictures, not {shown(photos)}.")

@@ -1,4 +1,4 @@
-"""Give a painted picture the photo's colours, or a painting before it is used."""
+"""Give the photo's colours to a painted picture, or to a painting before it is used."""
 
 import torch
 from torch import Tensor
@@ -96,7 +96,7 @@ def match_colors(image: Tensor, like: Tensor) -> Tensor:
     [0.1, 0.2, 0.3]
     """
     check_picture(image, "The picture")
-    check_picture(like, "The picture of the colours")
+    check_picture(like, "The picture to take the colours from")
     (mean, spread), (wanted_mean, wanted) = _colors(image), _colors(like)
     root, back = _power(spread, 0.5), _power(spread, -0.5)
     linear = back @ _power(root @ wanted @ root, 0.5) @ back
@@ -109,7 +109,7 @@ def _colors(image: Tensor) -> tuple[Tensor, Tensor]:
     pixels = image.double().flatten(2)[0]
     mean = pixels.mean(1, keepdim=True)
     covariance = (pixels - mean) @ (pixels - mean).T / pixels.shape[1]
-    return mean, covariance + 1e-7 * torch.eye(3, dtype=torch.float64)  # of a single colour, too
+    return mean, covariance + 1e-7 * torch.eye(3, dtype=torch.float64)  # not 0 for one colour
 
 
 def _power(matrix: Tensor, exponent: float) -> Tensor:

@@ -20,12 +20,12 @@ from .samples import SAMPLES, sample
 Source = str | os.PathLike[str] | bytes | Image.Image
 """What `load_image` takes."""
 
-# For these Pillow starts another program (Ghostscript for EPS, and for an EPS inside IPTC;
-# Windows' own for WMF), or it knows no more than the name.
+# For these, Pillow starts another program (Ghostscript for EPS, and for an EPS inside IPTC;
+# Windows' own for WMF), or it recognises them but can't decode them.
 REFUSED = {"EPS", "IPTC", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
 _MAX_PIXELS = 178_000_000  # 530 MB; Pillow refuses larger files, too
 _MAX_SLOW_PIXELS = 16_000_000  # for decoders written in Python: seconds, not minutes
-# Bytes needed for each pixel, as measured: to keep its size as a tensor, or to shrink it.
+# Bytes needed for each pixel, as measured: to make a tensor of the same size, or a smaller one.
 _BYTES_WHOLE, _BYTES_SMALL = 25, 10
 
 
@@ -61,7 +61,7 @@ def reading(name: str) -> Iterator[None]:
 
 
 def name_of(source: Source) -> str:
-    """What a message calls it."""
+    """What a message calls the picture."""
     if isinstance(source, bytes):
         return "The given data"
     if isinstance(source, Image.Image):
@@ -180,7 +180,7 @@ def _deep_grey(picture: Image.Image) -> Image.Image:
 
 
 def _to_srgb(picture: Image.Image) -> Image.Image:
-    """Convert by the colour profile in the file to sRGB, which screens and networks expect.
+    """Convert to sRGB, which screens and networks expect, by the colour profile in the file.
 
     Without it a phone's Display P3, a camera's Adobe RGB or a printer's inks look wrong.
     A profile that is broken, or that doesn't fit the picture's mode, is ignored.

@@ -18,7 +18,7 @@ ENDINGS = (".gif", ".webp")
 
 _LONGEST = 400  # pixels
 _FRAME, _LAST = 150, 2500  # how long a frame, and the last one, is shown, in milliseconds
-_NEXT = 1.15  # the next picture is kept after so many times the steps of the last one
+_NEXT = 1.15  # the next picture is kept at this many times the steps of the last one
 
 
 class Film:
@@ -29,7 +29,7 @@ class Film:
     Attributes
     ----------
     pictures : list of Tensor, shape (1, 3, H, W), RGB in 0-1
-        None is larger than a film can be.
+        Their longest side is at most 400 pixels.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Film:
 
 
 def save_film(pictures: Iterable[Tensor], path: str | os.PathLike[str]) -> Path:
-    """Save pictures, first to last, as an animated one that repeats: about a megabyte.
+    """Save pictures, first to last, as an animation that repeats: about a megabyte.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def save_film(pictures: Iterable[Tensor], path: str | os.PathLike[str]) -> Path:
     Returns
     -------
     Path
-        Where it is.
+        Where it was saved.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """A picture as a tensor: load it, resize it, save it.
 
-`load_image` is the only way in, whatever the picture comes from. To load a new kind of file,
+`load_image` is the only way in, wherever the picture comes from. To load a new kind of file,
 open it in `decoding.open_picture`, as a PIL image; all that follows stays the same. Kinds of
 file that Pillow knows, or learns from an installed plugin, need nothing.
 """
@@ -206,7 +206,7 @@ def save_image(
     Returns
     -------
     Path
-        Where it is.
+        Where it was saved.
 
     Raises
     ------
@@ -271,7 +271,7 @@ def check_place(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
         raise StylelibError(
             f"There is no folder {path.parent}. Create it first, or choose another."
         )
-    try:  # permissions alone don't tell: the disk may be read-only, or the system Windows
+    try:  # permissions alone don't say: the disk may be read-only, or this may be Windows
         TemporaryFile(dir=path.parent).close()
     except OSError as error:
         raise StylelibError(

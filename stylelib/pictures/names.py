@@ -1,4 +1,4 @@
-"""Make a safe file name of text that anyone may have written, such as an upload's name.
+"""Make a safe file name from text that anyone may have written, such as an upload's name.
 
 pathvalidate was tried on the hostile names in ``tests/test_security.py``. It is not used:
 it lets hidden files, ``..``, characters that reverse the text, Windows' ``CONIN$`` and emoji
@@ -17,7 +17,7 @@ _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\
 def last_part(text: str) -> str:
     """The last part of a path from any system, with printable characters only.
 
-    It is for showing. For naming a file there is `file_name`.
+    It is only for showing; to name a file, use `file_name`.
     """
     seen = "".join(c if c.isprintable() else "-" for c in text)
     return _cut(PureWindowsPath(seen).name, 255) or "picture"  # knows both kinds of slash

@@ -29,7 +29,7 @@ def pictures_record(
 
 
 def base_name(path: "str | PathLike[str]") -> str:
-    """A file's name without its folder, which is nobody else's business."""
+    """A file's name without its folder, which is private."""
     return PureWindowsPath(path).name  # knows both kinds of slash
 
 

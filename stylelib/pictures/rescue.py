@@ -18,7 +18,7 @@ def save_with(
     Parameters
     ----------
     save : callable
-        Saves it at a path, as `save_image` does for a picture.
+        Saves it at the path it is called with, as `save_image` does for a picture.
     path : path
     new : bool
         Add a number to the name if there is such a file.
@@ -26,10 +26,10 @@ def save_with(
     Returns
     -------
     path : Path
-        Where it is: `path`, or a new file in the working folder, the home folder or the
+        Where it was saved: `path`, or a new file in the working folder, the home folder or the
         folder for temporary files.
     trouble : str or None
-        If it is not at `path`: why, and where it is instead.
+        If it was not saved at `path`: why, and where it was saved instead.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def save_with(
     except StylelibError as error:
         trouble = error
     for folder in (Path.cwd, Path.home, tempfile.gettempdir):
-        # Any of these may be missing, too, or not known; or the name is not possible.
+        # Any of these may be missing or unknown, or the name may be impossible there, too.
         with suppress(ValueError, OSError, RuntimeError):
             place = save_new(save, Path(folder()) / path.name)
             return place, f"{trouble} So that it is not lost, it was saved here: {place}"

@@ -36,7 +36,7 @@ class SecondPainting(ipywidgets.Dropdown):
             self.value: str = chosen
 
     def choose(self, source: Source | None) -> None:
-        """Choose a painting by name, or add a picture and choose it; None for none."""
+        """Choose a painting by name, or add a picture and choose it; None removes it."""
         name = str(source) if isinstance(source, str | Path) else "second painting"
         if source and name not in self.pictures:
             load_image(source, 64)

@@ -105,7 +105,7 @@ class PictureChooser(ipywidgets.VBox):
         self._offer()
 
     def _offer(self) -> None:
-        """Show a button for each picture, without notifying anyone meanwhile."""
+        """Show a button for each picture, without calling any watcher."""
         chosen = self.buttons.value
         self.buttons.unobserve(self._chosen, "value")
         self.buttons.tooltips = [_caption(picture) for picture in self.pictures.values()]
@@ -146,7 +146,7 @@ def _thumbnail(source: Source, size: tuple[int, int]) -> str:
 
 
 # Text of size 0 is invisible, but screen readers still read it; everybody else sees the picture.
-# ipywidgets puts a count after an upload button's text, which means nothing here.
+# ipywidgets shows a count of files in an upload button, which means nothing here.
 _CSS = """
 .stylelib-thumbnails button {font-size:0; margin:3px; padding:0; background-size:cover!important;
   background-position:center!important; border-radius:4px; opacity:.85}

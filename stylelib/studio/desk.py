@@ -43,7 +43,7 @@ class Desk:
         self.expect, self.saved, self.code = (ipywidgets.HTML() for _ in range(3))
 
     def arrange(self, knobs: list[Any], pages: dict[str, list[Any]]) -> list[Any]:
-        """Everything from top to bottom: `knobs` above the buttons, and below them `pages` of more.
+        """Everything from top to bottom: `knobs` above the buttons, further `pages` below them.
 
         The pages open one at a time, by their titles.
         """

@@ -33,13 +33,13 @@ _alive: "weakref.WeakSet[Job]" = weakref.WeakSet()
 
 
 class Job:
-    """One transfer, taken to its end in a thread or right here. Idle until it is begun.
+    """One transfer, run to its end in a thread or right here. Idle until it is started.
 
     The bound method `tell` is called when there is something new to show, at most about
-    five times a second: on the event loop that `start` was called from or, by `run`, on
+    five times a second: on the event loop that `start` was called from or, with `run`, on
     the caller's own thread. It is held weakly: once its owner is gone, the thread ends.
-    The owner's previous job is stopped, and this one begins its work when that has ended,
-    so that there are never two.
+    The owner's previous job is stopped, and this one begins its work when that one has
+    ended, so that there are never two.
     """
 
     def __init__(self, tell: Tell, previous: "Job | None" = None) -> None:
@@ -49,7 +49,7 @@ class Job:
             previous.stop()
         self._gate = threading.Condition()
         self._phase = "idle"
-        self._wanted = "go"  # or "wait" or, from then on for good, "end"
+        self._wanted = "go"  # or "wait"; or "end", which is final
         self._waiting = False
         self._changes: dict[str, Any] = {}
         self._told, self._posted = float("-inf"), False
@@ -126,7 +126,7 @@ class Job:
                 self._gate.notify_all()
 
     def _work_silently(self, make: Make, each: Each) -> None:
-        """Nobody could catch an exception in a thread; `error` tells of it."""
+        """Nobody could catch an exception in a thread; `error` says what it was."""
         with suppress(BaseException):
             self._work(make, each)
 
@@ -150,7 +150,7 @@ class Job:
             self.error = in_words(error)
             raise
         finally:
-            transfer = None  # its feature maps are most of the memory
+            transfer = None  # its feature maps take most of the memory
             give_back()
             self._phase = "idle"
             self._news(now=True)
@@ -201,7 +201,7 @@ class Job:
 class Gauge:
     """Takes a few steps at small sizes, once, to find this computer's pace.
 
-    `pace` is None until it has been measured; then `tell` is called, as by a `Job`.
+    `pace` is None until it has been measured; then `tell` is called as a `Job` calls it.
     """
 
     def __init__(self, tell: Tell, load: Callable[[Recipe], VGG19]) -> None:

@@ -18,7 +18,7 @@ SIZES = {"sketch": 256, "picture": 512, "poster": 1024}
 """The longest side in pixels, by name."""
 
 _CONTENT_LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")
-_LARGEST = 2**53 - 1  # the largest whole number that a browser counts to
+_LARGEST = 2**53 - 1  # the largest whole number that a browser holds exactly
 
 
 def knob(name: str, value: Any) -> Any:
@@ -49,7 +49,7 @@ def knob(name: str, value: Any) -> Any:
 
 
 def tooltip(name: str) -> str:
-    """A setting's help, and from when a change takes effect."""
+    """A setting's help, and when a change takes effect."""
     if is_live(name):
         return f"{SETTINGS[name].help} You can change it while painting."
     return f"{SETTINGS[name].help} A change takes effect with the next painting."

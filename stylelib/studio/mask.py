@@ -44,7 +44,7 @@ if anywidget is not None:
         shown = traitlets.Int().tag(sync=True)  # increased with each mask that Python sets
 
 
-# An upload button counts its files, "(0)", in its label; ours keeps none.
+# An upload button shows how many files it holds, "(0)", in its label; ours holds none.
 _CSS = """.stylelib-mask-file {font-size:0}
 .stylelib-mask-file i {font-size:13px; margin-right:4px}
 .stylelib-mask-file::after {content:'Mask from a file'; font-size:13px}"""

@@ -42,7 +42,7 @@ class Painter(ipywidgets.VBox):
     Attributes
     ----------
     controls : dict of str to widget
-        What `set` sets.
+        The controls that `set` can set, by name.
 
     Raises
     ------
@@ -196,7 +196,7 @@ class Painter(ipywidgets.VBox):
         self._refresh()
 
     def wait(self, timeout: float | None = None) -> "Painter":
-        """Wait until what was started in the background is done; resumes it if it is paused."""
+        """Wait until what runs in the background is done; if it is paused, resume it first."""
         self._job.resume()
         self._job.join(timeout)
         self._refresh()

@@ -41,7 +41,7 @@ class Panel(ipywidgets.VBox):
         self.message.value = f"<b style='line-height:1.3'>{escape(message)}</b>" if message else ""
 
     def show(self, state: str, run: Run | None, pace: Pace) -> None:
-        """Show how far a run is."""
+        """Show how far a run has got."""
         if run is None:
             self.bar.value, self.text.value = 0.0, ""
             return

@@ -44,5 +44,5 @@ def jpeg(image: Tensor, quality: int = 90) -> bytes:
 
 
 def data_url(file: bytes, kind: str) -> str:
-    """A picture file of that kind as an address that a browser shows."""
+    """A picture file of that kind as a data URL, which a browser can show."""
     return f"data:image/{kind};base64,{b64encode(file).decode()}"

@@ -21,7 +21,7 @@ from .picture import Picture, jpeg
 
 KEPT = 24  # frames, about
 _BUDGET = 128_000_000  # bytes of uncompressed frames
-_SHOWN = 512  # pixels of the page's width, however small the picture is
+_SHOWN = 512  # pixels wide on the page, however small the picture is
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.changes: dict[int, dict[str, Any]] = {}  # by the iteration that they came after
-        self.again: list[int] = []  # continued from there, with a restarted optimiser
+        self.again: list[int] = []  # iterations where it was continued, optimiser restarted
         self.losses: list[dict[str, float]] = []  # of each step, as in `Step`
         self.layers: dict[str, float] = {}  # the newest step's losses by layer, as in `Step`
         self.frames: list[Frame] = []  # the first picture, some on the way, and the newest
@@ -107,7 +107,7 @@ class Run:
     def follow(self, recipe: Recipe) -> tuple[dict[str, Any], dict[str, Any]]:
         """What has changed in the wanted recipe since this was last called.
 
-        First the changes that this run can take, then those that only another run can.
+        First the changes that this run can take, then those that need another run.
         """
         changed = recipe.changed_from(self._asked)
         self._asked = recipe

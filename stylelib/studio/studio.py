@@ -12,7 +12,7 @@ from .mask import MaskPad
 from .painter import Painter
 from .picture import samples
 
-# The pages, and the controls on them. A setting that is named nowhere else gets to the last page.
+# The pages, and the controls on them. A setting that is named nowhere goes on the last page.
 _PAGES: dict[str, tuple[str, ...]] = {
     "Two paintings": ("second", "style_shares"),
     "Where to paint": ("mask",),

@@ -9,7 +9,7 @@ import ipywidgets
 from ..errors import StylelibError
 from ..pictures.names import last_part
 
-LARGEST = 100_000_000  # bytes; a good camera's pictures have 30 million at most
+LARGEST = 100_000_000  # bytes; a good camera's pictures take 30 million at most
 
 
 def upload_button(
@@ -27,7 +27,7 @@ def upload_button(
         try:
             if size > LARGEST:
                 raise StylelibError(
-                    f"{name} has {size / 1e6:.0f} MB; a picture may have {LARGEST / 1e6:.0f}. "
+                    f"{name} is {size / 1e6:.0f} MB; a picture may be {LARGEST / 1e6:.0f} at most. "
                     f"Make it smaller in an image editor first."
                 )
             use(bytes(file["content"]), name)

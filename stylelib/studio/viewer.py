@@ -12,13 +12,13 @@ from ..pictures.images import resize_to
 from .picture import Picture, jpeg
 from .runs import Frame, Run
 
-_WIDTH, _HEIGHT = 640, 400  # the most room that a picture takes on the page, in pixels
+_WIDTH, _HEIGHT = 640, 400  # the largest size of a picture on the page, in pixels
 
 
 class Viewer(ipywidgets.VBox):
     """A picture, with one slider to compare it with another and one to go back in time.
 
-    Without a run, the photo is shown. The button stands beside the slider that goes back
+    Without a run, the photo is shown. `button` is placed beside the slider that goes back
     in time.
     """
 

@@ -108,7 +108,7 @@ def test_a_computer_that_works(run: Run) -> None:
     assert result.status == bool(others)
     assert ("This computer works" in result.out) is not others
     assert str(home) not in result.out and "~" in result.out
-    for told in ("torch 2.", "VGG-19, whole", "GB free", "a picture (512 x 288 pixels"):
+    for told in ("torch 2.", "VGG-19, complete", "GB free", "a picture (512 x 288 pixels"):
         assert told in result.out
 
 
