@@ -32,21 +32,11 @@ _MODULES = {"lazy-loader": "lazy_loader", "pillow": "PIL"}  # packages with anot
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found.
+    """What a check found."""
 
-    Attributes
-    ----------
-    topic : str
-        What was checked, in a word.
-    words : str
-        What was found.
-    remedy : str or None
-        What to do, if something is wrong.
-    """
-
-    topic: str
-    words: str
-    remedy: str | None = None
+    topic: str  # what was checked, in a word
+    words: str  # what was found
+    remedy: str | None = None  # what to do, if something is wrong
 
 
 class _NotChecked(Exception):

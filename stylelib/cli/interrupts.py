@@ -56,27 +56,8 @@ def take_steps(
 ) -> tuple[int, str | None, int]:
     """Take all steps and show each; when they end, interrupts no longer count.
 
-    Parameters
-    ----------
-    steps : iterable of steps
-        A `Transfer`, or the steps of a training. Each has an ``iteration``, from 1.
-    show : callable
-        Called with each step.
-    interrupts : Interrupts
-
-    Returns
-    -------
-    done : int
-        How many steps were taken.
-    trouble : str or None
-        What went wrong, in a sentence.
-    status : int
-        The exit status.
-
-    Raises
-    ------
-    StylelibError
-        If the first step fails.
+    Each step has an ``iteration``, from 1. Returns how many steps were taken, what went wrong, in
+    a sentence, or None, and the exit status. An error in the first step is raised.
     """
     done = 0
     try:

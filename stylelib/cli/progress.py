@@ -22,19 +22,9 @@ _BAR = "{percentage:3.0f}% [{bar:15}]"
 class Progress(tqdm):
     """A bar in plain ASCII, which every console can show.
 
-    Parameters
-    ----------
-    total : float
-        The work to do, in any unit. A step's time grows with its pixels, so a painting
-        counts pixels rather than steps.
-    stream : text stream
-    mean_of : int
-        The losses shown are the mean of this many steps.
-
-    Attributes
-    ----------
-    first, last : dict of str to float
-        The mean losses of the first and of the latest steps; empty before the first step.
+    `total` is the work to do, in any unit: a step's time grows with its pixels, so a painting
+    counts pixels rather than steps. The losses shown, `last`, and those of the start, `first`,
+    are the means of `mean_of` steps.
     """
 
     monitor_interval = 0  # tqdm needs no thread of its own: each step asks for a redraw
@@ -59,17 +49,7 @@ class Progress(tqdm):
         )
 
     def show(self, done: float, step: str, losses: Mapping[str, float]) -> None:
-        """Show that a step was taken.
-
-        Parameters
-        ----------
-        done : float
-            How much of `total` is done.
-        step : str
-            Which step it was, for example ``"step 3/200"``.
-        losses : mapping of str to float
-            Of this step.
-        """
+        """Show that `done` of `total` is done, after this step, for example ``"step 3/200"``."""
         self._steps += 1
         self._latest.append(losses)
         self.last = {name: fmean(step[name] for step in self._latest) for name in losses}

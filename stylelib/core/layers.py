@@ -11,7 +11,7 @@ CONVOLUTIONS: dict[str, tuple[int, int]] = {}
 """The 16 convolutions, first to last, with the number of input and output channels."""
 
 LAYERS: tuple[str, ...] = ()
-"""The layers in order, up to ``conv5_4``: ``conv1_1``, ``conv1_2``, ``pool1``, ``conv2_1`` …"""
+"""The layers in order, ``conv1_1``, ``conv1_2``, ``pool1``, ``conv2_1`` … ``conv5_4``."""
 
 _channels = 3  # red, green and blue
 for _block, (_count, _width) in enumerate(BLOCKS, start=1):

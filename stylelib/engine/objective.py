@@ -123,17 +123,8 @@ class Objective:
 class StyleTarget:
     """What one painting asks for: its statistic in each layer, and where it applies.
 
-    Parameters
-    ----------
-    style : Style
-    mask : Tensor, shape (1, 1, H, W), in 0-1, or None
-        Where it goes, at the content picture's size.
-    share : float
-        How much it counts among the paintings.
-    seen : mapping of layer name to Tensor
-        The content picture's feature maps.
-    recipe, network
-        As for `Objective`.
+    `mask`, at the content picture's size, says where it goes, `share` how much it counts among the
+    paintings; `seen` are the content picture's feature maps.
     """
 
     def __init__(

@@ -54,29 +54,9 @@ class Reached:
 class Descent:
     """Moves the pixels, and takes back a step that was interrupted or went wrong.
 
-    It takes the place of an optimiser in `core.loop.step`.
-
-    Parameters
-    ----------
-    pixels : Tensor that requires a gradient, shape (1, 3, H, W)
-    painted : Tensor, shape (1, 1, H, W), bool, or None
-        The pixels that may move.
-    recipe : Recipe
-    first : float
-        How far pixels move in L-BFGS's first step, on average.
-    reached : Reached
-        Receives the new picture, on the CPU and in 0-1, when a step is good.
-
-    Attributes
-    ----------
-    loss : Tensor, scalar
-        Of the picture before the step; to be set between `zero_grad` and `step`.
-    total : float
-        The same as a number, NaN if some pixels are no longer finite.
-    best : Tensor
-        The picture with the lowest loss so far.
-    restarts : int
-        How often it has gone back to `best`.
+    It takes the place of an optimiser in `core.loop.step`. Only the pixels that are `painted`
+    move, all by default, and in L-BFGS's first step by `first` on average. `reached` receives the
+    new picture, on the CPU and in 0-1, when a step is good.
     """
 
     def __init__(
@@ -87,7 +67,10 @@ class Descent:
         first: float,
         reached: Reached,
     ) -> None:
-        self.recipe, self.loss, self.total, self.restarts = recipe, pixels.new_zeros(()), 0.0, 0
+        self.recipe = recipe
+        self.loss = pixels.new_zeros(())  # before the step; to be set between zero_grad and step
+        self.total = 0.0  # the same as a number, NaN if some pixels are no longer finite
+        self.restarts = 0  # how often it has gone back to the best picture
         self._pixels, self._painted, self._reached = pixels, painted, reached
         self.best, self._best_loss = pixels.detach().clone(), math.inf
         self._optimizer = self._start(first)

@@ -196,14 +196,8 @@ def _step(
 def crops(pictures: Sequence[Tensor], crop: int, size: int, seed: int) -> Iterator[Tensor]:
     """Endless random crops of pictures: position, zoom, mirroring, brightness and tint vary.
 
-    Parameters
-    ----------
-    pictures : sequence of Tensor, shape (1, 3, H, W), RGB in 0-1
-    crop : int
-        Their side, in pixels.
-    size : int
-        The longest side of a picture, in pixels, that the crops are to look like parts of.
-    seed : int
+    `crop` is their side, and `size` the longest side of a picture that they are to look like parts
+    of, both in pixels.
     """
     generator = torch.Generator().manual_seed(int(seed))
 

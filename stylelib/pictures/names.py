@@ -29,16 +29,8 @@ def file_name(text: str) -> str:
     Letters of all alphabets stay, as do spaces inside the name. Characters that a system
     forbids, or that can't be seen, become hyphens.
 
-    Parameters
-    ----------
-    text : str
-        For example the name of an upload.
-
-    Returns
-    -------
-    str
-        Never empty, never a hidden file, without slashes, at most 80 bytes long. The
-        ending is kept.
+    The result is never empty, never a hidden file, has no slashes, is at most 80 bytes long, and
+    keeps its ending.
 
     Examples
     --------

@@ -15,26 +15,11 @@ def save_with(
 ) -> tuple[Path, str | None]:
     """Save something at a path or, if that fails, somewhere else.
 
-    Parameters
-    ----------
-    save : callable
-        Saves it at the path it is called with, as `save_image` does for a picture.
-    path : path
-    new : bool
-        Add a number to the name if there is such a file.
-
-    Returns
-    -------
-    path : Path
-        Where it was saved: `path`, or a new file in the working folder, the home folder or the
-        folder for temporary files.
-    trouble : str or None
-        If it was not saved at `path`: why, and where it was saved instead.
-
-    Raises
-    ------
-    StylelibError
-        As `save` does, if it can't be saved in any of these places.
+    `save` saves it at the path it is called with, as `save_image` does for a picture; with `new`, a
+    number is added to the name if there is such a file. If that fails, it is saved to a new file in
+    the working folder, the home folder or the folder for temporary files. Returns the path and, if
+    it is not the one asked for, why, and where it was saved instead. If it can't be saved in any of
+    these places, the first error is raised.
     """
     path = as_path(path)
     try:
