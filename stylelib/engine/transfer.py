@@ -181,13 +181,13 @@ class Transfer:
         while not self.stopped and self.iteration < self.recipe.steps:
             done = self.iteration
             size = max(size_at(self.recipe, done), self._size, self._least)
-            if self._descent is None or size != self._size:
-                self._descent = None  # until it is set up: an interrupt may come at any moment
-                self._descent = self._begin(size)
-            loop.step(self._pixels, self._loss, self._descent)
+            descent = self._descent
+            if descent is None or size != self._size:
+                descent = self._begin(size)
+            loop.step(self._pixels, self._loss, descent)
             if self.iteration > done:
                 return self._describe(self._parts)
-            self._recover(self._descent)
+            self._recover(descent)
         give_back()
         raise StopIteration
 
@@ -196,7 +196,11 @@ class Transfer:
         return prepare(recipe, self.device, self.precision, network)
 
     def _begin(self, size: int) -> Descent:
-        """Set up pictures, targets and optimiser for painting at this size."""
+        """Set up pictures, targets and optimiser for painting at this size.
+
+        The size is noted last: if an interrupt comes before that, the next step starts over here.
+        """
+        self._descent = None
         content = resize(self._content, size).to(self.device)
         styles = [s.resized(self.recipe.style_size(size)).to(self.device) for s in self._styles]
         self._objective = Objective(content, styles, self.recipe, self.network)
@@ -213,8 +217,9 @@ class Transfer:
         enlarged = 0 < self._size < size
         if enlarged and self.recipe.detail_steps and add_detail(self._pixels, self._objective):
             first = 0.3 * FIRST  # most of the way is done
+        self._descent = Descent(self._pixels, painted, self.recipe, first, self._reached)
         self._size = size
-        return Descent(self._pixels, painted, self.recipe, first, self._reached)
+        return self._descent
 
     def _loss(self, pixels: Tensor) -> Tensor:
         assert self._descent is not None
@@ -232,7 +237,7 @@ class Transfer:
                 f"rate or smaller weights."
             )
             if not self.quiet:
-                warnings.warn(self.stopped, RuntimeWarning, stacklevel=3)
+                warnings.warn(self.stopped, RuntimeWarning, stacklevel=4)
 
     def _describe(self, parts: Mapping[str, Tensor]) -> Step:
         names, values = list(parts), torch.stack([p.detach().float() for p in parts.values()])
@@ -256,7 +261,7 @@ class Transfer:
             If memory runs out.
         """
         if self._descent is None:
-            self._descent = self._begin(max(self._size, max(self.image.shape[-2:])))
+            self._begin(max(self._size, max(self.image.shape[-2:])))
         with torch.no_grad():
             return self._describe(self._objective(self.image.to(self.device))[1])
 
