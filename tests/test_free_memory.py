@@ -1,13 +1,13 @@
 """How much memory is free, by every limit; and that what is kept is given back."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fresh import KEEP, python
 
 from stylelib.memory import free_memory, give_back, group_folders, keep_memory, memory_limits
 
@@ -75,17 +75,6 @@ def test_no_control_groups_at_all() -> None:
 # What is free: real limits
 
 
-def python(code: str, *arguments: object, limit: str = "") -> str:
-    """What a fresh Python prints; `limit` is a command of the shell for before it starts."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    if limit:
-        command = ["sh", "-c", f'{limit}; exec "$@"', "sh", *command]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def test_free_memory_is_that_of_the_computer_or_less() -> None:
     import psutil
 
@@ -141,21 +130,6 @@ def test_a_real_limit_of_the_process(option: str) -> None:
 
 
 # What is kept between steps
-
-KEEP = """
-import resource, psutil, torch
-from stylelib.memory import give_back, keep_memory
-
-def pages(pieces=20, each=60_000_000):
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(pieces):
-        torch.ones(each // 4)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-
-def size():
-    return psutil.Process().memory_info().rss
-
-"""
 
 
 @LINUX

@@ -1,11 +1,11 @@
 """How much memory is free and how much is needed; and what happens when there is none left."""
 
 import os
-import subprocess
 import sys
 
 import pytest
 import torch
+from fresh import KEEP, python
 
 from stylelib import LAYERS, VGG19, StylelibError, features, memory
 from stylelib.engine.memory import check_memory, memory_needed, numbers_kept, ran_out
@@ -86,17 +86,6 @@ def test_where_nothing_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     with_free(monkeypatch, 1e8)
     with pytest.raises(StylelibError, match="Close other programs"):
         check_memory(64, 64, CPU, torch.float32)
-
-
-def python(code: str, *arguments: object, limit: str = "") -> str:
-    """What a fresh Python prints; `limit` is a command of the shell for before it starts."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    if limit:
-        command = ["sh", "-c", f'{limit}; exec "$@"', "sh", *command]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 # When it runs out
@@ -213,22 +202,6 @@ print(paint(128))
 """
     )
     assert told.split() == ["True", "True", "128"]
-
-
-KEEP = """
-import resource, psutil, torch
-from stylelib.memory import give_back, keep_memory
-
-def pages(pieces=20, each=60_000_000):
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(pieces):
-        torch.ones(each // 4)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-
-def size():
-    return psutil.Process().memory_info().rss
-
-"""
 
 
 @LINUX
