@@ -15,7 +15,7 @@ from textwrap import fill, indent
 from typing import Any
 
 from .checks import check_range, check_switch
-from .core.layers import CONTENT_LAYER, LAYERS, PADDINGS, POOLINGS, STYLE_LAYERS
+from .core.layers import CONTENT_LAYER, LAYERS, NEIGHBOUR_LAYERS, PADDINGS, POOLINGS, STYLE_LAYERS
 from .errors import StylelibError, pick, shown
 
 ORIGINS = ("embedded", "torchvision", "random")
@@ -137,6 +137,22 @@ class Recipe:
         "How much smoothness counts (total variation): more removes speckles, then detail.",
         label="smoothness",
         shown=(0, 100, 1),
+        option="look",
+    )
+    neighbour_weight: float = _weight(
+        0.0,
+        "How much the neighbours count: each place of the picture should become like the place of "
+        "the painting that is nearest to it. At 0 they are not searched for.",
+    )
+    likeness: float = _setting(
+        "number",
+        0.4,
+        "With neighbours, how much of the photo stays, from 0 (all painting) to 1 (all photo); "
+        "more keeps faces and writing.",
+        low=0,
+        high=1,
+        label="likeness",
+        shown=(0, 1, 0.05),
         option="look",
     )
     style_shares: Sequence[float] = _setting(
@@ -341,7 +357,8 @@ class Recipe:
     @property
     def deepest(self) -> str:
         """The deepest layer that it uses."""
-        return max([*self.content_layers, *self.style_layers], key=LAYERS.index)
+        compared = NEIGHBOUR_LAYERS if self.neighbour_weight else ()
+        return max([*self.content_layers, *self.style_layers, *compared], key=LAYERS.index)
 
     def style_size(self, size: int | None = None) -> int:
         """Longest side of the painting, in pixels, when the picture's is `size`."""
@@ -444,8 +461,19 @@ _SOURCE = Recipe(
     padding="zeros",
 )
 
+# Neighbours say where; the Gram matrices of early layers add what their average loses, the
+# painting's palette and crisp strokes.
+_NEIGHBOURS = Recipe(
+    content_layers={},
+    style_layers=dict.fromkeys(STYLE_LAYERS[:3], 1.0),
+    style_weight=0.33,
+    neighbour_weight=1.0,
+    coarsest=64,
+)
+
 RECIPES: dict[str, Recipe] = {
     "default": Recipe(),
+    "neighbours": _NEIGHBOURS,
     "source": _SOURCE,
     # The source's losses, as low in a hundredth of the time. They say little about where
     # outlines run, so a very small first picture does no harm.

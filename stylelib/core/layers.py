@@ -28,5 +28,10 @@ CONTENT_LAYER = "conv4_2"
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 """The style layers of Gatys et al. (2016), section 3."""
 
+NEIGHBOUR_LAYERS = tuple(
+    name for name in LAYERS[: LAYERS.index("conv4_1") + 1] if name in CONVOLUTIONS
+)
+"""The layers whose features are compared place by place; see `core.neighbours`."""
+
 POOLINGS = ("max", "average")
 PADDINGS = ("zeros", "replicate")

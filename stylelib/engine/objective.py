@@ -7,15 +7,17 @@ from copy import copy
 import torch
 from torch import Tensor
 
-from ..core.layers import LAYERS
+from ..core.layers import LAYERS, NEIGHBOUR_LAYERS
 from ..core.losses import content_loss, style_loss, target_loss, total_variation
 from ..core.statistics import STATISTICS, Statistic, gram
 from ..errors import StylelibError
 from ..recipes import Recipe
 from .gram import centered_gram
 from .masks import EMPTY, Style, as_styles, fit_mask, shares_of_places
+from .neighbours import Neighbours, Pieces
 from .network import VGG19
 
+_PHOTO = 0.75  # the photo's share in what the paintings are searched for; the picture has the rest
 _DETAIL = "conv3_1"  # up to this layer: a third of the cost of all layers to conv5_1
 
 
@@ -31,6 +33,8 @@ class Objective:
     recipe : Recipe
     network : VGG19
         At least as deep as the recipe's deepest layer.
+    picture : Tensor, of the content's shape, optional
+        The picture so far, which has a say in which neighbours are chosen; the content by default.
 
     Attributes
     ----------
@@ -46,9 +50,13 @@ class Objective:
         style: Tensor | Style | Sequence[Tensor | Style],
         recipe: Recipe,
         network: VGG19,
+        picture: Tensor | None = None,
     ) -> None:
         self.recipe, self.network, self.content = recipe, network, content
-        self.layers = sorted({*recipe.content_layers, *recipe.style_layers}, key=LAYERS.index)
+        layers = {*recipe.content_layers, *recipe.style_layers}
+        if recipe.neighbour_weight:
+            layers.update(NEIGHBOUR_LAYERS)
+        self.layers = sorted(layers, key=LAYERS.index)
         styles = as_styles(style)
         shares = recipe.shares(len(styles))
         with torch.no_grad():
@@ -59,11 +67,25 @@ class Objective:
                 StyleTarget(one, mask, share, seen, recipe, network)
                 for one, mask, share in zip(styles, masks, shares, strict=True)
             ]
+            self._pieces = []
+            self.neighbours = None
+            if recipe.neighbour_weight:
+                self._pieces = [Pieces(one, network) for one in styles]
+                self.neighbours = self._find_neighbours(picture, masks)
         self.content_weights = self._balance()
         drawn = [mask for mask in masks if mask is not None]
         self.painted = None
         if len(drawn) == len(styles):
             self.painted = torch.stack(drawn).amax(0) > EMPTY
+
+    def _find_neighbours(
+        self, picture: Tensor | None, masks: Sequence[Tensor | None]
+    ) -> Neighbours:
+        query = self.content
+        if picture is not None:
+            query = _PHOTO * self.content + (1 - _PHOTO) * picture
+        shares, likeness = self.recipe.shares(len(self._pieces)), self.recipe.likeness
+        return Neighbours(query, self.content, self._pieces, masks, shares, likeness, self.network)
 
     def with_content(self, content: Tensor) -> "Objective":
         """The same for another photo of the same size; the paintings' targets are kept.
@@ -79,6 +101,8 @@ class Objective:
         other.content = content
         with torch.no_grad():
             other.content_maps = self.network(content, layers) if layers else {}
+            if self.neighbours is not None:
+                other.neighbours = other._find_neighbours(None, [None] * len(self._pieces))
         other.content_weights = other._balance()
         return other
 
@@ -90,7 +114,7 @@ class Objective:
             return None
         other = copy(self)
         other.recipe = self.recipe.but(content_layers={}, style_layers=layers)
-        other.layers, other.content_weights = list(layers), {}
+        other.layers, other.content_weights, other.neighbours = list(layers), {}, None
         return other
 
     def _balance(self) -> dict[str, float]:
@@ -114,7 +138,15 @@ class Objective:
             for target in self.targets:
                 parts[f"style {name}"] = parts[f"style {name}"] + target.loss(maps, name)
             style = style + parts[f"style {name}"]
-        total = target_loss(content, style, self.recipe.content_weight, self.recipe.style_weight)
+        style_weight = self.recipe.style_weight
+        if self.neighbours is not None:
+            style_weight *= 1 - self.recipe.likeness
+        total = target_loss(content, style, self.recipe.content_weight, style_weight)
+        if self.neighbours is not None:
+            found = self.neighbours.losses(maps)
+            parts |= {f"neighbours {name}": part for name, part in found.items()}
+            parts["neighbours"] = torch.stack(list(found.values())).sum()
+            total = total + self.recipe.neighbour_weight * parts["neighbours"]
         rough = total_variation(image) if self.recipe.tv_weight else zero
         total = total + self.recipe.tv_weight * rough
         return total, parts | {"content": content, "style": style, "tv": rough, "total": total}

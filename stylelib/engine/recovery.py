@@ -105,7 +105,9 @@ class Descent:
 
     def _is_sound(self) -> bool:
         recipe = self.recipe
-        weights = recipe.content_weight + recipe.style_weight + recipe.tv_weight
+        weights = (
+            recipe.content_weight + recipe.style_weight + recipe.neighbour_weight + recipe.tv_weight
+        )
         limit = _EXPLODED * max(self._best_loss, _SMALL * weights)
         return math.isfinite(self.total) and self.total <= limit
 

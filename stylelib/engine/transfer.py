@@ -30,6 +30,8 @@ from .objective import Objective
 from .recovery import GENTLY, Descent, Reached
 from .stages import add_detail, first_picture, least_size, size_at
 
+LOSSES = ("content", "style", "neighbours", "tv", "total")
+
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -42,8 +44,9 @@ class Step:
     iteration, steps : int
         This step's number, from 1, and how many there will be.
     losses : dict of str to float
-        ``"content"``, ``"style"`` and ``"tv"``, each before its weight, and
-        ``"total"``, the weighted sum: of the picture that the step began with.
+        ``"content"``, ``"style"``, ``"tv"`` and, if the recipe uses them, ``"neighbours"``,
+        each before its weight, and ``"total"``, the weighted sum: of the picture that the step
+        began with.
     layers : dict of str to float
         Content and style loss layer by layer, for example ``"style conv1_1"``.
     image : Tensor, shape (1, 3, h, w), RGB in 0-1
@@ -203,8 +206,8 @@ class Transfer:
         self._descent = None
         content = resize(self._content, size).to(self.device)
         styles = [s.resized(self.recipe.style_size(size)).to(self.device) for s in self._styles]
-        self._objective = Objective(content, styles, self.recipe, self.network)
         picture = resize_to(self.image, (content.shape[-2], content.shape[-1])).to(self.device)
+        self._objective = Objective(content, styles, self.recipe, self.network, picture)
         painted = self._objective.painted
         if painted is not None:
             picture = torch.where(painted, picture, content)
@@ -242,7 +245,7 @@ class Transfer:
     def _describe(self, parts: Mapping[str, Tensor]) -> Step:
         names, values = list(parts), torch.stack([p.detach().float() for p in parts.values()])
         numbers = dict(zip(names, values.tolist(), strict=True))
-        losses = {name: numbers.pop(name) for name in ("content", "style", "tv", "total")}
+        losses = {name: numbers.pop(name) for name in LOSSES if name in numbers}
         return Step(self.iteration, self.recipe.steps, losses, numbers, self.image.clone())
 
     def _release(self) -> None:

@@ -1,0 +1,195 @@
+"""The neighbours of `core`, fast and in little memory.
+
+`core.neighbours` stacks the layers, some 2,000 numbers for each place, and compares each pair of
+places in all of them. Here the search compares them in the 256 directions in which the places of
+the painting differ most: it finds nearly always the same neighbour, in an eighth of the time. And
+the loss is computed layer by layer, each at its own size.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..core.layers import CONVOLUTIONS, NEIGHBOUR_LAYERS
+from ..core.losses import content_loss
+from ..core.neighbours import block_of
+from .masks import Style
+from .network import VGG19
+
+TURNS = 4  # a painting is searched upright and turned by 90, 180 and 270 degrees
+OFFERED = 8192  # places of a painting in each turn; of a larger painting, a random choice
+_DIRECTIONS = 256  # for the search
+_SAMPLE = 4096  # places that these directions are computed from
+_ROWS = 1024  # places that are compared with the painting's at a time
+# The power of the likeness that counts in each block. Deep layers keep the photo's things where
+# they were; early ones would keep its pixels, too, and the picture would look like a photo.
+_POWERS = {1: 4, 2: 4, 3: 2, 4: 1}
+
+Vectors = Iterable[tuple[str, Tensor]]
+"""Layer by layer, the part (N, C) of the vectors of N places."""
+
+
+class Pieces:
+    """The places of a painting, ready to be searched.
+
+    Parameters
+    ----------
+    style : Style
+        Where the painting has a mask, only places are taken that have at least half of the mask's
+        largest value.
+    network : VGG19
+
+    Attributes
+    ----------
+    vectors : dict of layer name to Tensor, shape (M, C)
+        The features of all places.
+    spread : float
+        The mean squared distance of a place from the mean of all, as in `core.neighbours.places`.
+    """
+
+    def __init__(self, style: Style, network: VGG19) -> None:
+        generator = torch.Generator().manual_seed(0)
+        parts: dict[str, list[Tensor]] = {name: [] for name in NEIGHBOUR_LAYERS}
+        for turn in range(TURNS):
+            maps = network.raw(_turned(style.image, turn), NEIGHBOUR_LAYERS)
+            grid = _grid(maps)
+            chosen = torch.randperm(math.prod(grid), generator=generator)[:OFFERED].sort().values
+            if style.source is not None:
+                mask = F.adaptive_avg_pool2d(_turned(style.source, turn), grid).flatten().cpu()
+                chosen = chosen[mask[chosen] >= mask[chosen].max() / 2]
+            for name, vectors in vectors_of(maps):
+                parts[name].append(vectors[chosen.to(vectors.device)])
+        self.vectors = {name: torch.cat(several) for name, several in parts.items()}
+        self._axes, self.spread = self._principal_axes()
+        self._projected = F.normalize(self._project(self.vectors.items()), dim=1)
+
+    def _principal_axes(self) -> tuple[dict[str, Tensor], float]:
+        """The directions in which the places differ most, layer by layer, and the spread.
+
+        Halko, Martinsson, Tropp, *Finding structure with randomness* (2011), algorithm 4.4.
+        """
+        sample = torch.cat([v.float() / v.shape[1] for v in self._some()], 1)
+        sample -= sample.mean(0)
+        generator = torch.Generator().manual_seed(0)
+        axes = torch.randn(sample.shape[1], _DIRECTIONS, generator=generator).to(sample)
+        for _ in range(2):
+            axes = torch.linalg.qr(sample.mT @ (sample @ axes)).Q
+        widths = [vectors.shape[1] for vectors in self.vectors.values()]
+        parts = zip(self.vectors, axes.split(widths), widths, strict=True)
+        spread = max(float(sample.square().sum(1).mean()), 1e-12)
+        return {name: part / width for name, part, width in parts}, spread
+
+    def _some(self) -> Iterator[Tensor]:
+        for vectors in self.vectors.values():
+            yield vectors[:: math.ceil(len(vectors) / _SAMPLE)]
+
+    def _project(self, vectors: Vectors) -> Tensor:
+        """Centred vectors in the directions of the search, (N, directions)."""
+        total = torch.zeros(())
+        for name, part in vectors:
+            projected = part.float() @ self._axes[name]
+            total = total.to(projected) + projected
+        return total - total.mean(0)
+
+    def nearest(self, wanted: Vectors) -> Tensor:
+        """For each place the number of the painting's most similar one; see `core`'s `nearest`."""
+        rows = self._project(wanted).split(_ROWS)
+        return torch.cat([(some @ self._projected.mT).argmax(1) for some in rows])
+
+
+class Neighbours:
+    """What each place of the new picture should become, at one size.
+
+    Parameters
+    ----------
+    query : Tensor, shape (1, 3, H, W), RGB in 0-1
+        What the paintings are searched for: the photo, or a mix of it and the picture so far.
+    content : Tensor, of the same shape
+        The photo.
+    pieces : several `Pieces`
+    masks : several Tensor, shape (1, 1, H, W), or None
+        Where each painting goes; None is everywhere.
+    shares : several float
+        How much each painting counts; they add up to 1.
+    likeness : float, 0-1
+        How much the photo's own features count in the targets.
+    network : VGG19
+
+    Attributes
+    ----------
+    targets : dict of layer name to Tensor, shape (1, C, h, w)
+    """
+
+    def __init__(
+        self,
+        query: Tensor,
+        content: Tensor,
+        pieces: Sequence[Pieces],
+        masks: Sequence[Tensor | None],
+        shares: Sequence[float],
+        likeness: float,
+        network: VGG19,
+    ) -> None:
+        wanted = network.raw(query, NEIGHBOUR_LAYERS)
+        found = [one.nearest(vectors_of(wanted)) for one in pieces]
+        grid = _grid(wanted)
+        del wanted
+        counts = []
+        for mask, share in zip(masks, shares, strict=True):
+            where = query.new_ones(1, 1, *grid)
+            if mask is not None:
+                where = F.adaptive_avg_pool2d(mask, grid)
+            counts.append(share * where.flatten()[:, None])
+        maps = network.raw(content, NEIGHBOUR_LAYERS)
+        spread = sum(share * one.spread for share, one in zip(shares, pieces, strict=True))
+        self._weights = {n: 1 / (CONVOLUTIONS[n][1] * spread) for n in NEIGHBOUR_LAYERS}
+        self.targets = {}
+        for name, own in vectors_of(maps):
+            painted = 1 - likeness ** _POWERS[block_of(name)]
+            target = (1 - painted * sum(counts)) * own
+            for one, index, count in zip(pieces, found, counts, strict=True):
+                # The distances to several targets are, but for a constant, that to their mean.
+                target += painted * count * one.vectors[name][index]
+            target = target.T.view(1, -1, *grid)
+            deep = maps[name].shape[-2:]
+            if block_of(name) > 3:  # its positions cover several places: likewise their mean
+                target = F.adaptive_avg_pool2d(target, (deep[0], deep[1]))
+            self.targets[name] = target.to(network.dtype, memory_format=torch.channels_last)
+
+    def losses(self, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Each layer's part of the neighbour loss of a picture with these feature maps."""
+        return {
+            name: self._weights[name] * content_loss(_pooled(maps[name], name).float(), target)
+            for name, target in self.targets.items()
+        }
+
+
+def vectors_of(maps: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """The features of all places, layer by layer, (N, C): the columns of `core`'s `places`.
+
+    They are not divided by the number of maps.
+    """
+    grid = _grid(maps)
+    for name in NEIGHBOUR_LAYERS:
+        layer = _pooled(maps[name], name)
+        if block_of(name) > 3:
+            layer = F.interpolate(layer, grid)
+        yield name, layer[0].permute(1, 2, 0).flatten(0, 1)
+
+
+def _pooled(layer: Tensor, name: str) -> Tensor:
+    """Early layers' features, averaged over each place."""
+    return F.avg_pool2d(layer, 2 ** (3 - block_of(name))) if block_of(name) < 3 else layer
+
+
+def _grid(maps: Mapping[str, Tensor]) -> tuple[int, int]:
+    """Rows and columns of places."""
+    height, width = maps["conv3_1"].shape[-2:]
+    return height, width
+
+
+def _turned(image: Tensor, turn: int) -> Tensor:
+    return torch.rot90(image, turn, (2, 3)).contiguous()
