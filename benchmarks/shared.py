@@ -20,7 +20,7 @@ from stylelib import RECIPES, load_image, save_image
 
 HERE = Path(__file__).parent
 CACHE = HERE / "cache"  # git ignores it
-DEFAULT = RECIPES["default"]
+DEFAULT = RECIPES["gram"]
 # A photo, people, flat graphics and an abstract picture, in the style of different paintings.
 PAIRS = [
     ("camel", "hokusai-great-wave"),

@@ -94,7 +94,8 @@ def _weight(default: float, help: str, **known: Any) -> Any:
 class Recipe:
     """How to make a picture; with the photo and the painting, all it takes to make it again.
 
-    Its settings are the fields below; each explains itself in `SETTINGS`.
+    Without arguments it is ``RECIPES["gram"]``. Its settings are the fields below; each explains
+    itself in `SETTINGS`.
 
     Raises
     ------
@@ -146,7 +147,7 @@ class Recipe:
     )
     likeness: float = _setting(
         "number",
-        0.4,
+        0.35,
         "With neighbours, how much of the photo stays, from 0 (all painting) to 1 (all photo); "
         "more keeps faces and writing.",
         low=0,
@@ -466,14 +467,14 @@ _SOURCE = Recipe(
 _NEIGHBOURS = Recipe(
     content_layers={},
     style_layers=dict.fromkeys(STYLE_LAYERS[:3], 1.0),
-    style_weight=0.33,
+    style_weight=0.6,
     neighbour_weight=1.0,
     coarsest=64,
 )
 
 RECIPES: dict[str, Recipe] = {
-    "default": Recipe(),
     "neighbours": _NEIGHBOURS,
+    "gram": Recipe(),
     "source": _SOURCE,
     # The source's losses, as low in a hundredth of the time. They say little about where
     # outlines run, so a very small first picture does no harm.
@@ -486,4 +487,10 @@ RECIPES: dict[str, Recipe] = {
         clamp=True,
     ),
 }
-"""Recipes by name."""
+"""Recipes by name; `"default"` is another name of the one in `DEFAULT`."""
+
+METHODS = ("neighbours", "gram")
+"""The recipes that differ in how they see style; the studio offers them."""
+
+DEFAULT = "neighbours"
+RECIPES["default"] = RECIPES[DEFAULT]

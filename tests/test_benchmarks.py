@@ -104,7 +104,7 @@ def test_the_sheet_of_all_pairs_has_a_column_for_each_painting_and_an_empty_diag
 
 
 def test_each_variant_changes_one_setting_and_the_table_has_medians() -> None:
-    recipe = RECIPES["default"].but(size=128)
+    recipe = RECIPES["gram"].but(size=128)
     found = contact.variants(recipe, [""])
     assert found["default"] == recipe and len(set(map(str, found.values()))) == len(found)
     assert "coarse_to_fine: off" not in found  # at this size there is one stage only

@@ -22,7 +22,7 @@ from stylelib.engine.weights import read_weights
 from stylelib.pictures.color import keep_colors, luminance, match_colors
 from stylelib.pictures.rescue import save_with
 
-SMALL = RECIPES["default"].but(
+SMALL = RECIPES["gram"].but(
     size=16, steps=2, content_layers={"conv1_2": 1.0}, style_layers={"conv1_1": 1.0}
 )
 DTYPES = [

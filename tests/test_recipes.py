@@ -38,7 +38,7 @@ NAN = float("nan")
 def test_a_bad_value_is_refused_in_words(setting: str, values: list[Any]) -> None:
     for value in values:
         with pytest.raises(StylelibError) as caught:
-            RECIPES["default"].but(**{setting: value})
+            RECIPES["gram"].but(**{setting: value})
         assert len(str(caught.value)) > 20
         with pytest.raises(StylelibError):
             Recipe(**{setting: value})
@@ -65,7 +65,7 @@ def test_every_layer_may_serve_for_content_and_style() -> None:
 
 
 def test_but_changes_what_is_said_and_nothing_else() -> None:
-    recipe = RECIPES["default"]
+    recipe = RECIPES["gram"]
     before = recipe.as_dict()
     other = recipe.but(style_weight=7.0, size=99)
     assert (other.style_weight, other.size) == (7.0, 99)
@@ -78,7 +78,7 @@ def test_but_changes_what_is_said_and_nothing_else() -> None:
 
 def test_a_recipe_can_not_be_changed_by_accident() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        RECIPES["default"].size = 100  # type: ignore[misc]
+        RECIPES["gram"].size = 100  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("name", list(RECIPES))
@@ -184,7 +184,7 @@ def test_what_may_change_while_painting() -> None:
 
 
 def test_what_changed() -> None:
-    recipe = RECIPES["default"]
+    recipe = RECIPES["gram"]
     assert recipe.changed_from(recipe) == {}
     changed = recipe.but(style_weight=7, init="noise").changed_from(recipe)
     assert changed == {"style_weight": 7.0, "init": "noise"}

@@ -144,10 +144,10 @@ def test_the_name_of_an_upload_cannot_reach_another_folder(studio: Studio, folde
 def test_each_run_gets_a_new_name(folder: Path) -> None:
     for name in NAMES:
         picture = Picture(name, b"")
-        path = Run(1, picture, picture, RECIPES["default"]).new_path(".png")
+        path = Run(1, picture, picture, RECIPES["gram"]).new_path(".png")
         assert path.parent == Path() and is_safe(path.name)
         path.touch()
-        assert Run(1, picture, picture, RECIPES["default"]).new_path(".png") != path
+        assert Run(1, picture, picture, RECIPES["gram"]).new_path(".png") != path
 
 
 def test_the_command_line_shortens_long_names(

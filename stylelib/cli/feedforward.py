@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StylelibError
+from ..recipes import DEFAULT
 from .interrupts import one_interrupt, take_steps
 from .options import TRAINED, given_settings
 from .telling import save_and_tell, say, tell_losses
@@ -60,7 +61,7 @@ def _check(options: Namespace) -> None:
     if len(options.style) > 1:
         raise StylelibError("A trained network paints alone: give one .pt file and no painting.")
     for name, value in vars(options).items():
-        given = value is not None and (name, value) != ("recipe", "default")
+        given = value is not None and (name, value) != ("recipe", DEFAULT)
         if given and name not in _UNDERSTOOD:
             raise StylelibError(
                 f"--{name.replace('_', '-')} does nothing with a trained network: how it paints "

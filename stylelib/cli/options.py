@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..recipes import SETTINGS
+from ..recipes import DEFAULT, SETTINGS
 from ..version import __version__
 
 _PAINT = """\
@@ -161,10 +161,11 @@ def _add_pictures(paint: Parser) -> None:
     add(
         "--recipe",
         metavar="NAME",
-        default="default",
-        help="All settings at once: default; source, as in the original notebook (Adam, 5000 "
-        "steps: an hour); or source-fast, the same losses in a minute. The options below "
-        "change single settings of it.",
+        default=DEFAULT,
+        help="All settings at once: neighbours, where each place of the photo takes the most "
+        "similar place of the painting (the default); gram, the losses of the lessons; source, as "
+        "in the original notebook (Adam, 5000 steps: an hour); or source-fast, the same losses in "
+        "a minute. The options below change single settings of it.",
     )
 
 

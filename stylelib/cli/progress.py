@@ -68,7 +68,9 @@ class Progress(tqdm):
         self.update(done - self.n)
 
     def _numbers(self) -> str:
-        shown = [name for name in ("content", "style", "tv") if self.last[name] or name != "tv"]
+        always = {"style", "neighbours" if "neighbours" in self.last else "content"}
+        shown = [name for name in self.last if name in always or self.last[name]]
+        shown.remove("total")
         return ", ".join(f"{name} {self.last[name]:.3g}" for name in shown)
 
     def display(self, msg: str | None = None, pos: int | None = None) -> None:

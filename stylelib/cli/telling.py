@@ -14,11 +14,20 @@ def say(message: str) -> None:
 
 def tell_losses(first: Mapping[str, float], last: Mapping[str, float]) -> None:
     """Print where the losses started and where they ended."""
-    print(
-        f"From start to end, the style loss went from {first['style']:.3g} to "
-        f"{last['style']:.3g}, the content loss from {first['content']:.3g} to "
-        f"{last['content']:.3g}."
-    )
+    # The neighbours take the place of the content loss: with them, it is usually not in use.
+    if "neighbours" in last:
+        told = (
+            f"From start to end, the style loss went from {first['style']:.3g} to "
+            f"{last['style']:.3g}, the neighbour loss from {first['neighbours']:.3g} to "
+            f"{last['neighbours']:.3g}."
+        )
+    else:
+        told = (
+            f"From start to end, the style loss went from {first['style']:.3g} to "
+            f"{last['style']:.3g}, the content loss from {first['content']:.3g} to "
+            f"{last['content']:.3g}."
+        )
+    print(told)
 
 
 def save_and_tell(save: Callable[[Path], Path], path: Path, new: bool = False) -> tuple[Path, int]:

@@ -16,7 +16,7 @@ from ..pictures.color import keep_colors
 from ..pictures.film import save_film
 from ..pictures.images import load_image, load_mask, save_image
 from ..pictures.names import file_name
-from ..recipes import RECIPES, SETTINGS, Recipe
+from ..recipes import METHODS, RECIPES, SETTINGS, Recipe
 from .picture import Picture, jpeg
 
 KEPT = 24  # frames, about
@@ -241,8 +241,9 @@ class Run:
             names.add("keep_colors")
             after = [f"picture = keep_colors(picture, {content})"]
         style = styles[0] if len(styles) == 1 else f"[{', '.join(styles)}]"
-        changed = _arguments(self.recipe.changed_from(RECIPES["default"]))
-        recipe = f'RECIPES["default"].but({changed})' if changed else 'RECIPES["default"]'
+        base = min(METHODS, key=lambda name: len(self.recipe.changed_from(RECIPES[name])))
+        changed = _arguments(self.recipe.changed_from(RECIPES[base]))
+        recipe = f'RECIPES["{base}"].but({changed})' if changed else f'RECIPES["{base}"]'
         until = self.iteration if self.iteration < self.steps else None
         plan = {"changes": self.changes or None, "until": until, "again": self.again or None}
         told = _arguments({name: value for name, value in plan.items() if value is not None})

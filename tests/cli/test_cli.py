@@ -89,7 +89,7 @@ def test_paints_a_picture_that_says_how_it_was_made(tmp_path: Path) -> None:
     assert made == {
         "content": "my camel.jpg",
         "style": "hokusai-great-wave",
-        "recipe": RECIPES["default"].but(size=64, steps=3).as_dict(),
+        "recipe": RECIPES["gram"].but(size=64, steps=3).as_dict(),
         "steps_done": 3,
         "device": "cpu",
         "precision": made and made["precision"],

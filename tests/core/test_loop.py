@@ -42,7 +42,7 @@ def test_the_loop_gets_there_and_leaves_the_start_as_it_was() -> None:
 
 def test_the_book_paints_what_the_engine_paints(camel: Tensor, painting: Tensor) -> None:
     """The book's plain loop, and `Transfer` with all its machinery: the same picture."""
-    recipe = RECIPES["default"].but(
+    recipe = RECIPES["gram"].but(
         size=64,
         steps=5,
         style_layers=dict.fromkeys(STYLE_LAYERS, 1.0),
@@ -70,7 +70,7 @@ def test_a_transfer_takes_the_books_step(
         return honest(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(loop, "step", step)
-    recipe = RECIPES["default"].but(size=32, steps=3, style_layers={"conv1_1": 1})
+    recipe = RECIPES["gram"].but(size=32, steps=3, style_layers={"conv1_1": 1})
     Transfer(camel, painting, recipe.but(content_layers={"conv2_1": 1}), device="cpu").run()
     assert len(taken) == 3
 

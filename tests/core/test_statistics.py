@@ -9,7 +9,7 @@ from stylelib import RECIPES, STATISTICS, VGG19, Recipe, Style, StylelibError, T
 from stylelib.core.statistics import directions, gram, mean_std, sliced
 from stylelib.engine.objective import Objective
 
-RECIPE = RECIPES["default"].but(
+RECIPE = RECIPES["gram"].but(
     style_layers={"conv1_1": 1.0, "conv3_1": 0.5}, size=64, steps=8, coarse_to_fine=False
 )
 

@@ -145,7 +145,7 @@ stylelib.engine.network.choose_winograd = lambda *_: winograd
 
 def paint(size):
     picture = torch.rand(1, 3, size, size)
-    recipe = RECIPES["default"].but(size=size, steps=1, coarse_to_fine=False)
+    recipe = RECIPES["gram"].but(size=size, steps=1, coarse_to_fine=False)
     transfer = Transfer(picture, picture.flip(2), recipe, network, "cpu", torch.float32)
     transfers.append(transfer)  # as a notebook's variables do
     return transfer.run().shape[-1]
@@ -210,7 +210,7 @@ def test_a_finished_painting_gives_its_memory_back() -> None:
         KEEP
         + """
 from stylelib import RECIPES, Transfer, load_image
-recipe = RECIPES["default"].but(size=256, steps=2, coarse_to_fine=False)
+recipe = RECIPES["gram"].but(size=256, steps=2, coarse_to_fine=False)
 transfer = Transfer(load_image("camel"), load_image("hokusai-poppies"), recipe, device="cpu")
 for step in transfer:
     painted = size()
@@ -253,7 +253,7 @@ from stylelib.core.layers import LAYERS
 size, dtype = int(sys.argv[1]), getattr(torch, sys.argv[2])
 deepest, scale = sys.argv[3], float(sys.argv[4])
 transfer.check_memory = lambda *_: None
-default = RECIPES["default"]
+default = RECIPES["gram"]
 shallow = [n for n in default.style_layers if LAYERS.index(n) <= LAYERS.index(deepest)]
 recipe = default.but(
     size=size, steps=3, coarse_to_fine=False, style_scale=scale,

@@ -18,7 +18,7 @@ from torch import Tensor
 from stylelib import RECIPES, VGG19, Recipe, Transfer, load_image, load_vgg19, resize
 from stylelib.core.statistics import STATISTICS
 
-RECIPE = RECIPES["default"].but(
+RECIPE = RECIPES["gram"].but(
     size=40,
     steps=8,
     content_layers={"conv2_1": 1.0},

@@ -20,7 +20,7 @@ from stylelib import (
 from stylelib.engine.objective import Objective
 
 LAYERS = {"conv1_1": 1.0, "conv3_1": 0.5}
-RECIPE = RECIPES["default"].but(style_layers=LAYERS, size=64, steps=6, coarse_to_fine=False)
+RECIPE = RECIPES["gram"].but(style_layers=LAYERS, size=64, steps=6, coarse_to_fine=False)
 # No division by the target's own size: what the sums below are.
 PLAIN = RECIPE.but(balance="source", centered=False, content_weight=0.0, style_weight=1.0)
 

@@ -30,7 +30,7 @@ Noise = Callable[..., Tensor]
 Reference = Callable[..., tuple[dict[str, Tensor], dict[str, Tensor]]]
 Paint = Callable[..., Transfer]
 
-FULL = RECIPES["default"].but(size=48, steps=10, coarse_to_fine=False)
+FULL = RECIPES["gram"].but(size=48, steps=10, coarse_to_fine=False)
 # The same with few and shallow layers, for what does not hang on them.
 QUICK = FULL.but(
     content_layers={"conv2_1": 1.0},

@@ -139,7 +139,7 @@ def test_where_the_network_uses_it(used: list[int], noise: Callable[..., Tensor]
 def test_a_given_network_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, used: list[int]) -> None:
     """The transfer's own has Winograd's convolutions, and shares the weights."""
     photo, network = load_image("camel", 128), load_vgg19(last="conv3_1")
-    recipe = RECIPES["default"].but(
+    recipe = RECIPES["gram"].but(
         size=128, steps=2, content_layers={"conv3_1": 1}, style_layers={"conv1_1": 1}
     )
     monkeypatch.setattr("stylelib.engine.network.choose_winograd", lambda *_: True)
@@ -184,7 +184,7 @@ def test_a_centered_gram_matrix_and_its_gradient(
 def test_the_faster_way_paints_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """Step by step the same losses as with plain convolutions: rounding apart."""
     photo, painting = load_image("camel", 96), load_image("hokusai-great-wave", 96)
-    recipe = RECIPES["default"].but(size=96, steps=12)
+    recipe = RECIPES["gram"].but(size=96, steps=12)
     losses = []
     for winograd in (False, True):
         monkeypatch.setattr("stylelib.engine.network.choose_winograd", lambda *_, w=winograd: w)

@@ -116,7 +116,7 @@ def test_style_left_is_a_ratio_of_style_losses(
     table = style_left(images, painting, camel, network=network)
     assert list(table) == list(images)
     for statistic in STATISTICS:
-        objective = Objective(camel, painting, RECIPES["default"].but(statistic=statistic), network)
+        objective = Objective(camel, painting, RECIPES["gram"].but(statistic=statistic), network)
         losses = [float(objective(image)[1]["style"]) for image in (half, camel)]
         assert table["photo"][statistic] == pytest.approx(1)
         assert table["painting"][statistic] == pytest.approx(0, abs=1e-6)
@@ -129,7 +129,7 @@ def test_style_left_is_a_ratio_of_style_losses(
 def test_what_the_lesson_says_about_the_three_statistics(network: VGG19) -> None:
     """Painting with one lowers all three, and each is lowest when it was painted with."""
     camel, painting = load_image("camel", 96), load_image("hokusai-great-wave", 96)
-    recipe = RECIPES["default"].but(size=96, steps=15, coarse_to_fine=False)
+    recipe = RECIPES["gram"].but(size=96, steps=15, coarse_to_fine=False)
     painted = {
         name: Transfer(camel, painting, recipe.but(statistic=name), network, "cpu").run()
         for name in STATISTICS

@@ -19,7 +19,7 @@ from stylelib.recipes import RECIPES
 from stylelib.studio import jobs
 from stylelib.studio.jobs import Job
 
-SMALL = RECIPES["default"].but(
+SMALL = RECIPES["gram"].but(
     size=32, steps=10_000, coarse_to_fine=False, content_layers={"conv1_2": 1.0},
     style_layers={"conv1_1": 1.0},
 )  # fmt: skip

@@ -105,7 +105,7 @@ def test_controls_from_python(painter: Painter) -> None:
     assert painter.values["style"] == "kandinsky-composition-viii"
     assert painter.values["style_weight"] == 10
     assert painter.values["size"] == 256
-    assert painter.recipe == RECIPES["default"].but(**QUICK).but(size=256, style_weight=10.0)
+    assert painter.recipe == RECIPES["gram"].but(**QUICK).but(size=256, style_weight=10.0)
     assert painter.set(size=100, tv_weight=2.0).recipe.tv_weight == 2.0
     assert painter.values["size"] == 100
     for wrong, words in (
@@ -395,7 +395,7 @@ def test_without_a_kernel_the_picture_is_still_shown(painter: Painter) -> None:
 
 def test_studio_knobs_make_the_recipe() -> None:
     studio = Studio("camel", "hokusai-poppies", **QUICK)
-    assert studio.recipe == RECIPES["default"].but(**QUICK)
+    assert studio.recipe == RECIPES["gram"].but(**QUICK)
     studio.set(
         style_layers={"conv1_1": 0.5}, content_layers={"conv3_2": 1.0}, tv_weight=20.0,
         init="noise", seed=7, optimizer="adam", steps=30, pooling="average", content_weight=2.0,
@@ -467,11 +467,11 @@ def test_only_the_newest_runs_are_kept() -> None:
 
 
 def test_the_expected_time() -> None:
-    recipe = RECIPES["default"].but(**QUICK)
+    recipe = RECIPES["gram"].but(**QUICK)
     photo, painting = (partial(load_image, name) for name in ("camel", "hokusai-poppies"))
     found = measure_pace(photo, painting, recipe, NetworkCache().load)
     assert 0 < found.per_pixel < 1e-3 and found.fixed >= 0
-    pace, recipe = Pace(fixed=1.0, per_pixel=0.0), RECIPES["default"].but(size=512, steps=100)
+    pace, recipe = Pace(fixed=1.0, per_pixel=0.0), RECIPES["gram"].but(size=512, steps=100)
     stages = len(recipe.stages())
     assert pace.seconds(recipe, (9, 16)) == 100 + stages
     assert pace.seconds(recipe, (9, 16), done=100) == 0

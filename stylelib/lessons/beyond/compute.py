@@ -86,7 +86,7 @@ def style_left(
     network = network or default_network()
     table: dict[str, dict[str, float]] = {name: {} for name in images}
     for statistic in statistics:
-        recipe = RECIPES["default"].but(statistic=statistic, content_layers={})
+        recipe = RECIPES["gram"].but(statistic=statistic, content_layers={})
         objective = Objective(photo, painting, recipe, network)
         whole = float(objective(photo)[1]["style"])
         if whole < 1e-12:
@@ -120,7 +120,7 @@ def step_seconds(
     found: dict[int, float] = {}
     for size in sizes:
         photo = resize(content, size)
-        objective = Objective(photo, resize(style, size), RECIPES["default"], network)
+        objective = Objective(photo, resize(style, size), RECIPES["gram"], network)
         times: list[float] = []
         while len(times) < 3 or sum(times) < _PATIENCE:
             pixels = photo.clone().requires_grad_()
