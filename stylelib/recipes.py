@@ -128,8 +128,9 @@ class Recipe:
     )
     style_weight: float = _weight(
         4.0,
-        "How much the painting counts: more gives bolder strokes and less camel; 8 suits animals "
-        "and landscapes, but faces are lost. Only its ratio to the content weight matters.",
+        "How much the painting's Gram matrices count: more gives bolder strokes and less camel. "
+        "Only its ratio to the other weights matters; in the recipe gram, 8 suits animals and "
+        "landscapes, but faces are lost.",
         label="style weight",
         option="look",
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick
 from ..pictures.names import file_name
 from ..pictures.record import base_name
-from ..recipes import RECIPES, SETTINGS
+from ..recipes import RECIPES, SETTINGS, Recipe
 from .doctor import doctor
 from .feedforward import is_network, paint_at_once, train
 from .interrupts import INTERRUPTED, one_interrupt, take_steps
@@ -95,6 +95,7 @@ def _paint(options: Namespace) -> int:
     recipe = RECIPES[pick(options.recipe, RECIPES, "recipe")].but(
         **given_settings(options, SETTINGS)
     )
+    _refuse_without_effect(options, recipe)
     content = load_image(options.content, recipe.size)
     start = time.monotonic()
     paintings = [load_image(name, recipe.style_size()) for name in options.style]
@@ -150,6 +151,20 @@ def _paint(options: Namespace) -> int:
             print(f"{place}: a film of {len(frames)} pictures.")
             elsewhere = elsewhere or film_elsewhere
     return status or elsewhere
+
+
+def _refuse_without_effect(options: Namespace, recipe: Recipe) -> None:
+    """Refuse a weight that the recipe has no use for, rather than paint as if it had."""
+    if options.content_weight is not None and not recipe.content_layers:
+        raise StylelibError(
+            f"--content-weight does nothing with the recipe {options.recipe}, which compares no "
+            f"content layers. Use --likeness, or --recipe gram."
+        )
+    if options.likeness is not None and not recipe.neighbour_weight:
+        raise StylelibError(
+            f"--likeness does nothing with the recipe {options.recipe}, which uses no neighbours. "
+            f"Use --content-weight, or --recipe neighbours."
+        )
 
 
 def _output(options: Namespace) -> Path:

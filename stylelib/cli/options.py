@@ -20,9 +20,11 @@ Each is a picture file or the name of a sample ("stylelib samples" lists them).
 Several paintings are blended.
 
 A network that was trained to recognise things (VGG-19) looks at both. Then the
-pixels of a new picture are changed, step by step, until the network finds in it
-the things of the photo (a low content loss) and the textures of the painting
-(a low style loss). The two pull in different directions; the weights decide.
+pixels of a new picture are changed, step by step. With the recipe neighbours,
+each place of it becomes, to the network, like the place of the painting that is
+most similar to the photo there; the likeness says how much of the photo stays.
+With the recipe gram, the network has to find in it the things of the photo (a
+low content loss) and the textures of the painting (a low style loss).
 """
 
 _EXAMPLES = """\
@@ -30,7 +32,8 @@ A good first try, about a minute on a laptop:
   stylelib paint camel hokusai-great-wave --output prettier-camel.png
 
 Then change one thing at a time:
-  stylelib paint camel hokusai-great-wave --style-weight 8
+  stylelib paint camel hokusai-great-wave --likeness 0.1
+  stylelib paint camel hokusai-great-wave --recipe gram --style-weight 8
   stylelib paint camel kandinsky-composition-viii --size 256 --init noise
 
 Two paintings, the second three times as strong; or each in its own place:

@@ -69,8 +69,7 @@ class Progress(tqdm):
 
     def _numbers(self) -> str:
         always = {"style", "neighbours" if "neighbours" in self.last else "content"}
-        shown = [name for name in self.last if name in always or self.last[name]]
-        shown.remove("total")
+        shown = [n for n in self.last if n != "total" and (n in always or self.last[n])]
         return ", ".join(f"{name} {self.last[name]:.3g}" for name in shown)
 
     def display(self, msg: str | None = None, pos: int | None = None) -> None:

@@ -79,7 +79,7 @@ def test_paints_a_picture_that_says_how_it_was_made(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout[:7]) == (0, "out.png"), done.stderr
     assert "64 x 36 pixels, 3 steps" in done.stdout
-    assert "step 3/3, 100%, content" in done.stderr
+    assert "step 3/3, 100%, style" in done.stderr and ", neighbours 0." in done.stderr
 
     painted = load_image(tmp_path / "out.png")
     assert painted.shape == (1, 3, 36, 64)
@@ -89,7 +89,7 @@ def test_paints_a_picture_that_says_how_it_was_made(tmp_path: Path) -> None:
     assert made == {
         "content": "my camel.jpg",
         "style": "hokusai-great-wave",
-        "recipe": RECIPES["gram"].but(size=64, steps=3).as_dict(),
+        "recipe": RECIPES["neighbours"].but(size=64, steps=3).as_dict(),
         "steps_done": 3,
         "device": "cpu",
         "precision": made and made["precision"],
@@ -284,11 +284,23 @@ def test_the_help_explains_choices_and_gives_working_examples(run: Run) -> None:
     for name in (*OPTIMIZERS, *INITS, *ORIGINS, *DEVICES, *RECIPES):
         assert re.search(rf"\b{name}\b", result.out), name
     assert "more keeps more of the\n" in result.out  # what the content weight does
+    assert "0\n                        (all painting) to 1 (all photo)" in result.out
     assert "stylelib paint camel hokusai-great-wave --output prettier-camel.png" in result.out
     for line in result.out.splitlines():
         assert len(line) <= 80
         if line.startswith("  stylelib paint "):  # each example has to work
             cli.make_parser().parse_args(line.split()[1:])
+
+
+def test_a_weight_that_the_recipe_has_no_use_for_is_refused(run: Run) -> None:
+    for option, recipe, other in [
+        ("--content-weight", "neighbours", "--likeness"),
+        ("--likeness", "gram", "--content-weight"),
+    ]:
+        result = run("paint", *PAIR, *SMALL, "--recipe", recipe, option, "0.5")
+        assert result.status == 1 and f"{option} does nothing" in result.err and other in result.err
+    layers = ("--content-layers", "conv2_2", "--content-weight", "0.5")
+    assert run("paint", *PAIR, *SMALL, *layers).status == 0
 
 
 def test_version_and_no_command(run: Run) -> None:
