@@ -30,6 +30,7 @@ from .objective import Objective
 from .recovery import GENTLY, Descent, Reached
 from .stages import add_detail, first_picture, least_size, size_at
 
+PHOTO = 512  # the longest side, in pixels, up to which the photo is compared with
 LOSSES = ("content", "style", "neighbours", "tv", "total")
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -207,7 +208,10 @@ class Transfer:
         content = resize(self._content, size).to(self.device)
         styles = [s.resized(self.recipe.style_size(size)).to(self.device) for s in self._styles]
         picture = resize_to(self.image, (content.shape[-2], content.shape[-1])).to(self.device)
-        self._objective = Objective(content, styles, self.recipe, self.network, picture)
+        # Larger than PHOTO, a photo shows hairs and leaves, and they would all be painted: it would
+        # look filtered. From there on, the picture so far is what is painted larger.
+        wanted = picture if 0 < self._size < size and size > PHOTO else content
+        self._objective = Objective(wanted, styles, self.recipe, self.network, picture)
         painted = self._objective.painted
         if painted is not None:
             picture = torch.where(painted, picture, content)
