@@ -1,1 +1,1 @@
-"""The book: style transfer in five short modules. Read layers, vgg, losses, statistics, loop."""
+"""The book, in six short modules: layers, vgg, losses, statistics, loop, neighbours."""

@@ -137,19 +137,14 @@ class Neighbours:
         found = [one.nearest(vectors_of(wanted)) for one in pieces]
         grid = _grid(wanted)
         del wanted
-        counts = []
-        for mask, share in zip(masks, shares, strict=True):
-            where = query.new_ones(1, 1, *grid)
-            if mask is not None:
-                where = F.adaptive_avg_pool2d(mask, grid)
-            counts.append(share * where.flatten()[:, None])
+        counts = self._divide(masks, shares, query.new_ones(1, 1, *grid))
         maps = network.raw(content, NEIGHBOUR_LAYERS)
         spread = sum(share * one.spread for share, one in zip(shares, pieces, strict=True))
         self._weights = {n: 1 / (CONVOLUTIONS[n][1] * spread) for n in NEIGHBOUR_LAYERS}
         self.targets = {}
         for name, own in vectors_of(maps):
             painted = 1 - likeness ** _POWERS[block_of(name)]
-            target = (1 - painted * sum(counts)) * own
+            target = (1 - painted * torch.stack(counts).sum(0)) * own
             for one, index, count in zip(pieces, found, counts, strict=True):
                 # The distances to several targets are, but for a constant, that to their mean.
                 target += painted * count * one.vectors[name][index]
@@ -158,6 +153,22 @@ class Neighbours:
             if block_of(name) > 3:  # its positions cover several places: likewise their mean
                 target = F.adaptive_avg_pool2d(target, (deep[0], deep[1]))
             self.targets[name] = target.to(network.dtype, memory_format=torch.channels_last)
+
+    @staticmethod
+    def _divide(
+        masks: Sequence[Tensor | None], shares: Sequence[float], everywhere: Tensor
+    ) -> list[Tensor]:
+        """How much each painting counts at each place, (N, 1): 1 in all where there is any."""
+        size = (everywhere.shape[-2], everywhere.shape[-1])
+        where = torch.stack([
+            (everywhere if mask is None else F.adaptive_avg_pool2d(mask, size)).flatten()
+            for mask in masks
+        ])  # fmt: skip
+        share = everywhere.new_tensor(shares)[:, None]
+        counts = where * share
+        covered = (where * (share > 0)).amax(0)  # the rest is the photo's
+        counts = counts / counts.sum(0).clamp_min(1e-12) * covered
+        return [one[:, None] for one in counts]
 
     def losses(self, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Each layer's part of the neighbour loss of a picture with these feature maps."""
