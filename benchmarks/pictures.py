@@ -15,7 +15,7 @@ import shutil
 import struct
 import subprocess
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -216,6 +216,40 @@ def pairs_file() -> str:
     return "\n".join(lines) + "\n"
 
 
+# ------------------------------------------------------------------- what was painted
+
+
+def find(name: str, folder: Path = FOLDER) -> Path | str:
+    """The file of a picture in the folder; a sample's name stands for itself."""
+    for kind in ("photos", "paintings"):
+        for path in (folder / kind).glob(f"{name}.*"):
+            return path
+    if name in SAMPLES:
+        return name
+    raise SystemExit(
+        f"There is no picture {name!r} in {folder}, and no sample has that name. "
+        "Collect the pictures with: python benchmarks/pictures.py"
+    )
+
+
+def painted_pairs(folders: Iterable[Path]) -> dict[str, tuple[str, str]]:
+    """The photo and the painting of every file PHOTO__PAINTING.png that all the folders have."""
+    names = [{path.name for path in folder.glob("*__*.png")} for folder in folders]
+    common = sorted(set.intersection(*names))
+    if not common:
+        raise SystemExit(
+            "The folders have no picture in common. Each method's folder should have pictures of "
+            "the same pairs, named PHOTO__PAINTING.png."
+        )
+    return {name: pair_of(name) for name in common}
+
+
+def pair_of(name: str) -> tuple[str, str]:
+    """The photo and the painting of a file PHOTO__PAINTING.png."""
+    photo, _, painting = name.removesuffix(".png").partition("__")
+    return photo, painting
+
+
 # ---------------------------------------------------------------- Debian's packages
 
 
@@ -289,11 +323,13 @@ def puzzle(files: dict[str, bytes], board: str) -> Image.Image:
     pieces = re.findall(
         r'"image/(.*\.webp)",\s*"x" : "([\d.]+)",\s*"y" : "([\d.]+)"', files[board].decode()
     )
-    for name, x, y in pieces:  # the middle of the piece
-        piece = Image.open(BytesIO(files[name])).convert("RGBA")
-        left = round((float(x) + 0.5) * BOARD[0] - piece.width / 2)
-        top = round((float(y) + 0.5) * BOARD[1] - piece.height / 2)
-        canvas.alpha_composite(piece, (left, top))
+    # Some pieces don't meet: a line of the one beside is seen through the gap, in place of white.
+    for across, down in ((-1, 0), (1, 0), (0, -1), (0, 1), (0, 0)):
+        for name, x, y in pieces:  # the middle of the piece
+            piece = Image.open(BytesIO(files[name])).convert("RGBA")
+            left = round((float(x) + 0.5) * BOARD[0] - piece.width / 2)
+            top = round((float(y) + 0.5) * BOARD[1] - piece.height / 2)
+            canvas.alpha_composite(piece, (left + across, top + down))
     return canvas.crop(canvas.getbbox())
 
 

@@ -1,16 +1,33 @@
 """Numbers that help the eye: how much content a picture kept, and how close its style came.
 
+    python benchmarks/quality.py PHOTO PICTURE ... --painting PAINTING
+    python benchmarks/quality.py --methods FOLDER ... --pictures FOLDER --json FILE
+
 No number says whether a picture is good: look at it first. The numbers tell you what to look
-for. `Quality` lists them with their ranges.
+for. `Quality` lists them with their ranges; the methods themselves minimise numbers like these.
+The table is therefore of numbers that no method minimises, `recognised.Recognised`. Beside them it
+has the style distance, which can't tell where anything is: a picture in which the photo is lost
+may have the smallest.
+
+With `--methods` each folder has the pictures of one method, named PHOTO__PAINTING.png, and
+`--pictures` is where `pictures.py` has put the photos and paintings.
 """
 
-from collections.abc import Sequence
+import stylelib  # noqa: F401 - before torch: it settles how threads wait
+
+# isort: split
+import argparse
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from statistics import fmean
 
+import pictures
 import torch
-from shared import painted
+from recognised import recognise
+from shared import Row, markdown, painted
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -21,6 +38,80 @@ from stylelib.pictures.images import resize_to
 SCALES = (1.0, 0.5, 0.25)
 SMALLEST = 32  # pixels on the shorter side: of smaller pictures conv5_1 sees next to nothing
 GREY = (0.299, 0.587, 0.114)  # brightness of red, green and blue (ITU-R BT.601)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photo", type=Path, nargs="?")
+    parser.add_argument("pictures", type=Path, nargs="*", help="made from the photo")
+    parser.add_argument("--painting", type=Path, help="whose style the pictures have")
+    parser.add_argument("--methods", type=Path, nargs="+", metavar="FOLDER",
+                        help="a method's pictures, named PHOTO__PAINTING.png")  # fmt: skip
+    parser.add_argument("--pictures", type=Path, dest="originals", metavar="FOLDER",
+                        default=pictures.FOLDER, help="the photos and paintings")  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table there as well")
+    options = parser.parse_args()
+    if options.methods:
+        rows = method_rows({path.name: path for path in options.methods}, options.originals)
+    elif options.pictures:
+        rows = [
+            {"picture": path.name} | picture_row(path, options.photo, options.painting)
+            for path in options.pictures
+        ]
+    else:
+        parser.error("give a photo and pictures that were made from it, or --methods")
+    report = {"pictures": rows}
+    print(markdown(map(readable, rows)))
+    if options.methods:
+        report["methods"] = means(rows)
+        print("\n" + markdown(map(readable, report["methods"])))
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=1), encoding="utf-8")
+
+
+def method_rows(methods: Mapping[str, Path], originals: Path) -> list[Row]:
+    """A row for each pair and each method, whose folder has the pictures PHOTO__PAINTING.png."""
+    return [
+        {"method": method, "photo": photo, "painting": painting}
+        | picture_row(
+            folder / name, pictures.find(photo, originals), pictures.find(painting, originals)
+        )
+        for name, (photo, painting) in pictures.painted_pairs(methods.values()).items()
+        for method, folder in methods.items()
+    ]
+
+
+def picture_row(picture: Path, photo: Path | str, painting: Path | str | None) -> Row:
+    """What no method minimises, and the style distance, of one picture; None: nothing to tell."""
+    made = load_image(picture)
+    size = (made.shape[-2], made.shape[-1])
+    before = load_image(photo)
+    row = recognise(made, resize_to(before, size)).row()
+    style = measure(made, before, load_image(painting), judge()).distance if painting else None
+    return row | {"style": style}
+
+
+def means(rows: Sequence[Row]) -> list[Row]:
+    """Each method's means over the pairs where there was something to tell."""
+    table = []
+    for method in dict.fromkeys(row["method"] for row in rows):
+        mine = [row for row in rows if row["method"] == method]
+        numbers: Row = {"method": method, "pairs": len(mine)}
+        for name in ("sure", "letters", "faces", "style"):
+            known = [row[name] for row in mine if row[name] is not None]
+            numbers[name] = fmean(known) if known else None
+        ranks = [row["rank"] for row in mine if row["rank"] is not None]
+        numbers["class kept"] = sum(rank == 1 for rank in ranks) / len(ranks) if ranks else None
+        table.append(numbers)
+    return table
+
+
+def readable(row: Row) -> Row:
+    """The row with numbers cut short and a dash where there is none."""
+    return {
+        name: "–" if value is None else f"{value:.2f}" if isinstance(value, float) else value
+        for name, value in row.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -175,3 +266,7 @@ def clipped(image: Tensor) -> float:
 def grey(image: Tensor) -> Tensor:
     """The brightness of each pixel, (B, 1, H, W)."""
     return (image * torch.tensor(GREY).view(1, 3, 1, 1)).sum(1, keepdim=True)
+
+
+if __name__ == "__main__":
+    main()

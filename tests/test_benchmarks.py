@@ -1,26 +1,35 @@
 """The benchmarks measure correctly: checked on pictures and times whose answers are known."""
 
+import hashlib
+import json
+import struct
+import subprocess
 import sys
+import zlib
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageColor
 from torch import Tensor
 
-from stylelib import RECIPES, VGG19, Transfer
+from stylelib import RECIPES, SAMPLES, VGG19, Transfer, load_image
 from stylelib.engine.objective import Objective
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
+import blind
 import busy
 import competitors
 import contact
 import crowson
 import first
 import gallery
+import pictures
 import quality
+import recognised
 import runs
 import shared
 import speed
@@ -309,3 +318,168 @@ def test_the_timing_scripts_write_their_tables(
     head, *rows = table.read_text(encoding="utf-8").splitlines()
     published = Path(shared.HERE, table.name).read_text(encoding="utf-8").splitlines()[0]
     assert head == published and len(rows) >= 1
+
+
+# --------------------------------------------------------------- more pictures, and judges
+
+
+def as_qt_archive(files: dict[str, bytes]) -> bytes:
+    """An .rcc archive, version 1, with a folder of these files, the first of them compressed."""
+    names, data = b"", b""
+    tree = struct.pack(">IHII", 0, 2, 1, 1)  # the root: a folder with one entry, the folder
+    entries = []
+    for number, (name, content) in enumerate([("folder", b""), *files.items()]):
+        packed = struct.pack(">I", len(content)) + zlib.compress(content)
+        stored = packed if number == 1 else content
+        at = len(names)
+        names += struct.pack(">HI", len(name), 0) + name.encode("utf-16-be")
+        if not number:
+            entries.append(struct.pack(">IHII", at, 2, len(files), 2))
+            continue
+        entries.append(struct.pack(">IHHHI", at, number == 1, 0, 0, len(data)))
+        data += struct.pack(">I", len(stored)) + stored
+    tree += b"".join(entries)
+    places = 20, 20 + len(tree), 20 + len(tree) + len(data)
+    return struct.pack(">4sIIII", b"qres", 1, *places) + tree + data + names
+
+
+def as_webp(size: tuple[int, int], colour: str) -> bytes:
+    file = BytesIO()
+    Image.new("RGB", size, colour).save(file, "webp", lossless=True)
+    return file.getvalue()
+
+
+def test_a_puzzle_is_put_together_from_an_archive() -> None:
+    """Two pieces side by side, with a pixel between them, around the middle of the board."""
+    width, height = pictures.BOARD
+    places = {"left": (0.5 - 10 / width, 0.5), "right": (0.5 + 11 / width, 0.5 + 2 / height)}
+    board = "".join(
+        f'{{ "pixmapfile" : "image/{name}.webp",\n"x" : "{x:.5f}",\n"y" : "{y:.5f}" }},'
+        for name, (x, y) in places.items()
+    )
+    archive = as_qt_archive(
+        {"board.qml": board.encode(), "left.webp": as_webp((20, 30), "red"),
+         "right.webp": as_webp((20, 30), "blue")}
+    )  # fmt: skip
+    files = dict(pictures.resources(archive))
+    assert files["board.qml"] == board.encode()
+    whole = pictures.puzzle(files, "board.qml").convert("RGB")
+    middle = whole.height // 2
+    row = [whole.getpixel((x, middle)) for x in range(2, whole.width - 2)]
+    red, blue = (255, 0, 0), (0, 0, 255)
+    assert row.count(red) + row.count(blue) == len(row) and abs(row.count(red) - 20) <= 2
+    assert row == sorted(row, reverse=True)  # all the red ones are to the left
+
+
+def test_pairs_are_those_that_all_methods_have(tmp_path: Path) -> None:
+    for method, names in {"a": ["x__y", "u__v"], "b": ["x__y", "odd"]}.items():
+        (tmp_path / method).mkdir()
+        for name in names:
+            (tmp_path / method / f"{name}.png").touch()
+    found = pictures.painted_pairs([tmp_path / "a", tmp_path / "b"])
+    assert found == {"x__y.png": ("x", "y")}
+    (tmp_path / "b" / "x__y.png").unlink()
+    with pytest.raises(SystemExit, match="PHOTO__PAINTING"):
+        pictures.painted_pairs([tmp_path / "a", tmp_path / "b"])
+
+
+def test_every_pair_of_pictures_can_be_collected_and_none_is_tuned_with_and_held_out() -> None:
+    collected = {picture.name for picture in pictures.PICTURES} | set(SAMPLES)
+    assert len(pictures.PICTURES) == len({picture.name for picture in pictures.PICTURES})
+    assert {name for pair in pictures.TUNING + pictures.HELD_OUT for name in pair} <= collected
+    assert not set(pictures.TUNING) & set(pictures.HELD_OUT)
+
+
+def test_blind_sheets_hide_the_methods_and_the_key_knows_them(tmp_path: Path) -> None:
+    colours = {"gram": "red", "nearest": "lime", "other": "blue"}
+    for method, colour in colours.items():
+        (tmp_path / method).mkdir()
+        for name in ("camel__hokusai-poppies", "camel__hokusai-great-wave"):
+            Image.new("RGB", (64, 36), colour).save(tmp_path / method / f"{name}.png")
+    command = [sys.executable, blind.__file__, "sheets", *(str(tmp_path / m) for m in colours),
+               "--output", str(tmp_path / "sheets"), "--key", str(tmp_path / "key.json"),
+               "--pictures", str(tmp_path), "--seed", "3"]  # fmt: skip
+    subprocess.run(command, check=True)
+    key = json.loads((tmp_path / "key.json").read_text())
+    assert set(key) == {"camel__hokusai-poppies", "camel__hokusai-great-wave"}
+    for name, letters in key.items():
+        sheet = Image.open(tmp_path / "sheets" / f"{name}.png")
+        assert sorted(letters) == ["A", "B", "C"] and sorted(letters.values()) == sorted(colours)
+        for place, letter in enumerate("ABC"):  # two in a row
+            x = shared.MARGIN + blind.LARGE // 2 + place % 2 * (blind.LARGE + shared.MARGIN)
+            y = sheet.height - 200 - (place < 2) * (360 + shared.MARGIN + 46)
+            assert sheet.getpixel((x, y)) == ImageColor.getrgb(colours[letters[letter]])
+
+
+def test_each_sheet_has_an_order_of_its_own() -> None:
+    key = blind.shuffled([str(number) for number in range(200)], ["a", "b", "c"], seed=1)
+    firsts = [letters["A"] for letters in key.values()]
+    assert all(50 <= firsts.count(method) <= 85 for method in "abc")  # a third each
+
+
+def test_answers_are_tallied_by_hand() -> None:
+    key = {"one": {"A": "gram", "B": "near", "C": "lite"},
+           "two": {"A": "lite", "B": "gram", "C": "near"}}  # fmt: skip
+    judges = [{"one": ["B", "A", "C"], "two": ["CB", "A"]}, {"one": ["B", "AC"]}]
+    found = {row["method"]: row for row in blind.tally(key, judges)}
+    assert list(found) == ["near", "gram", "lite"]
+    # near: 1, 1.5, 1; gram: 2, 1.5, 2.5; lite: 3, 3, 2.5
+    assert [row["mean rank"] for row in found.values()] == ["1.17", "2.00", "2.83"]
+    assert [row["wins"] for row in found.values()] == ["2.5", "0.5", "0"]
+    with pytest.raises(ValueError, match="each of A, B, C once"):
+        blind.tally(key, [{"one": ["B", "A"]}])
+    with pytest.raises(ValueError, match="no sheet 'three'"):
+        blind.tally(key, [{"three": ["A"]}])
+
+
+def test_boxes_overlap_by_hand() -> None:
+    assert recognised.overlap((0, 0, 2, 2), (1, 1, 3, 3)) == pytest.approx(1 / 7)
+    assert recognised.overlap((0, 0, 2, 2), (0, 0, 2, 2)) == 1
+    assert recognised.overlap((0, 0, 1, 1), (2, 0, 3, 1)) == 0
+    faces = [(0.0, 0.0, 10.0, 10.0), (50.0, 0.0, 60.0, 10.0)]
+    assert recognised.share_found(faces, [(1.0, 0.0, 11.0, 10.0)]) == 0.5
+
+
+def test_means_leave_out_pairs_that_have_nothing_to_tell() -> None:
+    nothing = {"sure": None, "rank": None, "letters": None, "faces": None, "style": None}
+    rows = [
+        {"method": "a", **nothing, "sure": 0.5, "rank": 1},
+        {"method": "a", **nothing, "sure": 0.1, "rank": 7, "letters": 0.25},
+        {"method": "a", **nothing},
+    ]
+    (found,) = quality.means(rows)
+    assert found["pairs"] == 3 and found["sure"] == pytest.approx(0.3)
+    assert found["class kept"] == 0.5 and found["letters"] == 0.25 and found["faces"] is None
+
+
+@pytest.mark.skipif(bool(recognised.missing()), reason="the extra 'quality' is not installed")
+def test_what_is_recognised_gets_lost_with_the_picture() -> None:
+    """A camel and a sign keep class and letters in themselves, not in what is left of them."""
+    camel = load_image("camel", 256)
+    scene = Image.new("RGB", (384, 288), "#7a9a58")
+    sign = load_image(pictures.with_sign(scene))
+    kept = recognised.recognise(camel, camel)
+    assert "camel" in (kept.label or "") and kept.sure == kept.sure_of_photo and kept.rank == 1
+    assert kept.letters is None and kept.faces is None
+    lost = recognised.recognise(camel.mean((-2, -1), keepdim=True).expand_as(camel), camel)
+    assert lost.label == kept.label and (lost.sure or 0) < 0.1 and (lost.rank or 0) > 1
+    assert recognised.letters(recognised.read(sign)) == "camelsnext12kmdriveslowly"
+    assert recognised.recognise(sign, sign).letters == 1
+    assert recognised.recognise(sign.mean() * torch.ones_like(sign), sign).letters == 0
+
+
+@pytest.mark.skipif(bool(recognised.missing()), reason="the extra 'quality' is not installed")
+def test_the_weights_are_torchvisions_own_for_imagenet() -> None:
+    """By the checksum that torchvision has in the file's name."""
+    weights = recognised.import_torchvision().models.MobileNet_V2_Weights.IMAGENET1K_V1
+    file = recognised.weights_file()
+    assert file.name == weights.url.rsplit("/", 1)[1]
+    assert hashlib.sha256(file.read_bytes()).hexdigest().startswith(file.stem.rsplit("-", 1)[1])
+
+
+@pytest.mark.skipif(bool(recognised.missing()), reason="the extra 'quality' is not installed")
+def test_faces_in_a_painting_are_found_again_where_they_were() -> None:
+    painting = load_image("renoir-moulin-de-la-galette", 512)
+    assert recognised.recognise(painting, painting).faces == 1
+    aside = torch.roll(painting, 100, -1)  # all faces are there, but elsewhere
+    assert recognised.recognise(aside, painting).faces == 0
