@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from shared import CACHE
 
@@ -330,7 +331,21 @@ def puzzle(files: dict[str, bytes], board: str) -> Image.Image:
             left = round((float(x) + 0.5) * BOARD[0] - piece.width / 2)
             top = round((float(y) + 0.5) * BOARD[1] - piece.height / 2)
             canvas.alpha_composite(piece, (left + across, top + down))
-    return canvas.crop(canvas.getbbox())
+    return canvas.crop(opaque_box(canvas))
+
+
+def opaque_box(picture: Image.Image) -> tuple[int, int, int, int]:
+    """The box of a picture without its ragged edges."""
+    left, top, right, bottom = picture.getbbox()
+    clear = np.asarray(picture.getchannel("A")) < 255
+    while True:
+        inside = clear[top:bottom, left:right]
+        edges = [inside[:, 0], inside[0], inside[:, -1], inside[-1]]
+        worst = max(range(4), key=lambda edge: edges[edge].mean())
+        if not edges[worst].any():
+            return left, top, right, bottom
+        left, top = left + (worst == 0), top + (worst == 1)
+        right, bottom = right - (worst == 2), bottom - (worst == 3)
 
 
 def with_sign(photo: Image.Image) -> Image.Image:
