@@ -196,8 +196,7 @@ def credits_page() -> str:
     lines = [
         "# Where the pictures come from",
         "",
-        "They come from Debian's packages and were scaled down. The samples of stylelib are there",
-        "too; `stylelib/pictures/samples/CREDITS.md` says where those come from. The painters died",
+        "They come from Debian's packages, were scaled down and saved as PNG. The painters died",
         "before 1945: their works are in the public domain.",
         "",
         "| picture | title | author | licence | Debian package | file |",
@@ -206,6 +205,11 @@ def credits_page() -> str:
     lines += [
         f"| `{p.name}` | {p.title} | {p.author} | {p.licence} | `{p.package}` | `{p.path}` |"
         for p in PICTURES
+    ]
+    lines += [
+        f"| `{name}` | {sample.title} | {sample.maker} | in `{name}.jpg.license` "
+        f"| none: a sample of stylelib | `stylelib/pictures/samples/{name}.jpg` |"
+        for name, sample in SAMPLES.items()
     ]
     return "\n".join(lines) + "\n"
 
