@@ -34,7 +34,7 @@ def test_each_has_a_licence_file(sample: Sample) -> None:
     tags = dict(line.split(": ", 1) for line in text.splitlines() if line.startswith("SPDX-"))
     assert tags["SPDX-FileCopyrightText"]
     licence = tags["SPDX-License-Identifier"]
-    assert licence == ("GPL-3.0-or-later" if sample.kind == "photo" else "LicenseRef-PublicDomain")
+    assert licence == ("CC-BY-SA-4.0" if sample.kind == "photo" else "LicenseRef-PublicDomain")
     assert (PROJECT / "LICENSES" / f"{licence}.txt").is_file()
     rows = [line for line in CREDITS.splitlines() if line.startswith(f"| `{sample.name}` |")]
     assert len(rows) == 1

@@ -29,7 +29,7 @@ class Sample:
 SAMPLES = {
     name: Sample(name, title, maker, kind)
     for name, title, maker, kind in [
-        ("camel", "A Bactrian camel and her calf", "photograph, from GCompris", "photo"),
+        ("camel", "A Bactrian camel and her calf", "photograph by Alexandr Frolov", "photo"),
         ("hokusai-great-wave", "The Great Wave off Kanagawa", "Hokusai, about 1831", "painting"),
         ("hokusai-poppies", "Poppies", "Hokusai, about 1833", "painting"),
         ("hiroshige-inokashira-snow", "The Benzaiten Shrine at Inokashira in Snow",
