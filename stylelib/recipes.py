@@ -392,6 +392,15 @@ class Recipe:
             done = end
         return stages
 
+    def preparation(self, first: bool = False) -> float:
+        """How long it takes to begin a size, in steps at that size (measured).
+
+        There are targets to be computed from photo and painting, neighbours to be searched for,
+        and, unless it is the first size, detail steps to be taken with a part of the layers.
+        """
+        search = 6.0 if self.neighbour_weight else 0.0
+        return 1 + search + (0 if first else self.detail_steps / 2)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a file's metadata."""
         return asdict(self) | {

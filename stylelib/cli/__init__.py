@@ -6,7 +6,7 @@ Nothing heavy is imported before it is needed, so that ``--help`` answers at onc
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,7 +105,7 @@ def _paint(options: Namespace) -> int:
         where = names_of_halves(base_name(options.mask), len(paintings))
     transfer = Transfer(content, divide(paintings, mask), recipe, device=options.device)
     transfer.quiet = True  # the reason for an early stop is printed below
-    costs = list(accumulate(size**2 for size, steps in recipe.stages() for _ in range(steps)))
+    costs = list(accumulate(_costs(recipe)))
     with one_interrupt() as interrupts:
         if film:
             film.see(0, transfer.image)
@@ -151,6 +151,13 @@ def _paint(options: Namespace) -> int:
             print(f"{place}: a film of {len(frames)} pictures.")
             elsewhere = elsewhere or film_elsewhere
     return status or elsewhere
+
+
+def _costs(recipe: Recipe) -> Iterator[float]:
+    """How long each step takes, in proportion to the others."""
+    for number, (size, steps) in enumerate(recipe.stages()):
+        for step in range(steps):
+            yield size**2 * (1 + (0 if step else recipe.preparation(first=not number)))
 
 
 def _refuse_without_effect(options: Namespace, recipe: Recipe) -> None:

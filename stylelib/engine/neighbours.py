@@ -62,7 +62,7 @@ class Pieces:
                 chosen = chosen[mask[chosen] >= mask[chosen].max() / 2]
             for name, vectors in vectors_of(maps):
                 parts[name].append(vectors[chosen.to(vectors.device)])
-        self.vectors = {name: torch.cat(several) for name, several in parts.items()}
+        self.vectors = {name: torch.cat(parts.pop(name)) for name in NEIGHBOUR_LAYERS}
         self._axes, self.spread = self._principal_axes()
         self._projected = F.normalize(self._project(self.vectors.items()), dim=1)
 

@@ -67,11 +67,11 @@ class Objective:
                 StyleTarget(one, mask, share, seen, recipe, network)
                 for one, mask, share in zip(styles, masks, shares, strict=True)
             ]
-            self._pieces = []
+            self._styles, self._pieces = styles, list[Pieces]()
             self.neighbours = None
             if recipe.neighbour_weight:
-                self._pieces = [Pieces(one, network) for one in styles]
-                self.neighbours = self._find_neighbours(picture, masks)
+                pieces = [Pieces(one, network) for one in styles]
+                self.neighbours = self._find_neighbours(pieces, masks, picture)
         self.content_weights = self._balance()
         drawn = [mask for mask in masks if mask is not None]
         self.painted = None
@@ -79,13 +79,16 @@ class Objective:
             self.painted = torch.stack(drawn).amax(0) > EMPTY
 
     def _find_neighbours(
-        self, picture: Tensor | None, masks: Sequence[Tensor | None]
+        self,
+        pieces: Sequence[Pieces],
+        masks: Sequence[Tensor | None],
+        picture: Tensor | None = None,
     ) -> Neighbours:
         query = self.content
         if picture is not None:
             query = _PHOTO * self.content + (1 - _PHOTO) * picture
-        shares, likeness = self.recipe.shares(len(self._pieces)), self.recipe.likeness
-        return Neighbours(query, self.content, self._pieces, masks, shares, likeness, self.network)
+        shares, likeness = self.recipe.shares(len(pieces)), self.recipe.likeness
+        return Neighbours(query, self.content, pieces, masks, shares, likeness, self.network)
 
     def with_content(self, content: Tensor) -> "Objective":
         """The same for another photo of the same size; the paintings' targets are kept.
@@ -102,7 +105,9 @@ class Objective:
         with torch.no_grad():
             other.content_maps = self.network(content, layers) if layers else {}
             if self.neighbours is not None:
-                other.neighbours = other._find_neighbours(None, [None] * len(self._pieces))
+                if not self._pieces:  # they are large, so they are kept only where needed again
+                    self._pieces = [Pieces(one, self.network) for one in self._styles]
+                other.neighbours = other._find_neighbours(self._pieces, [None] * len(self._pieces))
         other.content_weights = other._balance()
         return other
 

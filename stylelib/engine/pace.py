@@ -37,9 +37,7 @@ class Pace:
         for size, steps in recipe.stages():
             left: float = before + steps - max(before, done)
             if left == steps:
-                # Each size begins with targets from the photo and the painting, about a step's
-                # work, and then detail steps with a third of the layers.
-                left += 1 + (recipe.detail_steps / 2 if before else 0)
+                left += recipe.preparation(first=not before)
             total += max(0, left) * self.step(size, shape)
             before += steps
         return total
