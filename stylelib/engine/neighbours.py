@@ -8,6 +8,7 @@ the loss is computed layer by layer, each at its own size.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,7 +21,8 @@ from .masks import Style
 from .network import VGG19
 
 TURNS = 4  # a painting is searched upright and turned by 90, 180 and 270 degrees
-OFFERED = 8192  # places of a painting in each turn; of a larger painting, a random choice
+OFFERED = 12288  # places of a painting in each turn; of a larger one, another corner in each turn
+COHERENCE = 0.5  # how much similarity may be given up for whole strokes, at likeness 0
 _DIRECTIONS = 256  # for the search
 _SAMPLE = 4096  # places that these directions are computed from
 _ROWS = 1024  # places that are compared with the painting's at a time
@@ -51,17 +53,27 @@ class Pieces:
     """
 
     def __init__(self, style: Style, network: VGG19) -> None:
-        generator = torch.Generator().manual_seed(0)
         parts: dict[str, list[Tensor]] = {name: [] for name in NEIGHBOUR_LAYERS}
+        cells, strides, count, size = [], [], 0, 0
+        table = []  # for each cell of all turns' grids, with a border: the place there, or -1
         for turn in range(TURNS):
             maps = network.raw(_turned(style.image, turn), NEIGHBOUR_LAYERS)
             grid = _grid(maps)
-            chosen = torch.randperm(math.prod(grid), generator=generator)[:OFFERED].sort().values
+            part = min(1.0, math.sqrt(OFFERED / math.prod(grid)))
+            chosen = torch.zeros(grid, dtype=torch.bool, device=style.image.device)
+            chosen[: math.ceil(grid[0] * part), : math.ceil(grid[1] * part)] = True
             if style.source is not None:
-                mask = F.adaptive_avg_pool2d(_turned(style.source, turn), grid).flatten().cpu()
-                chosen = chosen[mask[chosen] >= mask[chosen].max() / 2]
+                mask = F.adaptive_avg_pool2d(_turned(style.source, turn), grid)[0, 0]
+                chosen &= mask >= mask[chosen].max() / 2
             for name, vectors in vectors_of(maps):
-                parts[name].append(vectors[chosen.to(vectors.device)])
+                parts[name].append(vectors[chosen.flatten()])
+            framed = F.pad(chosen, (1, 1, 1, 1)).flatten()
+            cells.append(framed.nonzero().flatten() + size)
+            strides.append(torch.full_like(cells[-1], grid[1] + 2))
+            table.append(torch.where(framed, framed.cumsum(0) - 1 + count, -1))
+            count, size = count + len(cells[-1]), size + len(framed)
+        self._cells, self._strides = torch.cat(cells), torch.cat(strides)
+        self._table = torch.cat(table)
         self.vectors = {name: torch.cat(parts.pop(name)) for name in NEIGHBOUR_LAYERS}
         self._axes, self.spread = self._principal_axes()
         self._projected = F.normalize(self._project(self.vectors.items()), dim=1)
@@ -94,10 +106,51 @@ class Pieces:
             total = total.to(projected) + projected
         return total - total.mean(0)
 
-    def nearest(self, wanted: Vectors) -> Tensor:
-        """For each place the number of the painting's most similar one; see `core`'s `nearest`."""
-        rows = self._project(wanted).split(_ROWS)
-        return torch.cat([(some @ self._projected.mT).argmax(1) for some in rows])
+    def nearest(
+        self, wanted: Vectors, grid: tuple[int, int] | None = None, coherence: float = 0.0
+    ) -> Tensor:
+        """For each place the number of the painting's most similar one; see `core`'s `nearest`.
+
+        Where much is about equally similar, as in a sky, each place would find another piece, or
+        all would find the same one: a pattern like a weave. With a `grid`, the rows and columns
+        of places, a place takes what lies beside its neighbour's piece in the painting, if that
+        is nearly as similar: by `coherence`, in units of the places' mean distance from their mean.
+        So strokes are taken whole. After Ashikhmin, *Synthesizing Natural Textures* (2001),
+        section 3.
+        """
+        vectors = self._project(wanted)
+        found, likeness = [], []
+        for some in vectors.split(_ROWS):
+            best = (some @ self._projected.mT).max(1)
+            found.append(best.indices)
+            likeness.append(best.values)
+        if grid is None:
+            return torch.cat(found)
+        places = torch.cat(found).view(grid)
+        enough = torch.cat(likeness) - coherence * vectors.norm(dim=1).mean()
+        enough, vectors = enough.view(grid), vectors.view(*grid, -1)
+        for forward in (True, False):
+            for axis in (0, 1):
+                lines = range(1, grid[axis]) if forward else range(grid[axis] - 2, -1, -1)
+                for line in lines:
+                    before = line - 1 if forward else line + 1
+                    self._continue(
+                        places.select(axis, before),
+                        places.select(axis, line),
+                        vectors.select(axis, line),
+                        enough.select(axis, line),
+                        (line - before) * (self._strides if axis == 0 else 1),
+                    )
+        return places.flatten()
+
+    def _continue(
+        self, before: Tensor, places: Tensor, vectors: Tensor, enough: Tensor, step: Any
+    ) -> None:
+        """Let a line of places take what lies beside the pieces of the line before it, in place."""
+        step = step[before] if isinstance(step, Tensor) else step
+        beside = self._table[self._cells[before] + step]
+        alike = torch.linalg.vecdot(vectors, self._projected[beside])
+        places.copy_(torch.where((beside >= 0) & (alike >= enough), beside, places))
 
 
 class Neighbours:
@@ -134,8 +187,9 @@ class Neighbours:
         network: VGG19,
     ) -> None:
         wanted = network.raw(query, NEIGHBOUR_LAYERS)
-        found = [one.nearest(vectors_of(wanted)) for one in pieces]
         grid = _grid(wanted)
+        coherence = COHERENCE * (1 - likeness) ** 2
+        found = [one.nearest(vectors_of(wanted), grid, coherence) for one in pieces]
         del wanted
         counts = self._divide(masks, shares, query.new_ones(1, 1, *grid))
         maps = network.raw(content, NEIGHBOUR_LAYERS)
