@@ -25,6 +25,7 @@ from .devices import DEVICES, choose_device, choose_precision
 from .lbfgs import FIRST
 from .masks import Style, as_styles
 from .memory import check_memory, ran_out
+from .modes import usual_modes
 from .network import VGG19, prepare, reaches
 from .objective import Objective
 from .recovery import GENTLY, Descent, Reached
@@ -61,13 +62,16 @@ class Step:
 def _explain_full_memory(method: Method) -> Method:
     """Let a method say in words that memory ran out, and release what can be set up again.
 
+    It computes as if the caller had switched on none of PyTorch's modes.
+
     Not a context manager: its frame would keep the error's traceback, and with it all maps.
     """
 
     @wraps(method)
     def call(self: "Transfer", *arguments: Any) -> Any:
         try:
-            return method(self, *arguments)
+            with usual_modes():
+                return method(self, *arguments)
         except Exception as error:
             if is_out_of_memory(error):
                 raise ran_out(error, self._release) from error
@@ -122,6 +126,7 @@ class Transfer:
     >>> path = save_image(transfer.image, "camel.png")
     """
 
+    @usual_modes()
     def __init__(
         self,
         content: Tensor,

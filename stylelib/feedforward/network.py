@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from ..checks import as_path, check_picture, check_range
 from ..engine.memory import check_room, ran_out
+from ..engine.modes import usual_modes
 from ..errors import StylelibError, is_out_of_memory, pick
 from ..pictures.images import check_place, write_atomically
 from ..pictures.samples import NETWORKS
@@ -72,6 +73,7 @@ class FeedForward(nn.Module):
     torch.Size([1, 3, 36, 64])
     """
 
+    @usual_modes()
     def __init__(self, width: int = 16, blocks: int = 4, seed: int = 0) -> None:
         super().__init__()
         check_range("width", width, 1, 128, Integral)
@@ -112,6 +114,7 @@ class FeedForward(nn.Module):
         painted: Tensor = self.layers(whole)
         return painted[..., :height, :width]
 
+    @usual_modes()
     @torch.no_grad()
     def paint(self, photo: Tensor) -> Tensor:
         """Paint a photo.
@@ -176,6 +179,7 @@ class FeedForward(nn.Module):
         return path
 
     @classmethod
+    @usual_modes()
     def load(cls, path: str | os.PathLike[str]) -> "FeedForward":
         """Load a network that `save` wrote. Nothing in the file is executed.
 
@@ -224,11 +228,13 @@ class _Block(nn.Module):
 
 
 def _convolution(into: int, out: int, size: int, stride: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(into, out, size, stride, padding=size // 2, padding_mode="reflect")
+    return nn.Conv2d(
+        into, out, size, stride, size // 2, padding_mode="reflect", dtype=torch.float32
+    )
 
 
 def _layer(into: int, out: int, size: int, stride: int = 1) -> list[nn.Module]:
-    normalise = nn.InstanceNorm2d(out, affine=True)
+    normalise = nn.InstanceNorm2d(out, affine=True, dtype=torch.float32)
     return [_convolution(into, out, size, stride), normalise, nn.ReLU()]
 
 

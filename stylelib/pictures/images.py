@@ -56,8 +56,19 @@ def load_image(source: Source, size: int | None = None) -> Tensor:
     Raises
     ------
     StylelibError
-        If there is no such file or sample, the picture is incomplete, or it is to be
-        resized and is only a pixel wide or high.
+        If there is no such file or sample, the picture is incomplete, it is to be
+        resized and is only a pixel wide or high, or it is grey and nothing says which of
+        its numbers is white.
+
+    Notes
+    -----
+    Which number is white is not known for grey in signed or 32-bit integers or in floats. Then
+    it is 1 if the largest number is at most 1.5; else 255 if it is at most 1.5 times that; else
+    the largest number of as many bits as the largest one has. The same holds for 16-bit grey
+    that would otherwise be nearly black, under 1/16 of white. What is above white becomes white,
+    and what is negative black. Refused are numbers that go below minus half of white or only up
+    to 16, and floats of which more are between 0 and 1 than above although the largest is over
+    16: light as it was measured, for example.
 
     Examples
     --------
