@@ -23,7 +23,7 @@ from ..recipes import RECIPES, SETTINGS, Recipe
 from ..version import __version__
 from .devices import DEVICES, choose_device, choose_precision
 from .lbfgs import FIRST
-from .masks import Style, as_styles
+from .masks import Style, as_styles, fit_mask, painted_pixels
 from .memory import check_memory, ran_out
 from .modes import usual_modes
 from .network import VGG19, prepare, reaches
@@ -165,8 +165,17 @@ class Transfer:
         self.recipe = recipe.but(pooling=self.network.pooling, padding=self.network.padding)
         start = self._styles[0].image.detach().cpu()
         size = max(recipe.stages()[0][0], self._least)
-        self._reached = Reached(first_picture(recipe, self._content, start, size))
+        self._reached = Reached(self._with_photo(first_picture(recipe, self._content, start, size)))
         self._size = 0  # the longest side that it has painted at
+
+    def _with_photo(self, picture: Tensor) -> Tensor:
+        """The picture, with the photo where no style goes."""
+        height, width = picture.shape[-2:]
+        styles = [one.to(picture.device) for one in self._styles]
+        painted = painted_pixels([fit_mask(s.where, picture.shape, "photo") for s in styles])
+        if painted is None:
+            return picture
+        return torch.where(painted, picture, resize_to(self._content, (height, width)))
 
     @property
     def image(self) -> Tensor:

@@ -167,20 +167,34 @@ class FeedForward(nn.Module):
         Raises
         ------
         StylelibError
-            If it has another ending, or the file can't be written.
+            If it has another ending, the file can't be written, or `load` could not read it: a
+            weight is NaN or infinite in half precision, or a layer was exchanged.
         """
         path = check_place(path, ENDINGS)
         state = {name: value.detach().cpu().half() for name, value in self.state_dict().items()}
+        if not all(value.isfinite().all() for value in state.values()):
+            raise StylelibError(
+                f"The network can't be saved: some of its weights are NaN, infinite or larger than "
+                f"the file can hold, {torch.finfo(torch.half).max:g}. Train it anew, or load it "
+                f"as it was saved before."
+            )
         stored: dict[str, Any] = {"width": self.width, "blocks": self.blocks}
         stored |= {"format": _FORMAT, "painting": self.painting, "state": state}
         buffer = io.BytesIO()
-        torch.save(stored | {"sha256": checksum(stored)}, buffer)
+        try:
+            torch.save(stored | {"sha256": checksum(stored)}, buffer)
+            _decode(buffer.getvalue())
+        except Exception as error:
+            raise StylelibError(
+                "The network can't be saved: its layers, width, blocks or painting's name are not "
+                "such as a FeedForward has. Make a new one and train it."
+            ) from error
         write_atomically(path, buffer.getvalue())
         return path
 
-    @classmethod
+    @staticmethod
     @usual_modes()
-    def load(cls, path: str | os.PathLike[str]) -> "FeedForward":
+    def load(path: str | os.PathLike[str]) -> "FeedForward":
         """Load a network that `save` wrote. Nothing in the file is executed.
 
         Parameters
@@ -195,24 +209,12 @@ class FeedForward(nn.Module):
         """
         name, data = str(path), _read(path)
         try:
-            _check_zip(data)
-            stored = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-            network = cls(stored["width"], stored["blocks"])
-            state = stored["state"]
-            if stored["format"] != _FORMAT or not isinstance(stored["painting"], str):
-                raise ValueError("another format")
-            if stored["sha256"] != checksum(stored):
-                raise ValueError("another checksum")
-            if not all(v.dtype == torch.half and v.isfinite().all() for v in state.values()):
-                raise ValueError("not all numbers are finite, in half precision")
-            network.load_state_dict(state)
+            return _decode(data)
         except Exception as error:  # a damaged file may raise anything, deep inside torch
             raise StylelibError(
                 f"{name} is not a network that stylelib saved, or it is cut short or altered. "
                 f"Train it again: stylelib train PAINTING --output {Path(name).name}"
             ) from error
-        network.painting = stored["painting"]
-        return network
 
 
 class _Block(nn.Module):
@@ -252,6 +254,23 @@ def _read(path: str | os.PathLike[str]) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise StylelibError(f"{path} could not be read ({error.strerror}).") from error
+
+
+def _decode(data: bytes) -> FeedForward:
+    """The network in a file; raises anything if it is not as `save` made it."""
+    _check_zip(data)
+    stored = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    network = FeedForward(stored["width"], stored["blocks"])
+    state = stored["state"]
+    if stored["format"] != _FORMAT or not isinstance(stored["painting"], str):
+        raise ValueError("another format")
+    if stored["sha256"] != checksum(stored):
+        raise ValueError("another checksum")
+    if not all(v.dtype == torch.half and v.isfinite().all() for v in state.values()):
+        raise ValueError("not all numbers are finite, in half precision")
+    network.load_state_dict(state)
+    network.painting = stored["painting"]
+    return network
 
 
 def _check_zip(data: bytes) -> None:
