@@ -111,6 +111,7 @@ class FeedForward(nn.Module):
         height, width = photo.shape[-2:]
         # Height and width are halved twice, so they are padded to multiples of 4.
         whole = F.pad(photo - 0.5, (0, -width % 4, 0, -height % 4), mode="replicate")
+        whole = whole.to(next(self.parameters()).dtype)
         painted: Tensor = self.layers(whole)
         return painted[..., :height, :width]
 
@@ -147,8 +148,8 @@ class FeedForward(nn.Module):
         check_room(height, width, device, needed, fixed=_NEEDED)
         try:
             wide = F.pad(photo.detach().to(device, torch.float32), [edge] * 4, mode="reflect")
-            painted: Tensor = self(wide)[..., edge : edge + height, edge : edge + width].cpu()
-            return painted
+            painted: Tensor = self(wide)[..., edge : edge + height, edge : edge + width]
+            return painted.float().cpu()
         except Exception as error:
             if is_out_of_memory(error):
                 raise ran_out(error) from error

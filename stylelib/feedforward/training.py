@@ -151,7 +151,7 @@ def train(
     style = Style(painting.detach().cpu()).resized(recipe.style_size()).to(on)
     photo_crops = crops(pictures, crop, recipe.size, seed)
     objective = Objective(next(photo_crops).to(on), style, recipe, vgg)
-    return _training(network.to(on), objective, photo_crops, on, minutes * 60, steps)
+    return _training(network.to(on, torch.float32), objective, photo_crops, on, minutes * 60, steps)
 
 
 def _training(

@@ -31,7 +31,9 @@ _MAX_SLOW_PIXELS = 16_000_000  # for decoders written in Python: seconds, not mi
 # to convert deep grey, which is done before it is shrunk.
 _BYTES_WHOLE, _BYTES_SMALL, _BYTES_DEEP = 27, 10, 14
 _OVERSHOOT = 1.5  # times white: brighter than that is no mere overshoot of sharpening or resizing
-_DARK = 16  # white is more than this many times as bright as a nearly black picture
+NEARLY_BLACK = 16
+"""All of a nearly black picture is darker than white divided by this."""
+
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # tags of a TIFF, and a value
 # Where `info`, which copies of a picture keep, holds what `_stated_range` found. A file's own
 # entries have names that are text.
@@ -228,14 +230,14 @@ def _white(values: NDArray[np.float32], stated: float) -> float:
     many bits as there are. Everything above is clipped.
     """
     low, high = float(values.min()), float(values.max())
-    if stated and high * _DARK > stated:
+    if stated and high * NEARLY_BLACK > stated:
         return stated
     white = 1.0
     if high > _OVERSHOOT:
         white = 255.0 if high <= _OVERSHOOT * 255 else 2.0 ** math.ceil(math.log2(high)) - 1
         # Neither 0-1 nor 0-255, but light as it was measured, for example.
         fractions = np.count_nonzero(values > 0) > 2 * np.count_nonzero(values >= 1)
-        if high * _DARK < 255 or fractions or white > 2**32:
+        if high * NEARLY_BLACK < 255 or fractions or white > 2**32:
             white = stated
     if not white or low < (1 - _OVERSHOOT) * white:
         raise StylelibError(

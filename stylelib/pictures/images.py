@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from ..checks import as_path, check_colors, check_range, check_tensor
 from ..errors import OUT_OF_MEMORY, StylelibError
 from ..memory import free_memory
-from .decoding import Source, name_of, open_picture, reading, to_rgb
+from .decoding import NEARLY_BLACK, Source, name_of, open_picture, reading, to_rgb
 
 RECIPE_KEY = "stylelib"
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
@@ -109,9 +109,15 @@ def load_mask(source: Source, size: int | None = None) -> Tensor:
     Raises
     ------
     StylelibError
-        As `load_image` does.
+        As `load_image` does, or if the mask is nearly black but not black.
     """
-    return load_image(source, size).mean(1, keepdim=True)
+    mask = load_image(source, size).mean(1, keepdim=True)
+    if 0 < mask.max() < 1 / NEARLY_BLACK:
+        raise StylelibError(
+            f"{name_of(source)} is nearly black: its brightest pixel is {255 * mask.max():.0f}, "
+            f"and white is 255. If 1 means white in it, multiply its numbers by 255."
+        )
+    return mask
 
 
 def resize(image: Tensor, size: int) -> Tensor:

@@ -205,6 +205,18 @@ def test_a_step_reaches_every_weight(painting: Tensor, vgg: VGG19) -> None:
     assert all(not weight.requires_grad for weight in vgg.parameters())
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_network_of_other_numbers_paints_and_trains(
+    painting: Tensor, camel: Tensor, vgg: VGG19, dtype: torch.dtype
+) -> None:
+    plain, other = tiny(), tiny().to(dtype)
+    painted = other.paint(camel)
+    assert painted.dtype == torch.float32
+    assert (painted - plain.paint(camel)).abs().max() < 0.05
+    step = next(train(other, painting, steps=1, vgg=vgg, **TINY))
+    assert step.losses["total"] > 0
+
+
 def test_frozen_weights(painting: Tensor, vgg: VGG19) -> None:
     """Some may be, and stay as they are; if all are, there is nothing to train."""
     network = tiny().requires_grad_(False)

@@ -38,6 +38,7 @@ from stylelib import (
     SAMPLES,
     StylelibError,
     load_image,
+    load_mask,
     memory,
     read_recipe,
     resize,
@@ -337,6 +338,18 @@ def test_numbers_without_a_known_white_are_refused(numbers: str) -> None:
     for source in (picture, encoded(picture, "TIFF")):
         with pytest.raises(StylelibError, match=message):
             load_image(source)
+
+
+def test_a_mask_of_zeros_and_ones() -> None:
+    """In 8 bits, 1 is nearly black: such a mask would paint nothing, and nobody would know why."""
+    mask = np.zeros((4, 6), np.uint8)
+    mask[:, 3:] = 1
+    with pytest.raises(StylelibError, match="brightest pixel is 1, .* multiply its numbers by 255"):
+        load_mask(Image.fromarray(mask))
+    assert load_mask(Image.fromarray(0 * mask)).max() == 0
+    for right in (255 * mask, mask.astype(np.int32), mask.astype(np.uint16), mask.astype(bool)):
+        found = load_mask(Image.fromarray(right))
+        assert found[..., 3:].min() == 1 and found[..., :3].max() == 0
 
 
 def test_the_size_does_not_change_what_is_white() -> None:
