@@ -344,7 +344,7 @@ def test_a_mask_of_zeros_and_ones() -> None:
     """In 8 bits, 1 is nearly black: such a mask would paint nothing, and nobody would know why."""
     mask = np.zeros((4, 6), np.uint8)
     mask[:, 3:] = 1
-    with pytest.raises(StylelibError, match=r"brightest pixel is 1, .* multiply its numbers by 255"):
+    with pytest.raises(StylelibError, match=r"brightest pixel is 1, .* multiply its"):
         load_mask(Image.fromarray(mask))
     assert load_mask(Image.fromarray(0 * mask)).max() == 0
     for right in (255 * mask, mask.astype(np.int32), mask.astype(np.uint16), mask.astype(bool)):
