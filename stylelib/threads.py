@@ -1,25 +1,17 @@
 """What has to be settled before PyTorch is loaded: where it runs, and how its threads wait."""
 
-from contextlib import suppress
 from importlib import import_module
+from importlib.util import find_spec
 from os import environ
-
-from .errors import StylelibError
 
 
 def need_main_interpreter() -> None:
-    """Refuse to run in a subinterpreter, where NumPy and PyTorch can't be loaded, or hang.
-
-    Raises
-    ------
-    StylelibError
-        If this is one.
-    """
+    """Raise an ImportError in a subinterpreter, for which NumPy and PyTorch are not made."""
     for name in ("_interpreters", "_xxsubinterpreters"):  # from Python 3.13 on, and before
-        with suppress(ImportError):
+        if find_spec(name):
             interpreters = import_module(name)
             if interpreters.get_current() != interpreters.get_main():
-                raise StylelibError(
+                raise ImportError(
                     "stylelib can't run in a subinterpreter, since PyTorch can't. Start a process "
                     "of its own for it, for example with the module multiprocessing; under "
                     "mod_wsgi, set WSGIApplicationGroup %{GLOBAL}."
