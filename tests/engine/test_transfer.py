@@ -933,11 +933,10 @@ def test_the_scale_of_the_weights_does_not_matter_in_float16(camel: Tensor, netw
         Objective(camel.flip(3), camel.flip(2), recipe, half)(picture)[0].backward()
         assert picture.grad is not None
         gradients.append(picture.grad / scale)
-    assert gradients[1].abs().max() > 0
+    largest = gradients[1].abs().max().item()
+    assert largest > 0
     for gradient in gradients:
-        torch.testing.assert_close(
-            gradient, gradients[1], rtol=1e-3, atol=1e-3 * gradients[1].abs().max().item()
-        )
+        torch.testing.assert_close(gradient, gradients[1], rtol=1e-2, atol=5e-3 * largest)
 
 
 def test_only_the_layers_needed_are_loaded(camel: Tensor, painting: Tensor) -> None:
