@@ -6,9 +6,10 @@ first used, so that ``import stylelib`` itself takes next to no time.
 
 import lazy_loader
 
-from .threads import wait_asleep
+from .threads import need_main_interpreter, wait_asleep
 from .version import __version__ as __version__
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
+need_main_interpreter()
 wait_asleep()

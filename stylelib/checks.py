@@ -13,7 +13,7 @@ from .errors import StylelibError, shown
 
 def check_tensor(tensor: Any, what: str) -> None:
     """Refuse anything but a tensor of floating-point numbers with at least one element."""
-    from torch import Tensor
+    from torch import Tensor, strided
 
     if not isinstance(tensor, Tensor):
         raise StylelibError(f"{what} must be a tensor, not of type {type(tensor).__name__}.")
@@ -25,6 +25,15 @@ def check_tensor(tensor: Any, what: str) -> None:
         )
     if not tensor.numel():
         raise StylelibError(f"{what} is empty: a tensor of shape {tuple(tensor.shape)}.")
+    if tensor.is_meta:
+        raise StylelibError(
+            f"{what} is on the device 'meta', which holds no numbers. Make it on the 'cpu'."
+        )
+    if tensor.layout != strided:
+        kind = str(tensor.layout).removeprefix("torch.")
+        raise StylelibError(
+            f"{what} is a tensor of the layout {kind}. Make it an ordinary one with .to_dense()."
+        )
 
 
 def check_colors(image: Any, several: bool = False) -> None:
@@ -56,10 +65,16 @@ def check_picture(image: Any, what: str, channels: int = 3) -> None:
     check_tensor(image, what)
     if not image.isfinite().all():
         raise StylelibError(f"{what} holds values that are not numbers (NaN or infinite).")
-    if image.min() < -0.5 or image.max() > 1.5:
+    low, high = float(image.min()), float(image.max())
+    if low < -0.5 or high > 1.5:
         raise StylelibError(
-            f"{what} has values from {image.min():g} to {image.max():g}; they must be in 0-1. "
+            f"{what} has values from {low:g} to {high:g}; they must be in 0-1. "
             f"Divide a picture of 0-255 by 255."
+        )
+    if 0 < high < 1.01 / 255:
+        raise StylelibError(
+            f"{what} is nearly black: its largest value is {high:g}, and white is 1. If it was "
+            f"divided by 255 although {made_by} has done so, don't."
         )
 
 

@@ -1,6 +1,22 @@
-"""How PyTorch's threads wait for each other, which has to be set before PyTorch is loaded."""
+"""What has to be settled before PyTorch is loaded: where it runs, and how its threads wait."""
 
+from importlib import import_module
+from importlib.util import find_spec
 from os import environ
+
+
+def need_main_interpreter() -> None:
+    """Raise an ImportError in a subinterpreter, for which NumPy and PyTorch are not made."""
+    for name in ("_interpreters", "_xxsubinterpreters"):  # from Python 3.13 on, and before
+        if find_spec(name):
+            interpreters = import_module(name)
+            if interpreters.get_current() != interpreters.get_main():
+                raise ImportError(
+                    "stylelib can't run in a subinterpreter, since PyTorch can't. Start a process "
+                    "of its own for it, for example with the module multiprocessing; under "
+                    "mod_wsgi, set WSGIApplicationGroup %{GLOBAL}."
+                )
+            return
 
 
 def wait_asleep() -> None:

@@ -98,6 +98,16 @@ def test_the_lessons_load_stylelib_before_torch(lesson: Path) -> None:
     assert first is None or first[1] == "stylelib"
 
 
+def test_a_subinterpreter_is_refused_in_a_sentence() -> None:
+    inside = "try:\n import stylelib\nexcept ImportError as error: print(error, flush=True)"
+    code = (
+        "try: import _interpreters as interpreters\n"
+        "except ImportError: import _xxsubinterpreters as interpreters\n"
+        f"interpreters.run_string(interpreters.create(), {inside!r})"
+    )
+    assert "can't run in a subinterpreter" in python(code)
+
+
 def test_a_name_that_is_not_there() -> None:
     with pytest.raises(AttributeError, match="No stylelib attribute paint_by_numbers"):
         _ = stylelib.paint_by_numbers  # type: ignore[attr-defined]

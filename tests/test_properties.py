@@ -297,6 +297,30 @@ def test_other_decimals_paint_what_float32_paints(dtype: torch.dtype, shallow: V
     assert given.dtype == torch.float32 and torch.equal(given, plain)
 
 
+ODD: dict[str, tuple[Callable[[], Tensor], str]] = {
+    "sparse": (lambda: noise(16, 16).to_sparse(), r"layout sparse_coo.*\.to_dense\(\)"),
+    "without numbers": (lambda: noise(16, 16).to("meta"), "device 'meta', which holds no numbers"),
+    "divided twice by 255": (lambda: noise(16, 16) / 255, "nearly black.*divided by 255"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_tensors_that_are_no_ordinary_pictures(kind: str, shallow: VGG19) -> None:
+    make, message = ODD[kind]
+    takers: list[Callable[[Tensor], Any]] = [
+        Style,
+        lambda image: Transfer(image, noise(16, 16), SMALL, shallow, "cpu"),
+        lambda image: match_colors(image, noise(16, 16)),
+        FeedForward(2, 0).paint,
+    ]
+    if kind != "divided twice by 255":  # of these, values are not checked
+        takers += [stylelib.to_pil, stylelib.gram_matrix, stylelib.total_variation, luminance]
+        takers += [lambda image: stylelib.features(image, "conv1_1", shallow)]
+    for take in takers:
+        with pytest.raises(StylelibError, match=message):
+            take(make())
+
+
 def test_a_recipe_is_its_own_copy() -> None:
     """What is changed afterwards in the dict that it was made of changes no recipe."""
     layers = {"conv1_1": 1.0}

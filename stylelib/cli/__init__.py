@@ -148,7 +148,7 @@ def _paint(options: Namespace) -> int:
             place, film_elsewhere = save_and_tell(
                 lambda place: films.save_film(frames, place), options.film
             )
-            print(f"{place}: a film of {len(frames)} pictures.")
+            print(f"{place}: a film of {films.length(place)} pictures.")
             elsewhere = elsewhere or film_elsewhere
     return status or elsewhere
 

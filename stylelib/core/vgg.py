@@ -64,8 +64,9 @@ class VGG19(nn.Module):
             layer.weight = nn.Parameter(kernel, requires_grad=False)
             layer.bias = nn.Parameter(weights.biases[name], requires_grad=False)
             self.convolutions[name] = layer
-        self.register_buffer("mean", torch.tensor(weights.mean).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(weights.std).view(1, 3, 1, 1))
+        for name, numbers in (("mean", weights.mean), ("std", weights.std)):
+            per_channel = torch.tensor(numbers, dtype=torch.float32).view(1, 3, 1, 1)
+            self.register_buffer(name, per_channel)
         self.eval()
 
     def forward(

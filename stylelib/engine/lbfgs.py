@@ -110,6 +110,6 @@ def precondition(gradient: Tensor) -> Tensor:
 @lru_cache(maxsize=2)
 def _stiffness(height: int, width: int, device: torch.device) -> Tensor:
     """The stiffness at each frequency that `rfft2` returns, shape (H, W // 2 + 1)."""
-    rows = torch.fft.fftfreq(height, device=device)[:, None]
-    columns = torch.fft.rfftfreq(width, device=device)
+    rows = torch.fft.fftfreq(height, dtype=torch.float32, device=device)[:, None]
+    columns = torch.fft.rfftfreq(width, dtype=torch.float32, device=device)
     return (torch.hypot(rows, columns) / _FINE).clamp(_SOFTEST, 1)

@@ -109,6 +109,12 @@ def names_of_halves(mask: str, paintings: int) -> list[str]:
     return [mask, f"1 - {mask}"][:paintings]
 
 
+def painted_pixels(masks: Sequence[Tensor | None]) -> Tensor | None:
+    """The pixels that any painting goes to, (1, 1, H, W), bool; None if that is all of them."""
+    drawn = [mask for mask in masks if mask is not None]
+    return torch.stack(drawn).amax(0) > EMPTY if len(drawn) == len(masks) else None
+
+
 def shares_of_places(mask: Tensor | None, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """How much each position in each layer's maps counts: 1 on average; empty without a mask."""
     if mask is None:

@@ -16,6 +16,7 @@ from ..errors import pick
 from ..guards import check_request
 from ..recipes import Recipe
 from .devices import choose_device, choose_precision, choose_winograd
+from .modes import usual_modes
 from .weights import read_weights
 from .winograd import Winograd, is_large, pays
 
@@ -95,6 +96,7 @@ class VGG19(vgg.VGG19):
         return super().convolve(name, maps, relu)
 
 
+@usual_modes()
 def load_vgg19(
     source: str = "embedded",
     last: str = "conv5_4",

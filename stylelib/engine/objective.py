@@ -13,7 +13,7 @@ from ..core.statistics import STATISTICS, Statistic, gram
 from ..errors import StylelibError
 from ..recipes import Recipe
 from .gram import centered_gram
-from .masks import EMPTY, Style, as_styles, fit_mask, shares_of_places
+from .masks import Style, as_styles, fit_mask, painted_pixels, shares_of_places
 from .neighbours import Neighbours, Pieces
 from .network import VGG19
 
@@ -73,10 +73,7 @@ class Objective:
                 pieces = [Pieces(one, network) for one in styles]
                 self.neighbours = self._find_neighbours(pieces, masks, picture)
         self.content_weights = self._balance()
-        drawn = [mask for mask in masks if mask is not None]
-        self.painted = None
-        if len(drawn) == len(styles):
-            self.painted = torch.stack(drawn).amax(0) > EMPTY
+        self.painted = painted_pixels(masks)
 
     def _find_neighbours(
         self,
@@ -131,6 +128,7 @@ class Objective:
 
     def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The target loss of a picture, for the gradient, and its parts, to be looked at."""
+        image = image.view_as(image)  # so that hooks are on this pass's, not the caller's
         maps = self.network.raw(image, self.layers)
         parts: dict[str, Tensor] = {}
         zero = image.new_zeros(())
@@ -154,7 +152,23 @@ class Objective:
             total = total + self.recipe.neighbour_weight * parts["neighbours"]
         rough = total_variation(image) if self.recipe.tv_weight else zero
         total = total + self.recipe.tv_weight * rough
+        if self.network.dtype == torch.float16 and image.requires_grad:
+            _fit_into_float16(image, total)
         return total, parts | {"content": content, "style": style, "tv": rough, "total": total}
+
+
+def _fit_into_float16(image: Tensor, total: Tensor) -> None:
+    """Scale the gradients on the way from the loss back to the picture; those of both stay right.
+
+    A gradient is in proportion to its loss, which may be 1e9, and float16 ends at 65,504. Scaled,
+    the loss is one for each number of the picture. Powers of two round nothing. Micikevicius et
+    al., *Mixed Precision Training* (2018), section 3.2.
+    """
+    loss = total.item()
+    if 0 < loss < math.inf:
+        scale = 2.0 ** round(math.log2(image.numel() / loss))
+        total.register_hook(lambda gradient: gradient * scale)
+        image.register_hook(lambda gradient: gradient / scale)
 
 
 class StyleTarget:

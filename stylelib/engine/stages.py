@@ -49,7 +49,7 @@ def first_picture(recipe: Recipe, content: Tensor, style: Tensor, size: int) -> 
     shape = fit(content.shape, size)
     if recipe.init == "noise":
         generator = torch.Generator().manual_seed(recipe.seed)
-        return torch.rand(1, 3, *shape, generator=generator)
+        return torch.rand(1, 3, *shape, generator=generator, dtype=torch.float32)
     return resize_to(content if recipe.init == "content" else style, shape).clone()
 
 

@@ -23,8 +23,9 @@ from ..recipes import RECIPES, SETTINGS, Recipe
 from ..version import __version__
 from .devices import DEVICES, choose_device, choose_precision
 from .lbfgs import FIRST
-from .masks import Style, as_styles
+from .masks import Style, as_styles, fit_mask, painted_pixels
 from .memory import check_memory, ran_out
+from .modes import usual_modes
 from .network import VGG19, prepare, reaches
 from .objective import Objective
 from .recovery import GENTLY, Descent, Reached
@@ -65,13 +66,16 @@ class Step:
 def _explain_full_memory(method: Method) -> Method:
     """Let a method say in words that memory ran out, and release what can be set up again.
 
+    It computes as if the caller had switched on none of PyTorch's modes.
+
     Not a context manager: its frame would keep the error's traceback, and with it all maps.
     """
 
     @wraps(method)
     def call(self: "Transfer", *arguments: Any) -> Any:
         try:
-            return method(self, *arguments)
+            with usual_modes():
+                return method(self, *arguments)
         except Exception as error:
             if is_out_of_memory(error):
                 raise ran_out(error, self._release) from error
@@ -126,6 +130,7 @@ class Transfer:
     >>> path = save_image(transfer.image, "camel.png")
     """
 
+    @usual_modes()
     def __init__(
         self,
         content: Tensor,
@@ -164,8 +169,17 @@ class Transfer:
         self.recipe = recipe.but(pooling=self.network.pooling, padding=self.network.padding)
         start = self._styles[0].image.detach().cpu()
         size = max(recipe.stages()[0][0], self._least)
-        self._reached = Reached(first_picture(recipe, self._content, start, size))
+        self._reached = Reached(self._with_photo(first_picture(recipe, self._content, start, size)))
         self._size = 0  # the longest side that it has painted at
+
+    def _with_photo(self, picture: Tensor) -> Tensor:
+        """The picture, with the photo where no style goes."""
+        height, width = picture.shape[-2:]
+        styles = [one.to(picture.device) for one in self._styles]
+        painted = painted_pixels([fit_mask(s.where, picture.shape, "photo") for s in styles])
+        if painted is None:
+            return picture
+        return torch.where(painted, picture, resize_to(self._content, (height, width)))
 
     @property
     def image(self) -> Tensor:

@@ -154,8 +154,9 @@ def _random(wanted: list[str], seed: int) -> Weights:
         into, out = CONVOLUTIONS[name]
         # He et al. (2015): keeps the signal's variance from layer to layer.
         spread = math.sqrt(2 / (9 * into))
-        kernels[name] = torch.randn(out, into, 3, 3, generator=generator) * spread
-        biases[name] = torch.zeros(out)
+        drawn = torch.randn(out, into, 3, 3, generator=generator, dtype=torch.float32)
+        kernels[name] = drawn * spread
+        biases[name] = torch.zeros(out, dtype=torch.float32)
     return Weights(kernels, biases, _IMAGENET_MEAN, _IMAGENET_STD)
 
 

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from ..checks import as_path, check_picture, check_range
 from ..engine.memory import check_room, ran_out
+from ..engine.modes import usual_modes
 from ..errors import StylelibError, is_out_of_memory, pick
 from ..pictures.images import check_place, write_atomically
 from ..pictures.samples import NETWORKS
@@ -72,6 +73,7 @@ class FeedForward(nn.Module):
     torch.Size([1, 3, 36, 64])
     """
 
+    @usual_modes()
     def __init__(self, width: int = 16, blocks: int = 4, seed: int = 0) -> None:
         super().__init__()
         check_range("width", width, 1, 128, Integral)
@@ -109,9 +111,11 @@ class FeedForward(nn.Module):
         height, width = photo.shape[-2:]
         # Height and width are halved twice, so they are padded to multiples of 4.
         whole = F.pad(photo - 0.5, (0, -width % 4, 0, -height % 4), mode="replicate")
+        whole = whole.to(next(self.parameters()).dtype)
         painted: Tensor = self.layers(whole)
         return painted[..., :height, :width]
 
+    @usual_modes()
     @torch.no_grad()
     def paint(self, photo: Tensor) -> Tensor:
         """Paint a photo.
@@ -144,8 +148,8 @@ class FeedForward(nn.Module):
         check_room(height, width, device, needed, fixed=_NEEDED)
         try:
             wide = F.pad(photo.detach().to(device, torch.float32), [edge] * 4, mode="reflect")
-            painted: Tensor = self(wide)[..., edge : edge + height, edge : edge + width].cpu()
-            return painted
+            painted: Tensor = self(wide)[..., edge : edge + height, edge : edge + width]
+            return painted.float().cpu()
         except Exception as error:
             if is_out_of_memory(error):
                 raise ran_out(error) from error
@@ -164,19 +168,34 @@ class FeedForward(nn.Module):
         Raises
         ------
         StylelibError
-            If it has another ending, or the file can't be written.
+            If it has another ending, the file can't be written, or `load` could not read it: a
+            weight is NaN or infinite in half precision, or a layer was exchanged.
         """
         path = check_place(path, ENDINGS)
         state = {name: value.detach().cpu().half() for name, value in self.state_dict().items()}
+        if not all(value.isfinite().all() for value in state.values()):
+            raise StylelibError(
+                f"The network can't be saved: some of its weights are NaN, infinite or larger than "
+                f"the file can hold, {torch.finfo(torch.half).max:g}. Train it anew, or load it "
+                f"as it was saved before."
+            )
         stored: dict[str, Any] = {"width": self.width, "blocks": self.blocks}
         stored |= {"format": _FORMAT, "painting": self.painting, "state": state}
         buffer = io.BytesIO()
-        torch.save(stored | {"sha256": checksum(stored)}, buffer)
+        try:
+            torch.save(stored | {"sha256": checksum(stored)}, buffer)
+            _decode(buffer.getvalue())
+        except Exception as error:
+            raise StylelibError(
+                "The network can't be saved: its layers, width, blocks or painting's name are not "
+                "such as a FeedForward has. Make a new one and train it."
+            ) from error
         write_atomically(path, buffer.getvalue())
         return path
 
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "FeedForward":
+    @staticmethod
+    @usual_modes()
+    def load(path: str | os.PathLike[str]) -> "FeedForward":
         """Load a network that `save` wrote. Nothing in the file is executed.
 
         Parameters
@@ -191,24 +210,12 @@ class FeedForward(nn.Module):
         """
         name, data = str(path), _read(path)
         try:
-            _check_zip(data)
-            stored = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-            network = cls(stored["width"], stored["blocks"])
-            state = stored["state"]
-            if stored["format"] != _FORMAT or not isinstance(stored["painting"], str):
-                raise ValueError("another format")
-            if stored["sha256"] != checksum(stored):
-                raise ValueError("another checksum")
-            if not all(v.dtype == torch.half and v.isfinite().all() for v in state.values()):
-                raise ValueError("not all numbers are finite, in half precision")
-            network.load_state_dict(state)
+            return _decode(data)
         except Exception as error:  # a damaged file may raise anything, deep inside torch
             raise StylelibError(
                 f"{name} is not a network that stylelib saved, or it is cut short or altered. "
                 f"Train it again: stylelib train PAINTING --output {Path(name).name}"
             ) from error
-        network.painting = stored["painting"]
-        return network
 
 
 class _Block(nn.Module):
@@ -224,11 +231,13 @@ class _Block(nn.Module):
 
 
 def _convolution(into: int, out: int, size: int, stride: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(into, out, size, stride, padding=size // 2, padding_mode="reflect")
+    return nn.Conv2d(
+        into, out, size, stride, size // 2, padding_mode="reflect", dtype=torch.float32
+    )
 
 
 def _layer(into: int, out: int, size: int, stride: int = 1) -> list[nn.Module]:
-    normalise = nn.InstanceNorm2d(out, affine=True)
+    normalise = nn.InstanceNorm2d(out, affine=True, dtype=torch.float32)
     return [_convolution(into, out, size, stride), normalise, nn.ReLU()]
 
 
@@ -246,6 +255,23 @@ def _read(path: str | os.PathLike[str]) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise StylelibError(f"{path} could not be read ({error.strerror}).") from error
+
+
+def _decode(data: bytes) -> FeedForward:
+    """The network in a file; raises anything if it is not as `save` made it."""
+    _check_zip(data)
+    stored = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    network = FeedForward(stored["width"], stored["blocks"])
+    state = stored["state"]
+    if stored["format"] != _FORMAT or not isinstance(stored["painting"], str):
+        raise ValueError("another format")
+    if stored["sha256"] != checksum(stored):
+        raise ValueError("another checksum")
+    if not all(v.dtype == torch.half and v.isfinite().all() for v in state.values()):
+        raise ValueError("not all numbers are finite, in half precision")
+    network.load_state_dict(state)
+    network.painting = stored["painting"]
+    return network
 
 
 def _check_zip(data: bytes) -> None:

@@ -14,6 +14,7 @@ from ..core import vgg as core_vgg
 from ..engine.devices import DEVICES, choose_device
 from ..engine.masks import Style
 from ..engine.memory import ran_out
+from ..engine.modes import usual_modes
 from ..engine.network import VGG19, prepare
 from ..engine.objective import Objective
 from ..errors import StylelibError, is_out_of_memory, pick, shown
@@ -59,6 +60,7 @@ class TrainingStep:
     losses: dict[str, float]
 
 
+@usual_modes()
 def train(
     network: FeedForward,
     painting: Tensor,
@@ -124,6 +126,11 @@ def train(
     PosixPath('great-wave.pt')
     """
     check_kind(network, FeedForward, "The network")
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise StylelibError(
+            "All weights of the network are frozen, so there is nothing to train. "
+            "Release them with network.requires_grad_()."
+        )
     check_kind(recipe, Recipe, "The recipe")
     if precision is not None:
         check_precision(precision)
@@ -144,7 +151,7 @@ def train(
     style = Style(painting.detach().cpu()).resized(recipe.style_size()).to(on)
     photo_crops = crops(pictures, crop, recipe.size, seed)
     objective = Objective(next(photo_crops).to(on), style, recipe, vgg)
-    return _training(network.to(on), objective, photo_crops, on, minutes * 60, steps)
+    return _training(network.to(on, torch.float32), objective, photo_crops, on, minutes * 60, steps)
 
 
 def _training(
@@ -162,7 +169,9 @@ def _training(
         for group in optimizer.param_groups:
             group["lr"] = _RATE * min(1, iteration / _WARM_UP) * _decay(share)
         try:
-            losses = _step(network, objective.with_content(next(photo_crops).to(device)), optimizer)
+            with usual_modes():
+                part = next(photo_crops).to(device)
+                losses = _step(network, objective.with_content(part), optimizer)
         except Exception as error:
             if is_out_of_memory(error):
                 raise ran_out(error) from error
@@ -201,8 +210,11 @@ def crops(pictures: Sequence[Tensor], crop: int, size: int, seed: int) -> Iterat
     """
     generator = torch.Generator().manual_seed(int(seed))
 
+    def random(*shape: int) -> Tensor:
+        return torch.rand(shape, generator=generator, dtype=torch.float32)
+
     def between(low: float, high: float) -> float:
-        return low + (high - low) * torch.rand((), generator=generator).item()
+        return low + (high - low) * random().item()
 
     while True:
         picture = pictures[int(between(0, len(pictures)))]
@@ -216,7 +228,7 @@ def crops(pictures: Sequence[Tensor], crop: int, size: int, seed: int) -> Iterat
         )
         if between(0, 1) < 0.5:
             part = part.flip(-1)
-        light, tint = between(-0.5, 0.5), torch.rand(1, 3, 1, 1, generator=generator) - 0.5
+        light, tint = between(-0.5, 0.5), random(1, 3, 1, 1) - 0.5
         yield part.clamp_min(1e-3) ** torch.exp(light + 0.6 * tint)
 
 

@@ -109,7 +109,8 @@ def _colors(image: Tensor) -> tuple[Tensor, Tensor]:
     pixels = image.double().flatten(2)[0]
     mean = pixels.mean(1, keepdim=True)
     covariance = (pixels - mean) @ (pixels - mean).T / pixels.shape[1]
-    return mean, covariance + 1e-7 * torch.eye(3, dtype=torch.float64)  # not 0 for one colour
+    little = 1e-7 * torch.eye(3, dtype=torch.float64, device=image.device)
+    return mean, covariance + little  # not 0 for one colour
 
 
 def _power(matrix: Tensor, exponent: float) -> Tensor:

@@ -49,8 +49,9 @@ def save_film(pictures: Iterable[Tensor], path: str | os.PathLike[str]) -> Path:
     Parameters
     ----------
     pictures : iterable of Tensor, shape (1, 3, H, W), RGB in 0-1
-        At least two. All are shown at the size of the last one, with a longest side
-        of at most 400 pixels.
+        At least two that differ. All are shown at the size of the last one, with a longest
+        side of at most 400 pixels. One that looks like the one before it is not stored
+        again; that one is shown for longer.
     path : path
         Ends in ``.webp`` (all colours) or ``.gif`` (128 colours, and every program
         can show it).
@@ -63,8 +64,8 @@ def save_film(pictures: Iterable[Tensor], path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     StylelibError
-        If there are fewer than two pictures, one of them is not a picture, the path has
-        another ending, or the file can't be written. A file that was there before is
+        If there are fewer than two pictures or all are the same, one of them is not a picture,
+        the path has another ending, or the file can't be written. A file that was there before is
         then unchanged.
     """
     path = check_place(path, ENDINGS)
@@ -79,17 +80,31 @@ def save_film(pictures: Iterable[Tensor], path: str | os.PathLike[str]) -> Path:
     if path.suffix.lower() == ".gif":
         options = {"format": "GIF"}
         frames = [frame.quantize(128, dither=Image.Dither.NONE) for frame in frames]
+    different, durations = [frames[0]], [0]
+    for frame, duration in zip(frames, [_FRAME] * (len(frames) - 1) + [_LAST], strict=True):
+        if frame != different[-1]:
+            different.append(frame)
+            durations.append(0)
+        durations[-1] += duration
+    if len(different) < 2:
+        raise StylelibError("All pictures of this film are the same; give two that differ.")
     buffer = io.BytesIO()
-    frames[0].save(
+    different[0].save(
         buffer,
         save_all=True,
-        append_images=frames[1:],
-        duration=[_FRAME] * (len(frames) - 1) + [_LAST],
+        append_images=different[1:],
+        duration=durations,
         loop=0,
         **options,
     )
     write_atomically(path, buffer.getvalue())
     return path
+
+
+def length(path: str | os.PathLike[str]) -> int:
+    """How many pictures a saved film has: fewer than were given if some looked the same."""
+    with Image.open(path) as film:
+        return int(getattr(film, "n_frames", 1))
 
 
 def _small(image: Tensor) -> Tensor:

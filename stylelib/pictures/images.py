@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from ..checks import as_path, check_colors, check_range, check_tensor
 from ..errors import OUT_OF_MEMORY, StylelibError
 from ..memory import free_memory
-from .decoding import Source, name_of, open_picture, reading, to_rgb
+from .decoding import NEARLY_BLACK, Source, name_of, open_picture, reading, to_rgb
 
 RECIPE_KEY = "stylelib"
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
@@ -56,8 +56,19 @@ def load_image(source: Source, size: int | None = None) -> Tensor:
     Raises
     ------
     StylelibError
-        If there is no such file or sample, the picture is incomplete, or it is to be
-        resized and is only a pixel wide or high.
+        If there is no such file or sample, the picture is incomplete, it is to be
+        resized and is only a pixel wide or high, or it is grey and nothing says which of
+        its numbers is white.
+
+    Notes
+    -----
+    Which number is white is not known for grey in signed or 32-bit integers or in floats. Then
+    it is 1 if the largest number is at most 1.5; else 255 if it is at most 1.5 times that; else
+    the largest number of as many bits as the largest one has. The same holds for 16-bit grey
+    that would otherwise be nearly black, under 1/16 of white. What is above white becomes white,
+    and what is negative black. Refused are numbers that go below minus half of white or only up
+    to 16, and floats of which more are between 0 and 1 than above although the largest is over
+    16: light as it was measured, for example.
 
     Examples
     --------
@@ -98,9 +109,15 @@ def load_mask(source: Source, size: int | None = None) -> Tensor:
     Raises
     ------
     StylelibError
-        As `load_image` does.
+        As `load_image` does, or if the mask is nearly black but not black.
     """
-    return load_image(source, size).mean(1, keepdim=True)
+    mask = load_image(source, size).mean(1, keepdim=True)
+    if 0 < mask.max() < 1 / NEARLY_BLACK:
+        raise StylelibError(
+            f"{name_of(source)} is nearly black: its brightest pixel is {255 * mask.max():.0f}, "
+            f"and white is 255. If 1 means white in it, multiply its numbers by 255."
+        )
+    return mask
 
 
 def resize(image: Tensor, size: int) -> Tensor:

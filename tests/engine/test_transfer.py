@@ -17,6 +17,7 @@ from stylelib import (
     VGG19,
     Recipe,
     Step,
+    Style,
     StylelibError,
     Transfer,
     load_vgg19,
@@ -175,6 +176,21 @@ def test_starting_points(paint: Paint, camel: Tensor, painting: Tensor) -> None:
     # Evenly spread over 0-1: mean 1/2, variance 1/12; 1,728 numbers.
     assert noise.mean().item() == pytest.approx(0.5, abs=0.03)
     assert noise.var().item() == pytest.approx(1 / 12, abs=0.01)
+
+
+@pytest.mark.parametrize("init", ["noise", "style"])
+def test_outside_the_mask_the_first_picture_is_the_photo(
+    camel: Tensor, painting: Tensor, network: VGG19, init: str
+) -> None:
+    mask = torch.zeros(1, 1, *camel.shape[-2:])
+    mask[..., 32:] = 1
+    start = Transfer(camel, Style(painting, mask), QUICK.but(init=init, size=64), network, "cpu")
+    assert torch.equal(start.image[..., :32], camel[..., :32])
+    assert (start.image[..., 32:] - camel[..., 32:]).abs().mean() > 0.1
+    # The other painting goes there.
+    styles = [Style(painting, mask), painting.flip(3)]
+    start = Transfer(camel, styles, QUICK.but(init=init, size=64), network, "cpu")
+    assert (start.image[..., :32] - camel[..., :32]).abs().mean() > 0.1
 
 
 def test_starting_from_the_content_there_is_no_content_loss(paint: Paint) -> None:
@@ -888,6 +904,39 @@ def test_bfloat16_paints_nearly_the_same(camel: Tensor, painting: Tensor, networ
     difference = (exact - half).abs().mean()
     assert 0 < difference < 0.3 * moved
     assert half.dtype == torch.float32
+
+
+@pytest.mark.parametrize("recipe", ["default", "source", "source-fast"])
+def test_float16_paints_nearly_the_same(
+    camel: Tensor, painting: Tensor, network: VGG19, recipe: str
+) -> None:
+    """Its numbers end at 65,504, and the loss of the source's recipe begins at 6e8."""
+    small = RECIPES[recipe].but(size=32, steps=4, content_layers={"conv3_1": 1.0})
+    small = small.but(style_layers={"conv1_1": 1.0, "conv2_1": 0.75, "conv3_1": 0.2})
+    reached = {}
+    for precision in (torch.float32, torch.float16):
+        transfer = Transfer(camel, painting, small, network, "cpu", precision)
+        transfer.run()
+        assert transfer.stopped is None and transfer.iteration == 4
+        reached[precision] = transfer.measure().losses["total"]
+    assert reached[torch.float16] == pytest.approx(reached[torch.float32], rel=0.05)
+
+
+def test_the_scale_of_the_weights_does_not_matter_in_float16(camel: Tensor, network: VGG19) -> None:
+    """Neither do gradients vanish where the loss is small."""
+    half = copy.deepcopy(network)
+    half.set_precision(torch.float16)
+    gradients = []
+    for scale in (1e-9, 1.0, 1e9):
+        recipe = QUICK.but(content_weight=scale, style_weight=scale)
+        picture = camel.clone().requires_grad_()
+        Objective(camel.flip(3), camel.flip(2), recipe, half)(picture)[0].backward()
+        assert picture.grad is not None
+        gradients.append(picture.grad / scale)
+    largest = gradients[1].abs().max().item()
+    assert largest > 0
+    for gradient in gradients:
+        torch.testing.assert_close(gradient, gradients[1], rtol=1e-2, atol=5e-3 * largest)
 
 
 def test_only_the_layers_needed_are_loaded(camel: Tensor, painting: Tensor) -> None:

@@ -205,6 +205,32 @@ def test_a_step_reaches_every_weight(painting: Tensor, vgg: VGG19) -> None:
     assert all(not weight.requires_grad for weight in vgg.parameters())
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_network_of_other_numbers_paints_and_trains(
+    painting: Tensor, camel: Tensor, vgg: VGG19, dtype: torch.dtype
+) -> None:
+    plain, other = tiny(), tiny().to(dtype)
+    painted = other.paint(camel)
+    assert painted.dtype == torch.float32
+    assert (painted - plain.paint(camel)).abs().max() < 0.05
+    step = next(train(other, painting, steps=1, vgg=vgg, **TINY))
+    assert step.losses["total"] > 0
+
+
+def test_frozen_weights(painting: Tensor, vgg: VGG19) -> None:
+    """Some may be, and stay as they are; if all are, there is nothing to train."""
+    network = tiny().requires_grad_(False)
+    with pytest.raises(StylelibError, match=r"All weights .* are frozen.*requires_grad_\(\)"):
+        train(network, painting, steps=1, vgg=vgg, **TINY)
+    before = numbers(network).clone()
+    last = network.layers[-2]
+    last.requires_grad_()
+    next(train(network, painting, steps=1, vgg=vgg, **TINY))
+    moved = numbers(network) != before
+    count = sum(weight.numel() for weight in last.parameters())
+    assert moved[-count:].any() and not moved[:-count].any()
+
+
 def test_the_same_seed_trains_the_same_network(painting: Tensor, vgg: VGG19) -> None:
     trained = []
     for seed in (1, 1, 2):
@@ -377,6 +403,29 @@ def contents(path: Path) -> dict[str, Any]:
 def test_an_inconsistent_file_is_refused(saved: Path, change: dict[str, Any]) -> None:
     torch.save(contents(saved) | change, saved)
     assert "cut short or altered" in told(saved)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 70_000.0])
+def test_a_network_that_could_not_be_loaded_is_not_saved(saved: Path, value: float) -> None:
+    """70,000 is more than half precision holds."""
+    before = saved.read_bytes()
+    network = tiny()
+    with torch.no_grad():
+        next(iter(network.parameters())).view(-1)[3] = value
+    with pytest.raises(StylelibError, match=r"can't be saved: some of its weights.*65504"):
+        network.save(saved)
+    assert saved.read_bytes() == before
+
+
+def test_a_network_with_other_layers_is_not_saved(tmp_path: Path) -> None:
+    changed = [tiny() for _ in range(3)]
+    changed[0].layers[0] = torch.nn.Conv2d(3, 4, 3)
+    changed[1].width = 5
+    changed[2].painting = Path("camel.jpg")  # type: ignore[assignment]
+    for network in changed:
+        with pytest.raises(StylelibError, match="can't be saved: its layers, width, blocks or"):
+            network.save(tmp_path / "changed.pt")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("value", [torch.inf, torch.nan])

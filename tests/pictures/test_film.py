@@ -10,7 +10,7 @@ from PIL import Image, ImageSequence
 from torch import Tensor
 
 from stylelib import StylelibError, save_film
-from stylelib.pictures.film import Film
+from stylelib.pictures.film import Film, length
 
 RED, GRAY = (0.8, 0.2, 0.1), (0.5, 0.5, 0.5)
 
@@ -79,6 +79,27 @@ def test_more_pictures_are_kept_at_first() -> None:
     assert torch.equal(film.pictures[-1], plain(GRAY))
     film.see(1000, plain(RED, 600, 800))
     assert film.pictures[-1].shape == (1, 3, 300, 400)
+
+
+@pytest.mark.parametrize("ending", ["gif", "webp"])
+def test_a_picture_that_stays_is_shown_for_longer(tmp_path: Path, ending: str) -> None:
+    """Neither Pillow nor the formats keep frames that change nothing, so they are not counted."""
+    given = [plain(RED), plain(RED), plain(RED), plain(GRAY), plain(RED), plain(RED)]
+    path = save_film(given, tmp_path / f"film.{ending}")
+    lasted = []
+    with Image.open(path) as film:
+        for frame in ImageSequence.Iterator(film):
+            frame.load()
+            lasted.append(frame.info["duration"])
+    assert lasted == [450, 150, 2650]
+    assert length(path) == 3
+
+
+def test_a_film_in_which_nothing_changes(tmp_path: Path) -> None:
+    for given in ([plain(RED)] * 3, [plain(RED), plain((0.8, 0.2, 0.1001))]):
+        with pytest.raises(StylelibError, match="All pictures of this film are the same"):
+            save_film(given, tmp_path / "film.gif")
+    assert not list(tmp_path.iterdir())
 
 
 def test_mistakes_are_explained_in_a_sentence(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import struct
 import subprocess
 import sys
 import threading
@@ -37,6 +38,7 @@ from stylelib import (
     SAMPLES,
     StylelibError,
     load_image,
+    load_mask,
     memory,
     read_recipe,
     resize,
@@ -175,6 +177,16 @@ def grey(values: list[float], dtype: Any) -> Image.Image:
     return Image.fromarray(np.array([values], dtype=dtype))
 
 
+def tiff_of_12_bits(values: list[int]) -> bytes:
+    """One row of grey, two pixels in three bytes, laid out as in the specification (TIFF 6.0)."""
+    data = int("".join(f"{value:012b}" for value in values), 2).to_bytes(len(values) * 3 // 2)
+    tags = {256: len(values), 257: 1, 258: 12, 259: 1, 262: 1, 273: 8, 277: 1, 278: 1}
+    tags[279] = len(data)
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    head = struct.pack("<2sHI", b"II", 42, 8 + len(data)) + data
+    return head + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
 def on_white(value: Any, alpha: float) -> Any:
     return value * alpha / 255 + 255 * (1 - alpha / 255)
 
@@ -221,12 +233,49 @@ MODES: dict[str, tuple[bytes, list[Any]]] = {
         encoded(grey([0, 257 * 200, 32768, 65535], np.uint16), "TIFF"),
         [0, 200, 32768 / 257, 255],
     ),
-    "32-bit grey": (
-        encoded(grey([-5, 257 * 200, 65535, 10**9], np.int32), "TIFF"),
+    "16-bit grey PNG with a transparent value": (
+        encoded(grey([0, 257 * 200, 32768, 65535], np.uint16), transparency=32768),
         [0, 200, 255, 255],
     ),
-    "float in 0-1": (encoded(grey([0, 0.2, 1, -3], np.float32), "TIFF"), [0, 51, 255, 0]),
+    "16-bit grey TIFF, nearly black as it stands": (
+        encoded(grey([0, 51, 255, 300], np.uint16), "TIFF"),
+        [0, 51, 255, 255],
+    ),
+    "16-bit grey TIFF of 12 bits": (
+        encoded(grey([0, 273, 4095, 1365], np.uint16), "TIFF"),
+        [0, 17, 255, 85],
+    ),
+    "16-bit grey TIFF, swapped": (
+        encoded(grey([0, 257 * 200, 32768, 65535], np.uint16), "TIFF", tiffinfo={262: 0}),
+        [255, 55, 255 - 32768 / 257, 0],
+    ),
+    "12-bit TIFF": (tiff_of_12_bits([0, 273, 3000, 2730]), [0, 17, 3000 / 4095 * 255, 170]),
+    "10-bit PGM": (b"P5 3 1 1023\n" + struct.pack(">3H", 0, 341, 1023), [0, 85, 255]),
+    "int16 in 0-255": (encoded(grey([-5, 51, 255, 260], np.int16), "TIFF"), [0, 51, 255, 255]),
+    "all of int16": (encoded(grey([0, 6553.4, 32767], np.int16), "TIFF"), [0, 51, 255]),
+    "int32 in 0-255": (encoded(grey([-5, 51, 255, 260], np.int32), "TIFF"), [0, 51, 255, 255]),
+    "int32 in 0-1": (encoded(grey([0, 1, 0], np.int32), "TIFF"), [0, 255, 0]),
+    "int32 of 10 bits": (encoded(grey([-5, 341, 1023], np.int32), "TIFF"), [0, 85, 255]),
+    "int32 of 16 bits": (
+        encoded(grey([-5, 257 * 200, 65535], np.int32), "TIFF"),
+        [0, 200, 255],
+    ),
+    "int32 of 17 bits": (encoded(grey([0, 43690, 131071], np.int32), "TIFF"), [0, 85, 255]),
+    "all of int32": (encoded(grey([0, 2**31 / 5, 2**31 - 1], np.int32), "TIFF"), [0, 51, 255]),
+    "float in 0-1": (encoded(grey([0, 0.2, 1, -0.3], np.float32), "TIFF"), [0, 51, 255, 0]),
+    "float in 0-1, a little more": (
+        encoded(grey([0, 0.2, 0.6, 1.02], np.float32), "TIFF"),
+        [0, 51, 153, 255],
+    ),
     "float in 0-255": (encoded(grey([0, 51, 255, 300], np.float32), "TIFF"), [0, 51, 255, 255]),
+    "float of 16 bits": (
+        encoded(grey([0, 257 * 51, 65535], np.float32), "TIFF"),
+        [0, 51, 255],
+    ),
+    "float in 0-1, swapped": (
+        encoded(grey([0, 0.2, 1], np.float32), "TIFF", tiffinfo={262: 0}),
+        [255, 204, 0],
+    ),
     "float, not all numbers": (
         encoded(grey([0.2, np.nan, 1], np.float32), "TIFF"),
         [51, 0, 255],
@@ -241,6 +290,99 @@ def test_every_mode_becomes_rgb(mode: str) -> None:
     # Half of 1/255, for rounding to 8 bits.
     assert_pixels(load_image(data), [row], tolerance=0.51)
     assert_pixels(load_image(Image.open(io.BytesIO(data))), [row], tolerance=0.51)
+
+
+# What a program may hold in memory, whether or not a file can: a mode and the bytes of some pixels.
+HELD: dict[str, tuple[list[int], list[int]]] = {
+    "L": ([0, 200], [0, 0, 0, 200, 200, 200]),
+    "LA": ([0, 255, 100, 51], [0, 0, 0, 224, 224, 224]),
+    "La": ([0, 255, 20, 51], [0, 0, 0, 224, 224, 224]),  # multiplied by alpha
+    "RGB": ([200, 100, 0, 9, 8, 7], [200, 100, 0, 9, 8, 7]),
+    "RGBX": ([200, 100, 0, 1, 9, 8, 7, 255], [200, 100, 0, 9, 8, 7]),
+    "RGBA": ([200, 100, 0, 255, 100, 0, 250, 51], [200, 100, 0, 224, 204, 254]),
+    "RGBa": ([200, 100, 0, 255, 20, 0, 50, 51], [200, 100, 0, 224, 204, 254]),
+    "CMYK": ([0, 255, 255, 0, 0, 0, 0, 255], [255, 0, 0, 0, 0, 0]),
+    # JFIF: red is Y = 0.299, Cb = 0.5 - 0.1687, Cr = 1
+    "YCbCr": ([76, 85, 255, 128, 128, 128], [255, 0, 0, 128, 128, 128]),
+    "HSV": ([0, 255, 255, 170, 255, 255], [255, 0, 0, 0, 0, 255]),
+    # CIELAB with D50, as in ICC profiles: sRGB's red is (54.29, 80.81, 69.89), and L* = 50 is
+    # a luminance of 0.184, in sRGB 119. The bytes are L* · 2.55, a* and b*.
+    "LAB": ([138, 81, 70, 128, 0, 0], [255, 0, 0, 119, 119, 119]),
+    "I;16": ([0, 51, 255, 255], [51, 51, 51, 255, 255, 255]),
+    "I;16L": ([0, 51, 255, 255], [51, 51, 51, 255, 255, 255]),
+    "I;16B": ([51, 0, 255, 255], [51, 51, 51, 255, 255, 255]),
+}
+
+
+@pytest.mark.parametrize("mode", HELD)
+def test_every_mode_that_a_pil_picture_can_have(mode: str) -> None:
+    stored, expected = HELD[mode]
+    picture = Image.frombytes(mode, (2, 1), bytes(stored))
+    assert_pixels(load_image(picture), np.array(expected).reshape(1, 2, 3), tolerance=5.5)
+
+
+REFUSED_NUMBERS = {
+    "light as it was measured": (grey([0.2, 0.1, 0.6, 40], np.float32), "from 0.1 to 40"),
+    "twice as light as white": (grey([0, 0.5, 2], np.float32), "from 0 to 2"),
+    "numbers of kinds": (grey([0, 1, 2, 3], np.int32), "from 0 to 3"),
+    "normalised": (grey([-2.1, 0.3, 1.4], np.float32), "from -2.1 to 1.4"),
+    "half of them negative": (grey([-32768, 0, 32767], np.int16), "from -32768 to 32767"),
+    "too large": (grey([0, 1e30], np.float32), r"from 0 to 1e\+30"),
+    "not a number": (grey([np.nan, np.inf], np.float32), "holds no numbers"),
+}
+
+
+@pytest.mark.parametrize("numbers", REFUSED_NUMBERS)
+def test_numbers_without_a_known_white_are_refused(numbers: str) -> None:
+    picture, message = REFUSED_NUMBERS[numbers]
+    for source in (picture, encoded(picture, "TIFF")):
+        with pytest.raises(StylelibError, match=message):
+            load_image(source)
+
+
+def test_a_mask_of_zeros_and_ones() -> None:
+    """In 8 bits, 1 is nearly black: such a mask would paint nothing, and nobody would know why."""
+    mask = np.zeros((4, 6), np.uint8)
+    mask[:, 3:] = 1
+    with pytest.raises(StylelibError, match=r"brightest pixel is 1, .* multiply its"):
+        load_mask(Image.fromarray(mask))
+    assert load_mask(Image.fromarray(0 * mask)).max() == 0
+    for right in (255 * mask, mask.astype(np.int32), mask.astype(np.uint16), mask.astype(bool)):
+        found = load_mask(Image.fromarray(right))
+        assert found[..., 3:].min() == 1 and found[..., :3].max() == 0
+
+
+def test_the_size_does_not_change_what_is_white() -> None:
+    """Shrinking takes means: the one brightest pixel must be seen before."""
+    values = np.full((400, 400), 500, np.int32)
+    values[7, 7] = 1023
+    picture = Image.fromarray(values)
+    for size in (None, 50):
+        assert load_image(picture, size).median().item() * 255 == pytest.approx(125, abs=0.5)
+
+
+def test_a_transparent_colour_of_16_bits_is_white() -> None:
+    """Pillow keeps 8 bits of each channel, and the colour as it is in the file."""
+    colours = struct.pack(">6H", 65535, 0, 30000, 500, 600, 700)
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0),
+        b"tRNS": colours[:6],
+        b"IDAT": zlib.compress(b"\0" + colours),
+        b"IEND": b"",
+    }
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks.items()
+    )
+    assert_pixels(load_image(data), [[[255, 255, 255], [2, 2, 3]]], tolerance=1)
+
+
+def test_deep_grey_with_a_profile() -> None:
+    """As 8-bit grey with the same profile."""
+    deep = encoded(grey([0, 257 * 100, 65535], np.uint16), icc_profile=grey_profile(1.0))
+    plain = encoded(grey([0, 100, 255], np.uint8), icc_profile=grey_profile(1.0))
+    assert_pixels(load_image(deep), pixels(load_image(plain)))
+    assert pixels(load_image(deep))[0, 1, 0] > 160  # sRGB's number for 0.39 of the light
 
 
 def test_a_cmyk_jpeg_is_not_a_negative() -> None:
