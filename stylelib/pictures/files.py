@@ -34,7 +34,7 @@ def cannot_write(path: Path, error: OSError) -> StylelibError:
     """The error, in a sentence, that a file can't be written."""
     sentence = _SENTENCES.get(error.errno or 0, _OTHER)
     reason = error.strerror or str(error)
-    words = {"path": path, "folder": path.parent, "name": shown(path.name), "reason": reason}
+    words = {"path": path, "folder": path.parent, "name": shown(str(path)), "reason": reason}
     return StylelibError(sentence.format_map(words))
 
 
@@ -73,14 +73,22 @@ def check_place(path: str | os.PathLike[str], endings: Sequence[str], new: bool 
         there = _status(target)
     except OSError as error:
         raise cannot_write(path, error) from error
-    if there is not None and not new:
-        _check_file(path, target, there)
+    replaced = None if new else there
+    if replaced is not None and stat.S_ISDIR(replaced.st_mode):
+        raise StylelibError(f"{path} is a folder. Name a file in it.")
+    if replaced is not None and not stat.S_ISREG(replaced.st_mode):
+        raise StylelibError(f"{path} is not an ordinary file. Choose another name.")
     if not os.path.isdir(target.parent):
         raise StylelibError(_NO_FOLDER.format(folder=target.parent))
     try:  # permissions alone don't say: the disk may be read-only, or this may be Windows
         TemporaryFile(dir=target.parent).close()
     except OSError as error:
         raise cannot_write(path, error) from error
+    # An administrator may write to any file, but hardly means to write to a protected one.
+    if replaced and not (replaced.st_mode & 0o222 and os.access(target, os.W_OK)):
+        raise StylelibError(
+            f"{path} is write-protected. Choose another name, or change its permissions."
+        )
     return path
 
 
@@ -130,19 +138,6 @@ def _status(target: Path) -> os.stat_result | None:
         return os.stat(target)
     except (FileNotFoundError, NotADirectoryError):
         return None
-
-
-def _check_file(path: Path, target: Path, there: os.stat_result) -> None:
-    """Refuse to replace what is there, unless it is a file that may be written to."""
-    if stat.S_ISDIR(there.st_mode):
-        raise StylelibError(f"{path} is a folder. Name a file in it.")
-    if not stat.S_ISREG(there.st_mode):
-        raise StylelibError(f"{path} is not an ordinary file. Choose another name.")
-    # An administrator may write to any file, but hardly means to write to a protected one.
-    if not there.st_mode & 0o222 or not os.access(target, os.W_OK):
-        raise StylelibError(
-            f"{path} is write-protected. Choose another name, or change its permissions."
-        )
 
 
 def _copy_rights(old: os.stat_result, new: Path) -> None:
