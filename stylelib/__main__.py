@@ -17,9 +17,10 @@ def main() -> int:
     """Run the command line; while it imports and reads its options, Ctrl-C ends it at once."""
     # If the program is started with its output closed (2>&-), the next file to be opened, perhaps
     # the picture, would take that place, and get all that a library prints there.
-    while (free := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
-        pass
-    os.close(free)
+    with suppress(OSError):
+        while (free := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+            pass
+        os.close(free)
     # If Ctrl-C is ignored, by nohup or by a shell for background jobs, it stays ignored.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)

@@ -48,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _run(arguments)
         output.flush()
         if was_lost(output):
-            say(f"stylelib: Not all that it printed could be written ({output.trouble}).")
+            reason = getattr(output.trouble, "strerror", None) or output.trouble
+            say(f"stylelib: Not all that it printed could be written ({reason}).")
             status = status or 1
     return status
 

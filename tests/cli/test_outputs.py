@@ -33,8 +33,12 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Path) ->
 @pytest.fixture
 def no_work(monkeypatch: Any) -> None:
     """Loading a picture or a network is already too much."""
-    monkeypatch.delattr("stylelib.pictures.images.load_image")
-    monkeypatch.delattr("stylelib.feedforward.network.FeedForward.load")
+
+    def work(*_: Any) -> None:
+        raise AssertionError("it was not refused before the work")
+
+    monkeypatch.setattr("stylelib.pictures.images.load_image", work)
+    monkeypatch.setattr("stylelib.feedforward.network.FeedForward.load", work)
 
 
 @posix

@@ -17,6 +17,7 @@ from stylelib import FeedForward, StylelibError, cli, load_image, read_recipe
 from stylelib.cli.examine import Finding
 from stylelib.cli.streams import SteadyStream
 from stylelib.feedforward import training
+from stylelib.pictures.film import Film
 
 PAIR = ("camel", "hokusai-great-wave")
 PAINT = (
@@ -208,8 +209,6 @@ def test_without_streams_as_under_pythonw(
 def test_an_interrupted_painting_is_saved_although_stderr_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from stylelib.pictures.film import Film
-
     see = Film.see
 
     def interrupt(self: Film, iteration: int, *arguments: Any, **options: Any) -> None:
@@ -248,6 +247,24 @@ def test_a_picture_is_saved_although_memory_runs_out_for_the_film(
     out, err = capsys.readouterr()
     assert out.startswith("out.png: 32 x 18 pixels") and "a film" not in out
     assert "ran out of memory" in err and load_image("out.png").shape == (1, 3, 18, 32)
+
+
+def test_a_picture_is_saved_although_memory_runs_out_for_a_frame(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    see = Film.see
+
+    def run_out(self: Film, iteration: int, *arguments: Any, **options: Any) -> None:
+        if iteration == 2:
+            raise MemoryError
+        see(self, iteration, *arguments, **options)
+
+    monkeypatch.setattr(Film, "see", run_out)
+    assert cli.main(PAINT) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("out.png: 32 x 18 pixels, 2 steps")
+    assert "ran out of memory" in err and "The picture so far is kept." in err
+    assert load_image("out.png").shape == (1, 3, 18, 32)
 
 
 def test_a_steady_stream_is_a_stream_like_any_other() -> None:
