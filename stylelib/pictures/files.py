@@ -84,8 +84,10 @@ def check_place(path: str | os.PathLike[str], endings: Sequence[str], new: bool 
         TemporaryFile(dir=target.parent).close()
     except OSError as error:
         raise cannot_write(path, error) from error
-    # An administrator may write to any file, but hardly means to write to a protected one.
-    if replaced and not (replaced.st_mode & 0o222 and os.access(target, os.W_OK)):
+    # An administrator may write to any file, but hardly means to write to a protected one. An empty
+    # file holds nothing; it may reserve the name.
+    protected = replaced and not (replaced.st_mode & 0o222 and os.access(target, os.W_OK))
+    if protected and replaced and replaced.st_size:
         raise StylelibError(
             f"{path} is write-protected. Choose another name, or change its permissions."
         )

@@ -77,7 +77,8 @@ SAVERS: dict[str, Callable[[Tensor, str], Any]] = {
 @posix
 @pytest.mark.parametrize("name", SAVERS)
 @pytest.mark.parametrize(
-    ("mask", "expected"), [(0o077, 0o600), (0o022, 0o644), (0o002, 0o664), (0o027, 0o640)]
+    ("mask", "expected"),
+    [(0o077, 0o600), (0o022, 0o644), (0o002, 0o664), (0o027, 0o640), (0o222, 0o444)],
 )
 def test_a_new_file_follows_the_umask(
     camel: Tensor, umask: Any, name: str, mask: int, expected: int
@@ -213,7 +214,7 @@ def test_a_write_protected_file_is_refused_also_for_root(camel: Tensor, name: st
 
 @posix
 def test_a_file_of_somebody_else_is_refused() -> None:
-    Path("a.png").touch()
+    Path("a.png").write_bytes(b"theirs")
     os.chmod("a.png", 0o244 if os.geteuid() == 0 else 0o444)
     with as_ordinary_user(), pytest.raises(StylelibError, match=r"a\.png is write-protected"):
         check_place("a.png", [".png"])
