@@ -8,6 +8,9 @@ from difflib import get_close_matches
 class StylelibError(ValueError):
     """Something is wrong with what was given: the message says what, and what to do."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))  # it may quote a file's name
+
 
 def pick(name: str, names: Iterable[str], kind: str) -> str:
     """Return `name` if it is one of `names`.
@@ -27,8 +30,31 @@ def pick(name: str, names: Iterable[str], kind: str) -> str:
 
 def shown(value: object) -> str:
     """A value as it is shown in a message: shortened if it is long."""
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # Python writes no whole number of more than 4,300 digits
+        text = f"a value of type {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:70]} ..."
+
+
+# Terminals obey these: escape codes, line breaks, marks that reverse the text's direction. And
+# halves of characters, which stand for the bytes of a name that is not text.
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_ENDLESS = re.compile(r"\S{1000,}")
+
+
+def printable(text: str) -> str:
+    r"""A message in one line, without codes that a terminal would obey; endless words are cut.
+
+    Examples
+    --------
+    >>> printable("\x1b[2Jcamel.png")
+    '\\x1b[2Jcamel.png'
+    """
+    text = _CONTROL.sub(lambda code: code[0].encode("unicode_escape").decode(), text)
+    return _ENDLESS.sub(lambda word: f"{word[0][:70]} ...", text)
 
 
 # "could not create a primitive" is oneDNN's message for a convolution that gets no memory (for an

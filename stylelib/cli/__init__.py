@@ -19,7 +19,8 @@ from .doctor import doctor
 from .feedforward import is_network, paint_at_once, train
 from .interrupts import INTERRUPTED, one_interrupt, take_steps
 from .options import given_settings, make_parser
-from .telling import save_and_tell, say, tell_losses
+from .streams import steady_streams, was_lost
+from .telling import Result, check_output, save_all, say, tell, tell_losses
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,13 +44,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 if all went well, 1 after an error, which is explained in a
         sentence, 2 for a wrong option, 130 after Ctrl-C.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a console without UTF-8 must not stop a picture
-            stream.reconfigure(errors="replace")
+    with steady_streams() as output:
+        status = _run(arguments)
+        output.flush()
+        if was_lost(output):
+            reason = getattr(output.trouble, "strerror", None) or output.trouble
+            say(f"stylelib: Not all that it printed could be written ({reason}).")
+            status = status or 1
+    return status
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = make_parser()
-    options, unknown = parser.parse_known_args(arguments)
-    if unknown and options.command != "lab":
-        parser.error(f"there is no option {unknown[0]}")
+    try:
+        options, unknown = parser.parse_known_args(arguments)
+        if unknown and options.command != "lab":
+            parser.error(f"there is no option {unknown[0]}")
+    except SystemExit as end:  # after the help or the version, or a mistake that it explained
+        return int(end.code or 0)
     try:
         match options.command:
             case "paint":
@@ -67,8 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("Stopped; nothing was saved.")
         return INTERRUPTED
-    except (StylelibError, OSError) as error:
+    except StylelibError as error:
         say(f"stylelib: {error}")
+        return 1
+    except OSError as error:
+        say(f"stylelib: {error.filename or 'A file'} could not be used ({error.strerror}).")
         return 1
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
@@ -78,19 +93,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _paint(options: Namespace) -> int:
+    new = options.output is None
+    output = options.output or Path(f"prettier-{Path(file_name(options.content)).stem}.png")
+    given = [options.content, *options.style, options.mask]
     if any(is_network(style) for style in options.style):
-        return paint_at_once(options, _output(options))
+        return paint_at_once(options, output, given)
     from ..engine.masks import divide, names_of_halves
     from ..engine.transfer import Transfer
     from ..pictures import film as films
     from ..pictures.color import keep_colors
-    from ..pictures.images import ENDINGS, check_place, load_image, load_mask, save_image
+    from ..pictures.images import ENDINGS, load_image, load_mask, save_image
     from .progress import Progress, duration
 
-    output = check_place(_output(options), ENDINGS)
+    check_output("--output", output, ENDINGS, given, new)
     film = None
     if options.film:
-        check_place(_not_given(options.film, options, "--film"), films.ENDINGS)
+        check_output("--film", options.film, films.ENDINGS, [*given, None if new else output])
         film = films.Film()
     recipe = RECIPES[pick(options.recipe, RECIPES, "recipe")].but(
         **given_settings(options, SETTINGS)
@@ -130,26 +148,28 @@ def _paint(options: Namespace) -> int:
         def colored(image: "Tensor") -> "Tensor":
             return keep_colors(image, content) if options.keep_colors else image
 
-        picture = colored(transfer.image)
-        output, elsewhere = save_and_tell(
-            lambda place: save_image(picture, place, record), output, new=options.output is None
-        )
-        if trouble:
-            say(f"{trouble} The picture so far is kept.")
-        height, width = picture.shape[-2:]
-        print(
-            f"{output}: {width} x {height} pixels, {transfer.iteration} steps in "
-            f"{duration(time.monotonic() - start)} ({transfer.device.type})."
-        )
-        tell_losses(bar.first, bar.last)
-        if film:
+        def save_film(place: Path) -> Path:
+            assert film is not None
             film.see(transfer.iteration, transfer.image, last=True)
-            frames = [colored(frame) for frame in film.pictures]
-            place, film_elsewhere = save_and_tell(
-                lambda place: films.save_film(frames, place), options.film
+            return films.save_film(map(colored, film.pictures), place)
+
+        results = [Result(lambda place: save_image(colored(transfer.image), place, record), output,
+                          new)]  # fmt: skip
+        if film:
+            results.append(Result(save_film, options.film))
+        elsewhere = save_all(*results)
+        picture = results[0].place
+        if trouble:
+            say(f"{trouble} The picture so far is kept." if picture else trouble)
+        if picture:
+            height, width = transfer.image.shape[-2:]
+            tell(
+                f"{picture}: {width} x {height} pixels, {transfer.iteration} steps in "
+                f"{duration(time.monotonic() - start)} ({transfer.device.type})."
             )
-            print(f"{place}: a film of {films.length(place)} pictures.")
-            elsewhere = elsewhere or film_elsewhere
+            tell_losses(bar.first, bar.last)
+        if film and results[1].place:
+            tell(f"{results[1].place}: a film of {films.length(results[1].place)} pictures.")
     return status or elsewhere
 
 
@@ -174,33 +194,18 @@ def _refuse_without_effect(options: Namespace, recipe: Recipe) -> None:
         )
 
 
-def _output(options: Namespace) -> Path:
-    """Where to save; without ``--output``, a number is added if there is such a file."""
-    if options.output is None:
-        return Path(f"prettier-{Path(file_name(options.content)).stem}.png")
-    return _not_given(options.output, options, "--output")
-
-
-def _not_given(path: Path, options: Namespace, option: str) -> Path:
-    """The same path, unless it is one of the pictures to paint from."""
-    for given in map(Path, filter(None, [options.content, *options.style, options.mask])):
-        if path.is_file() and given.is_file() and path.samefile(given):
-            raise StylelibError(
-                f"{option} names {given}, a picture to paint from. Choose another name."
-            )
-    return path
-
-
 def _samples() -> int:
     from ..pictures.samples import NETWORKS, SAMPLES
 
     width = max(len(name) for name in SAMPLES)
     for sample in SAMPLES.values():
-        print(f"{sample.name:{width}}  {sample.caption}")
-    print("\nTrained networks, which paint at once:")
+        tell(f"{sample.name:{width}}  {sample.caption}")
+    tell()
+    tell("Trained networks, which paint at once:")
     for name in NETWORKS:
-        print(f"{name:{width}}  {SAMPLES[Path(name).stem].caption}")
-    print("\nTry: stylelib paint camel hokusai-great-wave")
+        tell(f"{name:{width}}  {SAMPLES[Path(name).stem].caption}")
+    tell()
+    tell("Try: stylelib paint camel hokusai-great-wave")
     return 0
 
 

@@ -1,24 +1,27 @@
 """``stylelib doctor``: whether stylelib works on this computer, and if not, why."""
 
 from ..version import __version__
+from .telling import tell
 
 
 def doctor() -> int:
     """Print each finding as it comes, and return the exit status: 0 if this computer works."""
     from .examine import examine
 
-    print(f"stylelib {__version__}")
+    tell(f"stylelib {__version__}")
     wrong = 0
     for finding in examine():
         mark = "WRONG" if finding.remedy else "ok"
-        print(f"{mark:5}  {finding.topic}: {finding.words}.", flush=True)
+        tell(f"{mark:5}  {finding.topic}: {finding.words}.")
         if finding.remedy:
             wrong += 1
-            print(f"       -> {finding.remedy.rstrip('.')}.", flush=True)
+            tell(f"       -> {finding.remedy.rstrip('.')}.")
     if wrong:
         found = "One thing is wrong." if wrong == 1 else f"{wrong} things are wrong."
-        print(f"\n{found} Do what it says after each ->, then run the doctor again.")
-        print("If that does not help, report the problem, with all of the above.")
+        tell()
+        tell(f"{found} Do what it says after each ->, then run the doctor again.")
+        tell("If that does not help, report the problem, with all of the above.")
         return 1
-    print("\nThis computer works. It needs no internet and no graphics card.")
+    tell()
+    tell("This computer works. It needs no internet and no graphics card.")
     return 0

@@ -1,5 +1,6 @@
 """``stylelib train``, and ``stylelib paint`` with a trained network."""
 
+import os
 import sys
 import time
 from argparse import Namespace
@@ -10,7 +11,7 @@ from ..errors import StylelibError
 from ..recipes import DEFAULT
 from .interrupts import one_interrupt, take_steps
 from .options import TRAINED, given_settings
-from .telling import save_and_tell, say, tell_losses
+from .telling import Result, check_output, save_all, say, tell, tell_losses
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,17 +29,18 @@ def is_network(style: str) -> bool:
     return Path(style).suffix.lower() == ".pt"
 
 
-def paint_at_once(options: Namespace, output: Path) -> int:
-    """Paint with a trained network, and return the exit status."""
+def paint_at_once(options: Namespace, output: Path, given: list[str | None]) -> int:
+    """Paint with a trained network, and return the exit status; see `check_output` for `given`."""
     from ..engine.devices import choose_device
     from ..feedforward.network import FeedForward
     from ..pictures.color import keep_colors
-    from ..pictures.images import ENDINGS, check_place, load_image, save_image
+    from ..pictures.images import ENDINGS, load_image, save_image
     from ..pictures.record import base_name, pictures_record
     from ..version import __version__
 
     _check(options)
-    check_place(output, ENDINGS)
+    new = options.output is None
+    check_output("--output", output, ENDINGS, given, new)
     (name,) = options.style
     network = FeedForward.load(name).to(choose_device(options.device))
     photo = load_image(options.content, _SIZE if options.size is None else options.size)
@@ -49,11 +51,11 @@ def paint_at_once(options: Namespace, output: Path) -> int:
     record |= {"network": base_name(name), "versions": {"stylelib": __version__}}
     if options.keep_colors:
         picture, record["keep_colors"] = keep_colors(picture, photo), True
-    output, elsewhere = save_and_tell(
-        lambda place: save_image(picture, place, record), output, new=options.output is None
-    )
-    height, width = picture.shape[-2:]
-    print(f"{output}: {width} x {height} pixels, in one go, in {seconds:.2g} s.")
+    result = Result(lambda place: save_image(picture, place, record), output, new)
+    elsewhere = save_all(result)
+    if result.place:
+        height, width = picture.shape[-2:]
+        tell(f"{result.place}: {width} x {height} pixels, in one go, in {seconds:.2g} s.")
     return elsewhere
 
 
@@ -74,10 +76,11 @@ def train(options: Namespace) -> int:
     from ..feedforward.network import ENDINGS, FeedForward
     from ..feedforward.training import TRAINING
     from ..feedforward.training import train as training
-    from ..pictures.images import check_place, load_image
+    from ..pictures.images import load_image
     from .progress import Progress, duration
 
-    output = check_place(options.output, ENDINGS)
+    given = [options.painting, *_files(options.photos)]
+    check_output("--output", options.output, ENDINGS, given)
     recipe = TRAINING.but(**given_settings(options, TRAINED))
     painting = load_image(options.painting, recipe.style_size())
     photos = [] if options.photos is None else _photos(options.photos)
@@ -104,28 +107,40 @@ def train(options: Namespace) -> int:
         if not done:
             say("Stopped; nothing was saved.")
             return status
-        output, elsewhere = save_and_tell(network.save, output)
+        result = Result(network.save, options.output)
+        elsewhere = save_all(result)
         if trouble:
-            say(f"{trouble} The network so far is kept.")
-        print(f"{output}: {done} steps in {duration(time.monotonic() - start)}.")
-        tell_losses(bar.first, bar.last)
-        print(f"Paint with it: stylelib paint camel {output}")
+            say(f"{trouble} The network so far is kept." if result.place else trouble)
+        if result.place:
+            tell(f"{result.place}: {done} steps in {duration(time.monotonic() - start)}.")
+            tell_losses(bar.first, bar.last)
+            tell(f"Paint with it: stylelib paint camel {result.place}")
     return status or elsewhere
+
+
+def _files(folder: Path | None) -> list[Path]:
+    """The files in a folder, but for hidden ones."""
+    if folder is None:
+        return []
+    if not os.path.isdir(folder):
+        raise StylelibError(f"There is no folder {folder}. --photos takes a folder of pictures.")
+    try:
+        paths = sorted(folder.iterdir())
+    except PermissionError as error:
+        raise StylelibError(f"{folder} may not be read. Change its permissions.") from error
+    return [path for path in paths if os.path.isfile(path) and not path.name.startswith(".")]
 
 
 def _photos(folder: Path) -> "list[Tensor]":
     """Every picture in a folder; other files are skipped, with a message."""
     from ..pictures.images import load_image
 
-    if not folder.is_dir():
-        raise StylelibError(f"There is no folder {folder}. --photos takes a folder of pictures.")
     photos = []
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and not path.name.startswith("."):
-            try:
-                photos.append(load_image(path, 2 * _SIZE))
-            except StylelibError as error:
-                say(f"Skipped: {error}")
+    for path in _files(folder):
+        try:
+            photos.append(load_image(path, 2 * _SIZE))
+        except StylelibError as error:
+            say(f"Skipped: {error}")
     if not photos:
         raise StylelibError(f"There is no picture in {folder}. Put some photos there.")
     return photos

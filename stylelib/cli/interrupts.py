@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from ..errors import StylelibError
+from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory
 
 INTERRUPTED = 130  # the exit status that a shell expects after Ctrl-C
 # Ctrl-C; the computer shuts down; the terminal window is closed (Windows has no such signal).
@@ -70,6 +70,10 @@ def take_steps(
         if not done:
             raise
         return done, str(error), 1
+    except (MemoryError, RuntimeError) as error:  # of `show`: a step's own is a StylelibError
+        if not done or not is_out_of_memory(error):
+            raise
+        return done, OUT_OF_MEMORY, 1
     finally:
         interrupts.saving = True
     return done, None, 0

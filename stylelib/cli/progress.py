@@ -1,15 +1,12 @@
 """A progress bar for a terminal, with the losses and the time left.
 
-It is tqdm's, but for two things. Where the output is not a terminal (a file, a log),
-tqdm would write every redraw on a line of its own; here a plain line is written now and
-then. And an error while writing, for example on a full disk, is ignored: it must not stop
-a painting.
+It is tqdm's, but for one thing. Where the output is not a terminal (a file, a log), tqdm
+would write every redraw on a line of its own; here a plain line is written now and then.
 """
 
 import shutil
 from collections import deque
 from collections.abc import Mapping
-from contextlib import suppress
 from statistics import fmean
 from typing import TextIO
 
@@ -74,20 +71,18 @@ class Progress(tqdm):
 
     def display(self, msg: str | None = None, pos: int | None = None) -> None:
         """Draw the bar or, if it is time for one, write a line; tqdm calls this."""
-        with suppress(OSError):
-            if self._terminal:
-                self.ncols = shutil.get_terminal_size().columns - 1
-                super().display(msg, pos)
-            elif self._steps and int(self.n / self.total * _LINES) > self._lines:
-                self._lines = int(self.n / self.total * _LINES)
-                self.ncols = None  # a log's lines are not cut off
-                print(self, file=self.fp, flush=True)
+        if self._terminal:
+            self.ncols = shutil.get_terminal_size().columns - 1
+            super().display(msg, pos)
+        elif self._steps and int(self.n / self.total * _LINES) > self._lines:
+            self._lines = int(self.n / self.total * _LINES)
+            self.ncols = None  # a log's lines are not cut off
+            print(self, file=self.fp, flush=True)
 
     def close(self) -> None:
         """Leave the bar as it is, and go to the next line."""
-        with suppress(OSError):
-            if self._terminal:
-                super().close()
+        if self._terminal:
+            super().close()
 
 
 def duration(seconds: float) -> str:

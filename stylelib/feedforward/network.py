@@ -16,7 +16,7 @@ from ..checks import as_path, check_picture, check_range
 from ..engine.memory import check_room, ran_out
 from ..engine.modes import usual_modes
 from ..errors import StylelibError, is_out_of_memory, pick
-from ..pictures.images import check_place, write_atomically
+from ..pictures.files import cannot_read, check_place, write_atomically
 from ..pictures.samples import NETWORKS
 
 ENDINGS = (".pt",)
@@ -254,7 +254,7 @@ def _read(path: str | os.PathLike[str]) -> bytes:
             raise StylelibError(f"{path} is too large to be a network that stylelib saved.")
         return file.read_bytes()
     except OSError as error:
-        raise StylelibError(f"{path} could not be read ({error.strerror}).") from error
+        raise cannot_read(str(path), error) from error
 
 
 def _decode(data: bytes) -> FeedForward:

@@ -17,6 +17,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from ..errors import StylelibError, is_out_of_memory
 from ..memory import free_memory
+from .files import cannot_read
 from .samples import SAMPLES, sample
 
 Source = str | os.PathLike[str] | bytes | Image.Image
@@ -58,13 +59,13 @@ def reading(name: str) -> Iterator[None]:
             f"{name} is not a picture, or it is of a kind that can't be read here. "
             f"Save it as JPEG or PNG and try again."
         ) from error
-    except PermissionError as error:
-        raise StylelibError(f"{name} may not be read. Change its permissions.") from error
     except Exception as error:  # Pillow's decoders raise anything for a broken file
         if is_out_of_memory(error):
             raise StylelibError(
                 f"{name} does not fit in memory. Close other programs, or make it smaller first."
             ) from error
+        if isinstance(error, OSError) and error.errno:  # the system's, not Pillow's
+            raise cannot_read(name, error) from error
         raise StylelibError(
             f"{name} could not be read ({error}). It may be damaged: open it in an image "
             f"viewer, and save or download it again."

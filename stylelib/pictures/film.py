@@ -11,7 +11,8 @@ from torch import Tensor
 
 from ..checks import check_colors
 from ..errors import StylelibError, shown
-from .images import check_place, fit, resize_to, to_pil, write_atomically
+from .files import check_place, write_atomically
+from .images import fit, resize_to, to_pil
 
 ENDINGS = (".gif", ".webp")
 """What the name of a film can end in."""
@@ -89,14 +90,19 @@ def save_film(pictures: Iterable[Tensor], path: str | os.PathLike[str]) -> Path:
     if len(different) < 2:
         raise StylelibError("All pictures of this film are the same; give two that differ.")
     buffer = io.BytesIO()
-    different[0].save(
-        buffer,
-        save_all=True,
-        append_images=different[1:],
-        duration=durations,
-        loop=0,
-        **options,
-    )
+    try:
+        different[0].save(
+            buffer,
+            save_all=True,
+            append_images=different[1:],
+            duration=durations,
+            loop=0,
+            **options,
+        )
+    except (OSError, ValueError, KeyError) as error:  # a Pillow without WebP has no such key
+        raise StylelibError(
+            f"This film can't be stored as {options['format']} ({error}). Try another ending."
+        ) from error
     write_atomically(path, buffer.getvalue())
     return path
 

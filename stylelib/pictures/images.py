@@ -8,11 +8,10 @@ file that Pillow knows, or learns from an installed plugin, need nothing.
 import io
 import json
 import os
+import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from numbers import Integral
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -21,16 +20,19 @@ from PIL import Image, PngImagePlugin
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..checks import as_path, check_colors, check_range, check_tensor
+from ..checks import check_colors, check_range, check_tensor
 from ..errors import OUT_OF_MEMORY, StylelibError
 from ..memory import free_memory
 from .decoding import NEARLY_BLACK, Source, name_of, open_picture, reading, to_rgb
+from .files import check_place, write_atomically
 
 RECIPE_KEY = "stylelib"
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 ENDINGS = tuple(_FORMATS)
 """What the name of a picture can end in."""
 
+# Characters of a recipe: a JPEG has 64 KB for its metadata, and Pillow reads this much of a PNG's.
+_LONGEST_TEXT = {"PNG": PngImagePlugin.MAX_TEXT_MEMORY, "JPEG": 65_400}
 _EXIF_DESCRIPTION = 0x010E  # ImageDescription
 _EXIF_ORIENTATION = 0x0112
 _LARGEST = 100_000  # pixels a side
@@ -218,7 +220,9 @@ def save_image(
         Ends in ``.png``, ``.jpg`` or ``.jpeg``.
     recipe : mapping, optional
         How the picture was made, as plain values. It is kept in the file's metadata,
-        where `read_recipe` finds it.
+        where `read_recipe` finds it. If it is too long for the file, the picture is
+        saved without it, with a warning: a JPEG takes 65,400 characters of JSON, a PNG
+        67 million.
 
     Returns
     -------
@@ -234,24 +238,33 @@ def save_image(
     path = check_place(path, ENDINGS)
     picture = to_pil(image)
     text = _as_text(recipe)
-    buffer = io.BytesIO()
-    if _FORMATS[path.suffix.lower()] == "PNG":
+    kind = _FORMATS[path.suffix.lower()]
+    too_long = text is not None and len(text) > _LONGEST_TEXT[kind]
+    if too_long:
+        text = None
+    options: dict[str, Any]
+    if kind == "PNG":
         info = PngImagePlugin.PngInfo()
         if text is not None:
             info.add_itxt(RECIPE_KEY, text)
-        options: dict[str, Any] = {"format": "PNG", "pnginfo": info}
+        options = {"pnginfo": info}
     else:
         exif = Image.Exif()
         if text is not None:
             exif[_EXIF_DESCRIPTION] = f"{RECIPE_KEY}: {text}"
-        options = {"format": "JPEG", "exif": exif, "quality": 95, "subsampling": 0}
+        options = {"exif": exif, "quality": 95, "subsampling": 0}
+    buffer = io.BytesIO()
     try:
-        picture.save(buffer, **options)
-    except (OSError, ValueError) as error:  # JPEG: 65,500 pixels, and 64 KB of recipe, at most
+        picture.save(buffer, kind, **options)
+    except (OSError, ValueError) as error:  # a JPEG has at most 65,500 pixels a side
         raise StylelibError(
-            f"This picture can't be stored in a {options['format']} file ({error}). Try .png."
+            f"This picture can't be stored in a {kind} file ({error}). Try .png."
         ) from error
     write_atomically(path, buffer.getvalue())
+    if too_long:  # only now: a warning may be made an error
+        warnings.warn(
+            f"The recipe is too long for a {kind} file: {path} was saved without it.", stacklevel=2
+        )
     return path
 
 
@@ -264,60 +277,6 @@ def _as_text(recipe: Mapping[str, Any] | None) -> str | None:
         raise StylelibError(
             f"A recipe holds plain values: text, numbers, lists, dicts ({error})."
         ) from error
-
-
-def check_place(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
-    """Make sure, before the work starts, that a file can be saved there.
-
-    It has to have one of the `endings`, for example ``".png"``, and a folder that exists
-    and can be written to.
-    """
-    path = as_path(path)
-    if "\0" in str(path):
-        raise StylelibError(f"{str(path)!r} can't be the name of a file. Use letters and digits.")
-    if path.suffix.lower() not in endings:
-        raise StylelibError(f"{path.name!r} must end in {' or '.join(endings)}.")
-    try:
-        if path.is_dir():
-            raise StylelibError(f"{path} is a folder. Name a file in it.")
-    except OSError as error:
-        raise StylelibError(
-            f"{path.name} can't be the name of a file ({error.strerror})."
-        ) from error
-    if not path.parent.is_dir():
-        raise StylelibError(
-            f"There is no folder {path.parent}. Create it first, or choose another."
-        )
-    try:  # permissions alone don't say: the disk may be read-only, or this may be Windows
-        TemporaryFile(dir=path.parent).close()
-    except OSError as error:
-        raise StylelibError(
-            f"The folder {path.parent} can't be written to ({error.strerror}). Choose another."
-        ) from error
-    return path
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file completely or not at all: an older one stays until the new one is done."""
-    temporary = None
-    try:
-        # In the same folder: only there is replacing the old file atomic.
-        with NamedTemporaryFile(dir=path.parent, prefix=".stylelib-", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(OSError):  # a temporary file is private; a picture is not
-            temporary.chmod(0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise StylelibError(
-            f"{path} could not be written ({error.strerror}). Choose another place."
-        ) from error
-    finally:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
 
 def read_recipe(source: Source) -> dict[str, Any] | None:

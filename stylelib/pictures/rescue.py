@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ..checks import as_path
 from ..errors import StylelibError
+from .files import cannot_write
+from .names import file_name
 
 
 def save_with(
@@ -27,9 +29,9 @@ def save_with(
     except StylelibError as error:
         trouble = error
     for folder in (Path.cwd, Path.home, tempfile.gettempdir):
-        # Any of these may be missing or unknown, or the name may be impossible there, too.
+        # Any of these may be missing or unknown; a long name, shortened here, may be the trouble.
         with suppress(ValueError, OSError, RuntimeError):
-            place = save_new(save, Path(folder()) / path.name)
+            place = save_new(save, Path(folder()) / file_name(path.name))
             return place, f"{trouble} So that it is not lost, it was saved here: {place}"
     raise trouble
 
@@ -43,10 +45,10 @@ def save_new(save: Callable[[Path], Path], path: Path) -> Path:
     place = _reserve(path)
     try:
         return save(place)
-    except BaseException:
+    finally:
         with suppress(OSError):
-            place.unlink()
-        raise
+            if not place.stat().st_size:
+                place.unlink()
 
 
 def _reserve(path: Path) -> Path:
@@ -57,7 +59,5 @@ def _reserve(path: Path) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise StylelibError(
-                f"{name} could not be written ({error.strerror}). Choose another place."
-            ) from error
+            raise cannot_write(name, error) from error
     raise StylelibError(f"There are too many numbered files called {path.name}. Move some away.")

@@ -22,6 +22,7 @@ from torch import Tensor
 import stylelib
 from stylelib import RECIPES, SAMPLES, cli, load_image, read_recipe
 from stylelib.cli.progress import Progress, duration
+from stylelib.cli.streams import SteadyStream
 from stylelib.core import loop
 from stylelib.engine.devices import DEVICES
 from stylelib.engine.objective import Objective
@@ -242,7 +243,7 @@ def test_a_film_with_the_photos_colours(run: Run, pictures: Path) -> None:
     gif = pictures / "camel.gif"
     gif.write_bytes(photo_file.read_bytes())
     result = run("paint", gif, PAIR[1], *SMALL, "--film", gif)
-    assert result.status == 1 and "--film names" in result.err
+    assert result.status == 1 and "--film is the same file as" in result.err
     assert gif.read_bytes() == photo_file.read_bytes()
 
 
@@ -348,8 +349,8 @@ BAD_OUTPUTS = [
     ("nowhere/picture.png", "There is no folder nowhere"),
     ("given/camel.jpg/picture.png", "There is no folder"),
     ("folder.png", "folder.png is a folder"),
-    ("given/camel.jpg", "a picture to paint from"),
-    ("x" * 300 + ".png", "File name too long"),
+    ("given/camel.jpg", "--output is the same file as given/camel.jpg"),
+    ("x" * 300 + ".png", "too long for a file"),
 ]
 BAD_USE = [
     (("paint",), "required: CONTENT, STYLE"),
@@ -400,10 +401,10 @@ def test_a_folder_without_write_access_is_refused_before_painting(
     def closed(*_: Any, **__: Any) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("stylelib.pictures.images.TemporaryFile", closed)
+    monkeypatch.setattr("stylelib.pictures.files.TemporaryFile", closed)
     monkeypatch.delattr("stylelib.engine.transfer.Transfer.__next__")
     result = run("paint", *PAIR, *SMALL, "-o", "out.png")
-    assert told_in_one_sentence(result, "can't be written to (Permission denied)", 1)
+    assert told_in_one_sentence(result, "out.png may not be written. Choose another folder", 1)
 
 
 @pytest.mark.parametrize(("arguments", "words"), BAD_USE)
@@ -527,13 +528,17 @@ class Terminal(io.StringIO):
         return True
 
 
+def steady(stream: io.StringIO) -> Any:
+    return SteadyStream(stream)
+
+
 def show(stream: io.StringIO, monkeypatch: Any, columns: int = 80) -> str:
     """The output for a painting of 40 steps, four steps a second."""
     clock = [0.0]
     monkeypatch.setattr(tqdm.std, "time", lambda: clock[0])
     monkeypatch.setenv("COLUMNS", str(columns))
     costs = [1] * 30 + [4] * 10  # the last ten steps have four times the pixels
-    bar = Progress(sum(costs), stream)
+    bar = Progress(sum(costs), steady(stream))
     for step in range(1, 41):
         clock[0] += 0.25
         losses = {"content": 0.5 / step, "style": 1234.5 / step, "tv": 0.0, "total": 1.0}
@@ -582,7 +587,7 @@ def test_a_failing_or_closed_stream_stops_nothing(
     monkeypatch.setattr(stream, "write", fail)
     show(stream, monkeypatch)
     closed = kind()
-    bar = Progress(2, closed)
+    bar = Progress(2, steady(closed))
     closed.close()
     for step in (1, 2):
         bar.show(step, f"step {step}/2", {"content": 1.0, "style": 1.0, "tv": 0.0})

@@ -948,7 +948,7 @@ def test_paths_that_cannot_be_written(camel: Tensor, tmp_path: Path) -> None:
         (tmp_path / "nowhere" / "a.png", "no folder .*nowhere"),
         (tmp_path / "file" / "a.png", "no folder"),
         ("https://example.org/a.png", "no folder"),
-        (tmp_path / ("x" * 300 + ".png"), "."),
+        (tmp_path / ("x" * 300 + ".png"), "too long for a file"),
         (tmp_path / "a\0b.png", "can't be the name of a file"),
     ]
     for path, message in cases:
@@ -988,7 +988,7 @@ def test_a_full_disk_leaves_the_old_picture(
     disk = mounted("")
     path = save_image(camel, disk / "a.png", RECIPE)
     before = path.read_bytes()
-    with pytest.raises(StylelibError, match=r"could not be written.*[Ss]pace"):
+    with pytest.raises(StylelibError, match="There is no space left for"):
         save_image(noise(1, 3, 400, 400), path)
     assert path.read_bytes() == before
     assert list(disk.iterdir()) == [path]
@@ -996,7 +996,7 @@ def test_a_full_disk_leaves_the_old_picture(
 
 def test_a_read_only_disk(camel: Tensor, mounted: Callable[..., Path]) -> None:
     disk = mounted("ro", lambda folder: save_image(camel, folder / "a.png"))
-    with pytest.raises(StylelibError, match="can't be written to"):
+    with pytest.raises(StylelibError, match="can be read but not written"):
         save_image(camel, disk / "a.png")
     assert load_image(disk / "a.png").shape == camel.shape
 
@@ -1009,7 +1009,7 @@ def test_a_folder_without_write_access(camel: Tensor, tmp_path: Path) -> None:
     before = path.read_bytes()
     tmp_path.chmod(0o500)
     try:
-        with pytest.raises(StylelibError, match="can't be written to"):
+        with pytest.raises(StylelibError, match="may not be written"):
             save_image(1 - camel, path)
     finally:
         tmp_path.chmod(0o700)
@@ -1027,7 +1027,7 @@ def test_a_failure_while_saving_leaves_the_old_picture(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(images.os, step, fail)
-    with pytest.raises(StylelibError, match=os.strerror(errno.ENOSPC)):
+    with pytest.raises(StylelibError, match="There is no space left"):
         save_image(1 - camel, path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
