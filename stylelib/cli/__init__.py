@@ -11,13 +11,14 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick
+from ..errors import OUT_OF_MEMORY, StylelibError, check_folder, is_out_of_memory, pick
 from ..pictures.names import file_name
 from ..pictures.record import base_name
 from ..recipes import RECIPES, SETTINGS
 from .doctor import doctor
 from .feedforward import is_network, paint_at_once, train
 from .interrupts import INTERRUPTED, one_interrupt, take_steps
+from .lab import open_lessons
 from .options import given_settings, make_parser
 from .telling import save_and_tell, say, tell_losses
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..engine.transfer import Step
-
-_LESSONS = "[0-9][0-9]-*.ipynb"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown and options.command != "lab":
         parser.error(f"there is no option {unknown[0]}")
     try:
+        if options.command not in (None, "samples", "doctor"):
+            check_folder()
         match options.command:
             case "paint":
                 return _paint(options)
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "doctor":
                 return doctor()
             case "lab":
-                return _lab(unknown)
+                return open_lessons(unknown)
         parser.print_help()
         return 0
     except KeyboardInterrupt:
@@ -180,30 +181,3 @@ def _samples() -> int:
         print(f"{name:{width}}  {SAMPLES[Path(name).stem].caption}")
     print("\nTry: stylelib paint camel hokusai-great-wave")
     return 0
-
-
-def _lab(extra: list[str]) -> int:
-    folder = _lessons()
-    first = min(folder.glob(_LESSONS)).name
-    from jupyterlab.labapp import main as lab  # type: ignore[import-untyped]
-
-    options = {
-        "ServerApp.root_dir": folder,
-        "LabApp.default_url": f"/lab/tree/{first}",
-        # Jupyter's own limit, 10 MB, breaks the connection when a photo from a good
-        # camera is uploaded.
-        "ServerApp.tornado_settings": {"websocket_max_message_size": 200_000_000},
-    }
-    lab([*(f"--{name}={value}" for name, value in options.items()), *extra])
-    return 0
-
-
-def _lessons() -> Path:
-    """The folder of the lessons: here, or in the checkout that stylelib was installed from."""
-    for folder in (Path.cwd(), Path(__file__).resolve().parents[2]):
-        if any((folder / "notebooks").glob(_LESSONS)):
-            return folder / "notebooks"
-    raise StylelibError(
-        "There is no folder notebooks/ with the lessons here. Go to the folder that you put "
-        "stylelib in, and try again."
-    )
