@@ -71,10 +71,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (StylelibError, OSError) as error:
         say(f"stylelib: {error}")
         return 1
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
+    except (MemoryError, RuntimeError, ImportError) as error:
+        if is_out_of_memory(error):
+            say(f"stylelib: {OUT_OF_MEMORY}")
+        elif isinstance(error, ImportError):
+            why = " ".join(str(error).split())
+            say(f"stylelib: A package can't be loaded ({why}). Run stylelib doctor.")
+        else:
             raise
-        say(f"stylelib: {OUT_OF_MEMORY}")
         return 1
 
 
