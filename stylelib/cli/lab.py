@@ -30,7 +30,15 @@ def open_lessons(extra: list[str]) -> int:
             f"This Python, {sys.executable}, can't start JupyterLab ({error}). "
             f"Run stylelib doctor, which says what to do."
         ) from error
-    if other := other_python():
+    try:
+        other = other_python()
+    except Exception as error:  # missing, or its file is broken
+        other = None
+        say(
+            f"stylelib: The kernel python3, which the lessons use, can't be started ({error}). "
+            f"Run stylelib doctor, which says what to do."
+        )
+    if other:
         say(
             f"stylelib: The kernel python3, which the lessons use, starts another Python, {other}. "
             f"If a lesson can't import stylelib, run stylelib doctor, which says what to do."

@@ -229,12 +229,13 @@ def test_torchvision_matters_only_for_its_own_weights(tmp_path: Path) -> None:
 
 def test_a_file_that_hides_a_module(run: Run, tmp_path: Path) -> None:
     """A student's torch.py or random.py: every notebook beside it would import that one."""
-    for name in ("torch.py", "random.py", "camel.py"):
+    for name in ("torch.py", "random.py", "stylelib.py", "camel.py", "test.py"):
         (tmp_path / name).write_text("raise SystemExit\n")
     found = run("Packages", PYTHONSAFEPATH=1).found  # as the command stylelib starts
-    first, second = all_wrong(found)
+    first, second, third = all_wrong(found)
+    assert second.words.startswith("stylelib.py")
     assert first.words == "random.py in this folder hides the module random from notebooks here"
-    assert second.words.startswith("torch.py") and second.remedy == "Rename torch.py"
+    assert third.words.startswith("torch.py") and third.remedy == "Rename torch.py"
 
 
 @needs_links
@@ -292,6 +293,16 @@ def test_a_kernel_that_starts_another_python(run: Run, tmp_path: Path) -> None:
     assert not all_wrong(run("Jupyter").found)
     finding = wrong(run("Jupyter", JUPYTER_PATH=tmp_path).found)
     assert "starts another Python, /other/bin/python" in finding.words
+    assert finding.remedy and finding.remedy.endswith("-m jupyter kernelspec remove python3")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"argv": []}'])
+def test_a_kernel_whose_file_is_broken(run: Run, tmp_path: Path, text: str) -> None:
+    folder = tmp_path / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(text)
+    finding = wrong(run("Jupyter", JUPYTER_PATH=tmp_path).found)
+    assert "the kernel for notebooks, python3, can't be started (" in finding.words
     assert finding.remedy and finding.remedy.endswith("-m jupyter kernelspec remove python3")
 
 

@@ -156,6 +156,19 @@ def test_a_kernel_of_another_python_is_announced(
     assert "starts another Python, /other/bin/python." in said and "stylelib doctor" in said
 
 
+@pytest.mark.parametrize("text", ["", "[]", '{"argv": []}'])
+def test_a_kernel_whose_file_is_broken_is_announced(
+    run: Run, started: list[list[str]], monkeypatch: Any, tmp_path: Path, text: str
+) -> None:
+    folder = tmp_path / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(text)
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    status, said = run()
+    assert status == 0 and len(started) == 1
+    assert "can't be started (" in said and said.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     "broken",
     ["raise ImportError('No module named jupyter_server')", "raise RuntimeError('half of it')"],
