@@ -45,7 +45,7 @@ class Scripted:
     def __next__(self) -> SimpleNamespace:
         self.owner.at_work += 1
         self.owner.most_at_work = max(self.owner.most_at_work, self.owner.at_work)
-        reply = self.replies.get(timeout=60)
+        reply = self.replies.get(timeout=300)
         self.owner.at_work -= 1
         if isinstance(reply, BaseException):
             raise reply
@@ -140,7 +140,7 @@ class Jobs(RuleBasedStateMachine):
 
         async def work() -> None:
             action()
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while True:
                 for job in self.all:
                     job.settle()
@@ -255,7 +255,7 @@ class Jobs(RuleBasedStateMachine):
         error, words = FAILURES[kind]
         assert job is not None
         job.transfer.replies.put(error)
-        job.job.join(20)
+        job.job.join(60)
         assert words in str(job.job.error)
         job.place, job.error = "over", job.job.error
         self.do(lambda: None)
@@ -303,7 +303,7 @@ class Jobs(RuleBasedStateMachine):
             if job.place == "step":
                 self.end_step(job)
         self.do(lambda: None)
-        assert all(job.job.join(20) for job in self.all)
+        assert all(job.job.join(60) for job in self.all)
         self.loop.close()
         assert not [t for t in threading.enumerate() if t.name == "stylelib painter"]
 

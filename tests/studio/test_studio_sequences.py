@@ -333,7 +333,7 @@ class Studios(RuleBasedStateMachine):
         """Everything that goes on has ended or waits, and the buttons show it."""
 
         async def work() -> None:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while not all(studio.state in ("idle", "paused") for studio in self.studios):
                 assert time.monotonic() < deadline, [studio.state for studio in self.studios]
                 await asyncio.sleep(0.002)
