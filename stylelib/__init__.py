@@ -7,12 +7,13 @@ first used, so that ``import stylelib`` itself takes next to no time.
 import lazy_loader
 
 from .errors import check_folder
-from .threads import wait_asleep
+from .threads import one_thread_in_forks, wait_asleep
 from .version import __version__ as __version__
 
 _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 wait_asleep()
+one_thread_in_forks()
 
 
 def __getattr__(name: str) -> object:
