@@ -30,5 +30,5 @@ def one_thread_in_forks() -> None:
 
 def _one_thread() -> None:
     torch = sys.modules.get("torch")
-    if hasattr(torch, "set_num_threads"):  # it is loaded, and completely
+    if torch is not None and hasattr(torch, "set_num_threads"):  # it is loaded, and completely
         torch.set_num_threads(1)
