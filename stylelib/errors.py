@@ -1,6 +1,8 @@
 """The one error type that a student is meant to read, and how its messages are worded."""
 
+import os
 import re
+import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -26,6 +28,23 @@ def pick(name: str, names: Iterable[str], kind: str) -> str:
     near = get_close_matches(str(name)[:100], names, n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(names)}."
     raise StylelibError(f"There is no {kind} called {shown(name)}. {hint}")
+
+
+def check_folder() -> None:
+    """Raise if PyTorch is still to be loaded, and the working folder no longer exists.
+
+    Where PyTorch is built with Intel's MKL, as on most computers, loading it then ends Python
+    with MKL's own message, or in a notebook with none.
+    """
+    if "torch" in sys.modules:
+        return
+    try:
+        os.getcwd()
+    except FileNotFoundError as error:
+        raise StylelibError(
+            "The folder that Python was started in no longer exists. Go to another folder and "
+            "start it again there (a notebook: save it in another folder, and open it from there)."
+        ) from error
 
 
 def shown(value: object) -> str:

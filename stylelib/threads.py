@@ -1,5 +1,7 @@
-"""What has to be settled before PyTorch is loaded: where it runs, and how its threads wait."""
+"""What is settled before PyTorch is loaded, and after a fork: where it runs, how threads wait."""
 
+import os
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from os import environ
@@ -30,3 +32,19 @@ def wait_asleep() -> None:
     """
     if "OMP_WAIT_POLICY" not in environ:
         environ.setdefault("GOMP_SPINCOUNT", "3000")
+
+
+def one_thread_in_forks() -> None:
+    """Let a forked process, such as one of `multiprocessing`, compute with a single thread.
+
+    It has none of the threads that its parent computed with, and libgomp would wait for them for
+    ever. PyTorch's own `DataLoader` does the same.
+    """
+    if hasattr(os, "register_at_fork"):  # not on Windows, which doesn't fork
+        os.register_at_fork(after_in_child=_one_thread)
+
+
+def _one_thread() -> None:
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "set_num_threads"):  # it is loaded, and completely
+        torch.set_num_threads(1)

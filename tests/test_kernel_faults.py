@@ -123,6 +123,31 @@ def test_a_painter_in_an_interrupted_cell_can_continue(kernel: Kernel) -> None:
     assert kernel.value("painter.paint().iteration, painter.run.finished") == "3 True"
 
 
+def test_a_kernel_restarted_while_it_paints(tmp_path: Path) -> None:
+    """It ends by itself, without being killed; what was saved stays, and the next one paints."""
+    kernel = Kernel(tmp_path)
+    setup = f"from stylelib.studio import Painter; painter = Painter(**{QUICK!r})"
+    try:
+        assert kernel.run(setup)[1] == ""
+        kernel.run("painter.set(steps=100_000).start()")
+        kernel.run("import time\nwhile painter.run.iteration < 3: time.sleep(0.01)")
+        kernel.run("first = painter.save()")
+        kernel.run("import atexit, pathlib; atexit.register(pathlib.Path('ended').touch)")
+        assert kernel.value("painter.state") == "painting"
+        saved = (tmp_path / kernel.value("first")).read_bytes()
+        kernel.manager.restart_kernel()
+        assert (tmp_path / "ended").exists()
+        kernel.client.wait_for_ready(60)
+        assert kernel.run(setup)[1] == ""
+        again = kernel.value("painter.set(steps=2).paint() and painter.save()")
+        assert again != "camel-hokusai-great-wave-1.png"
+        assert (tmp_path / "camel-hokusai-great-wave-1.png").read_bytes() == saved
+        assert read_recipe(tmp_path / again) is not None
+    finally:
+        kernel.client.stop_channels()
+        kernel.manager.shutdown_kernel(now=True)
+
+
 # --------------------------------------------------------------- the painter's thread dies
 
 

@@ -11,13 +11,14 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory, pick
+from ..errors import OUT_OF_MEMORY, StylelibError, check_folder, is_out_of_memory, pick
 from ..pictures.names import file_name
 from ..pictures.record import base_name
 from ..recipes import RECIPES, SETTINGS, Recipe
 from .doctor import doctor
 from .feedforward import is_network, paint_at_once, train
 from .interrupts import INTERRUPTED, one_interrupt, take_steps
+from .lab import open_lessons
 from .options import given_settings, make_parser
 from .streams import steady_streams, was_lost
 from .telling import Result, check_output, save_all, say, tell, tell_losses
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..engine.transfer import Step
-
-_LESSONS = "[0-9][0-9]-*.ipynb"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,6 +62,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     except SystemExit as end:  # after the help or the version, or a mistake that it explained
         return int(end.code or 0)
     try:
+        if options.command not in (None, "samples", "doctor"):
+            check_folder()
         match options.command:
             case "paint":
                 return _paint(options)
@@ -73,7 +74,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             case "doctor":
                 return doctor()
             case "lab":
-                return _lab(unknown)
+                return open_lessons(unknown)
         parser.print_help()
         return 0
     except KeyboardInterrupt:
@@ -85,10 +86,14 @@ def _run(arguments: Sequence[str] | None) -> int:
     except OSError as error:
         say(f"stylelib: {error.filename or 'A file'} could not be used ({error.strerror}).")
         return 1
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
+    except (MemoryError, RuntimeError, ImportError) as error:
+        if is_out_of_memory(error):
+            say(f"stylelib: {OUT_OF_MEMORY}")
+        elif isinstance(error, ImportError):
+            why = " ".join(str(error).split())
+            say(f"stylelib: A package can't be loaded ({why}). Run stylelib doctor.")
+        else:
             raise
-        say(f"stylelib: {OUT_OF_MEMORY}")
         return 1
 
 
@@ -207,30 +212,3 @@ def _samples() -> int:
     tell()
     tell("Try: stylelib paint camel hokusai-great-wave")
     return 0
-
-
-def _lab(extra: list[str]) -> int:
-    folder = _lessons()
-    first = min(folder.glob(_LESSONS)).name
-    from jupyterlab.labapp import main as lab  # type: ignore[import-untyped]
-
-    options = {
-        "ServerApp.root_dir": folder,
-        "LabApp.default_url": f"/lab/tree/{first}",
-        # Jupyter's own limit, 10 MB, breaks the connection when a photo from a good
-        # camera is uploaded.
-        "ServerApp.tornado_settings": {"websocket_max_message_size": 200_000_000},
-    }
-    lab([*(f"--{name}={value}" for name, value in options.items()), *extra])
-    return 0
-
-
-def _lessons() -> Path:
-    """The folder of the lessons: here, or in the checkout that stylelib was installed from."""
-    for folder in (Path.cwd(), Path(__file__).resolve().parents[2]):
-        if any((folder / "notebooks").glob(_LESSONS)):
-            return folder / "notebooks"
-    raise StylelibError(
-        "There is no folder notebooks/ with the lessons here. Go to the folder that you put "
-        "stylelib in, and try again."
-    )

@@ -11,10 +11,11 @@ def doctor() -> int:
     tell(f"stylelib {__version__}")
     wrong = 0
     for finding in examine():
-        mark = "WRONG" if finding.remedy else "ok"
+        bad = finding.remedy is not None and finding.matters
+        mark = "WRONG" if bad else "note" if finding.remedy else "ok"
         tell(f"{mark:5}  {finding.topic}: {finding.words}.")
+        wrong += bad
         if finding.remedy:
-            wrong += 1
             tell(f"       -> {finding.remedy.rstrip('.')}.")
     if wrong:
         found = "One thing is wrong." if wrong == 1 else f"{wrong} things are wrong."

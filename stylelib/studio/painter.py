@@ -1,5 +1,6 @@
 """Choose a photo and a painting, press *Paint*, and watch."""
 
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from ..pictures.rescue import save_with
 from ..recipes import RECIPES, SETTINGS, Recipe
 from .chooser import PictureChooser
 from .desk import Desk
-from .jobs import Gauge, Job, running_loop
+from .jobs import Gauge, Job, in_words, running_loop
 from .knobs import SIZES, SizeKnob, knob, read, turn
 from .picture import samples
 from .runs import Run
@@ -69,6 +70,7 @@ class Painter(ipywidgets.VBox):
         self._job = Job(self._refresh)
         self._gauge = Gauge(self._refresh, self._networks.load)
         self._newest: Run | None = None
+        self._one_thread = threading.RLock()  # Jupyter may handle buttons in another than cells
         self.photos = PictureChooser("Photo", samples("photo"), "Your own photo")
         self.paintings = PictureChooser("Painting", samples("painting"), "Your own painting")
         self.desk = Desk(self.photos, self.paintings)
@@ -292,7 +294,12 @@ class Painter(ipywidgets.VBox):
             self._refresh()
 
     def _begin(self, run: Run, changes: dict[str, Any] | None = None, here: bool = False) -> None:
-        self._newest = run
+        if self.comm is None:
+            raise StylelibError("This painter was closed. Make a new one.")
+        job = Job(self._refresh, self._job)
+        job.change(**changes or {})
+        with self._one_thread:
+            self._newest, self._job = run, job
         self.desk.saved.value = ""
         self.desk.panel.say("")
         self._look_at(run)
@@ -302,9 +309,7 @@ class Painter(ipywidgets.VBox):
             wait()
             return run.transfer(load)
 
-        self._job = Job(self._refresh, self._job)
-        self._job.change(**changes or {})
-        begin = self._job.run if here or running_loop() is None else self._job.start
+        begin = job.run if here or running_loop() is None else job.start
         begin(make, run.add)
         self._refresh()
 
@@ -312,19 +317,27 @@ class Painter(ipywidgets.VBox):
         """Show the current state; called on the event loop while painting."""
         if self.comm is None:  # closed in the meantime
             return
-        job, run = self._job, self._newest
-        if not job.busy and run is not None and not run.finished:
+        with self._one_thread:
+            job = self._job
+            try:
+                self._show(job)
+            except Exception as error:  # memory may run out here, too
+                self.desk.panel.say(in_words(error))
+                if not isinstance(error, StylelibError):
+                    raise
+            finally:
+                self.desk.enable(job.state)
+
+    def _show(self, job: Job) -> None:
+        run = self._newest
+        if job.over and run is not None and not run.finished:
             self._finish(run)
-        try:
-            self.desk.panel.show(job.state, self._newest, self._gauge.pace or Pace())
-            if job.error:
-                self.desk.panel.say(job.error)
-            if job.busy:
-                self.desk.viewer.draw()
-        except StylelibError as error:
-            self.desk.panel.say(str(error))
+        self.desk.panel.show(job.state, self._newest, self._gauge.pace or Pace())
+        if job.error:
+            self.desk.panel.say(job.error)
+        if job.busy:
+            self.desk.viewer.draw()
         self._expect()
-        self.desk.enable(job.state)
 
     def _finish(self, run: Run) -> None:
         """Add a run to the session, or drop it if nothing was painted."""
@@ -372,11 +385,11 @@ class Painter(ipywidgets.VBox):
         """A setting was changed; while painting, it takes effect with the next step."""
         try:
             recipe = self.recipe
+            if not self._job.busy or self._newest is None:
+                self._expect()
+                return
         except StylelibError as error:
             self.desk.panel.say(str(error))
-            return
-        if not self._job.busy or self._newest is None:
-            self._expect()
             return
         now, later = self._newest.follow(recipe)
         if now:
@@ -391,8 +404,10 @@ class Painter(ipywidgets.VBox):
     def _pressed(self, action: Callable[[], object], _: Any) -> None:
         try:
             action()
-        except StylelibError as error:
-            self.desk.panel.say(str(error))
+        except Exception as error:
+            self.desk.panel.say(in_words(error))
+            if not isinstance(error, StylelibError):
+                raise  # for the log, where it can be looked into
 
     def _pause_or_resume(self) -> None:
         if self.state in ("pausing", "paused"):

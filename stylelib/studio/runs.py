@@ -1,5 +1,6 @@
 """What a session remembers of each run: its settings, its losses, and pictures on the way."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -136,8 +137,10 @@ class Run:
     def add(self, step: Step, changes: Mapping[str, Any], seconds: float) -> None:
         """Remember a step, the changes made just before it, and the time it took."""
         if changes:
-            before = self.changes.get(step.iteration - 1, {})
-            self.changes[step.iteration - 1] = before | dict(changes)
+            when = step.iteration - 1
+            now = self.changes.get(when, {}) | dict(changes)
+            # A new dictionary, because another thread may be going through the old one.
+            self.changes = self.changes | {when: now}
         self.seconds += seconds
         self.losses.append(step.losses)
         self.layers, self.image = step.layers, step.image
@@ -198,7 +201,8 @@ class Run:
         """An unused file name in the working folder."""
         stem = "-".join(Path(file_name(p.name)).stem for p in (self.content, self.style))
         names = (Path(f"{stem}-{n}{ending}") for n in range(1, 100_000))
-        return next(path for path in names if not path.exists())
+        # Unlike `Path.exists`, this raises nothing where the folder may not be looked into.
+        return next(path for path in names if not os.path.lexists(path))
 
     def record(self, iteration: int | None = None) -> dict[str, Any]:
         """How it was made up to an iteration, for the saved file; see `Transfer.record`."""

@@ -478,46 +478,6 @@ def test_a_bug_is_not_hidden(run: Run, monkeypatch: Any) -> None:
         run("paint", *PAIR, *SMALL, "-o", "out.png")
 
 
-# ----------------------------------------------------------------------- lab
-
-
-@pytest.fixture
-def started(monkeypatch: Any) -> list[list[str]]:
-    """What JupyterLab would be started with."""
-    calls: list[list[str]] = []
-    monkeypatch.setattr("jupyterlab.labapp.main", calls.append)
-    return calls
-
-
-def test_lab_prefers_the_lessons_in_the_current_folder(run: Run, started: list[list[str]]) -> None:
-    Path("notebooks").mkdir()
-    for name in ("01-more.ipynb", "00-first.ipynb"):
-        (Path("notebooks") / name).touch()
-    assert run("lab", "--no-browser", "--port", "9999").status == 0
-    assert started == [
-        [
-            f"--ServerApp.root_dir={Path.cwd() / 'notebooks'}",
-            "--LabApp.default_url=/lab/tree/00-first.ipynb",
-            "--ServerApp.tornado_settings={'websocket_max_message_size': 200000000}",
-            *("--no-browser", "--port", "9999"),
-        ]
-    ]
-
-
-def test_lab_finds_the_lessons_beside_the_package(run: Run, started: list[list[str]]) -> None:
-    beside = Path(stylelib.__file__).parent.parent / "notebooks"
-    assert run("lab").status == 0
-    assert started[0][0] == f"--ServerApp.root_dir={beside}"
-
-
-def test_lab_without_lessons_is_explained(
-    run: Run, started: list[list[str]], monkeypatch: Any
-) -> None:
-    monkeypatch.setattr(cli, "__file__", str(Path("elsewhere/stylelib/cli/__init__.py").absolute()))
-    assert told_in_one_sentence(run("lab"), "no folder notebooks/", 1)
-    assert started == []
-
-
 # ------------------------------------------------------------------ progress
 
 

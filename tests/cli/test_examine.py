@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -85,8 +86,18 @@ def install(tmp_path: Path) -> Install:
 
 def wrong(found: list[Finding]) -> Finding:
     """The only finding of something wrong."""
-    (finding,) = [finding for finding in found if finding.remedy]
+    (finding,) = all_wrong(found)
     return finding
+
+
+def all_wrong(found: list[Finding]) -> list[Finding]:
+    """What keeps stylelib from working: not, for example, a torchvision that doesn't fit."""
+    return [finding for finding in found if finding.remedy and finding.matters]
+
+
+def notes(found: list[Finding]) -> list[Finding]:
+    """What is wrong, but keeps nothing from working."""
+    return [finding for finding in found if finding.remedy and not finding.matters]
 
 
 needs_links = pytest.mark.skipif(os.name == "nt", reason="Windows makes no links for everyone")
@@ -106,7 +117,7 @@ def test_a_computer_that_works(run: Run) -> None:
     others = [line for line in result.out.splitlines() if line.startswith("WRONG")]
     assert all("Speed" in line for line in others), result.out
     assert result.status == bool(others)
-    assert ("This computer works" in result.out) is not others
+    assert ("This computer works" in result.out) is not bool(others)
     assert str(home) not in result.out and "~" in result.out
     for told in ("torch 2.", "VGG-19, complete", "GB free", "a picture (512 x 288 pixels"):
         assert told in result.out
@@ -140,7 +151,7 @@ def test_a_missing_package_and_an_outdated_one(run: Run, install: Install) -> No
     old.mkdir()
     (old / "METADATA").write_text("Metadata-Version: 2.1\nName: ipywidgets\nVersion: 7.7.5\n")
     found = run("Packages", "Jupyter", packages=folder).found
-    first, second = [finding for finding in found if finding.remedy]
+    first, second = all_wrong(found)
     assert {first.topic, second.topic} == {"Packages"}
     assert first.words.startswith("ipywidgets 7.7.5 is not >=8")
     assert second.words == "jupyterlab is missing"
@@ -156,12 +167,75 @@ def test_broken_packages(run: Run, install: Install) -> None:
         psutil="import os; os.abort()",
     )
     found = run("Packages", "Memory", packages=folder).found
-    first, second, third = [finding for finding in found if finding.remedy]
+    first, second, third = all_wrong(found)
     assert first.words == "ipywidgets can't be imported (Python ends with status 0)"
     assert second.words == "matplotlib can't be imported (OSError: DLL load failed)"
     assert third.words.startswith("psutil can't be imported (Python ends with status ")
     assert third.remedy and '--force-reinstall "psutil"' in third.remedy
     assert found[-1].words == "not checked, because psutil does not work"
+
+
+BROKEN_TORCHVISION = {
+    "built for another torch": "raise RuntimeError('operator torchvision::nms does not exist')",
+    "built for another CUDA": "raise RuntimeError('PyTorch and torchvision were compiled apart')",
+    "a library is missing": "raise OSError('libcudart.so: cannot open shared object file')",
+    "ends Python": "import os; os.abort()",
+}
+
+
+@needs_links
+@pytest.mark.parametrize("code", BROKEN_TORCHVISION.values(), ids=BROKEN_TORCHVISION)
+def test_a_torchvision_that_does_not_fit_torch(run: Run, install: Install, code: str) -> None:
+    """It is noticed, and what it matters for is said: painting goes on without it."""
+    found = run("Packages", "Weights", packages=install(torchvision=code)).found
+    (note,) = notes(found)
+    assert (
+        note.words.startswith("torchvision 0.") and " can't be imported beside torch" in note.words
+    )
+    assert 'Only weights="torchvision" needs it' in note.words
+    assert note.remedy and '-m pip install --force-reinstall "torch" "torchvision"' in note.remedy
+    assert not all_wrong(found) and found[-1].words.startswith("VGG-19, complete")
+
+
+@needs_links
+def test_a_note_is_not_counted_as_wrong(run: Run, install: Install) -> None:
+    result = run(packages=install(torchvision="raise RuntimeError('nms does not exist')"))
+    assert "note   Packages: torchvision 0." in result.out
+    slow = "WRONG  Speed" in result.out  # a computer that is busy with other tests
+    assert result.status == slow and ("This computer works" in result.out) is not slow
+
+
+@needs_links
+def test_without_torchvision(run: Run, install: Install) -> None:
+    folder = install(without=("torchvision",))
+    found = run("Packages", "Weights", packages=folder).found
+    (note,) = notes(found)
+    assert note.words.startswith("torchvision is missing. Only") and not all_wrong(found)
+
+
+def test_torchvision_matters_only_for_its_own_weights(tmp_path: Path) -> None:
+    """What the doctor says is so: with a torchvision that can't be loaded, it paints."""
+    (tmp_path / "torchvision").mkdir()
+    code = "raise RuntimeError('operator torchvision::nms does not exist')"
+    (tmp_path / "torchvision" / "__init__.py").write_text(code)
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(PROJECT), str(tmp_path)])}
+    given = ["paint", "camel", "hokusai-poppies", "--size", "32", "--steps", "1"]
+    for weights, words in {"embedded": "1 steps in", "torchvision": "use the weights that"}.items():
+        command = [sys.executable, "-m", "stylelib", *given, "--weights", weights]
+        done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path)
+        assert words in done.stdout + done.stderr, done.stderr
+        assert (done.returncode == 0) is (weights == "embedded")
+
+
+def test_a_file_that_hides_a_module(run: Run, tmp_path: Path) -> None:
+    """A student's torch.py or random.py: every notebook beside it would import that one."""
+    for name in ("torch.py", "random.py", "stylelib.py", "camel.py", "test.py"):
+        (tmp_path / name).write_text("raise SystemExit\n")
+    found = run("Packages", PYTHONSAFEPATH=1).found  # as the command stylelib starts
+    first, second, third = all_wrong(found)
+    assert second.words.startswith("stylelib.py")
+    assert first.words == "random.py in this folder hides the module random from notebooks here"
+    assert third.words.startswith("torch.py") and third.remedy == "Rename torch.py"
 
 
 @needs_links
@@ -216,9 +290,42 @@ def test_a_kernel_that_starts_another_python(run: Run, tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     kernel = {"argv": ["/other/bin/python", "-m", "ipykernel"], "display_name": "Python 3"}
     (folder / "kernel.json").write_text(json.dumps(kernel))
-    assert not [finding for finding in run("Jupyter").found if finding.remedy]
+    assert not all_wrong(run("Jupyter").found)
     finding = wrong(run("Jupyter", JUPYTER_PATH=tmp_path).found)
     assert "starts another Python, /other/bin/python" in finding.words
+    assert finding.remedy and finding.remedy.endswith("-m jupyter kernelspec remove python3")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"argv": []}'])
+def test_a_kernel_whose_file_is_broken(run: Run, tmp_path: Path, text: str) -> None:
+    folder = tmp_path / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(text)
+    finding = wrong(run("Jupyter", JUPYTER_PATH=tmp_path).found)
+    assert "the kernel for notebooks, python3, can't be started (" in finding.words
+    assert finding.remedy and finding.remedy.endswith("-m jupyter kernelspec remove python3")
+
+
+def test_a_jupyter_of_another_python_comes_first(run: Run, tmp_path: Path) -> None:
+    """As after installing stylelib into an environment that was then not activated."""
+    folder = tmp_path / "other" / "bin"
+    folder.mkdir(parents=True)
+    command = folder / ("jupyter.exe" if os.name == "nt" else "jupyter")
+    command.touch(0o755)
+    (note,) = notes(run("Jupyter", PATH=os.pathsep.join([str(folder), os.environ["PATH"]])).found)
+    assert f"the command jupyter is another Python's, {command}" in note.words
+    assert note.remedy and note.remedy.endswith(" -m stylelib lab")
+    assert not notes(run("Jupyter", PATH=sysconfig.get_path("scripts")).found)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows can't remove the current folder")
+def test_a_folder_that_no_longer_exists(run: Run) -> None:
+    """PyTorch can't even be loaded there: the rest is checked from another folder."""
+    gone = 'mkdir gone && cd gone && rmdir "$PWD"'
+    result = run(limit=gone)
+    assert "WRONG  Folders: this folder no longer exists." in result.out
+    assert "Traceback" not in result.out and "Packages: torch can't" not in result.out
+    assert "ok     Weights: VGG-19, complete" in result.out and result.status == 1
 
 
 def test_an_unexpected_error_in_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
