@@ -9,7 +9,7 @@ from stylelib import RECIPES, VGG19, Style, StylelibError, Transfer, load_image
 from stylelib.core.layers import CONVOLUTIONS, NEIGHBOUR_LAYERS
 from stylelib.core.losses import content_loss
 from stylelib.core.neighbours import block_of, nearest, places
-from stylelib.engine.neighbours import Neighbours, Pieces, vectors_of
+from stylelib.engine.neighbours import COHERENCE, OFFERED, Neighbours, Pieces, vectors_of
 from stylelib.engine.objective import Objective
 from stylelib.pictures.images import resize_to
 
@@ -74,7 +74,7 @@ def test_the_loss_pulls_as_that_of_the_book(
     photo: Tensor, paintings: list[Tensor], pieces: list[Pieces], network: VGG19
 ) -> None:
     """Its value differs by a constant, how far the four targets of a deep position are apart."""
-    found = pieces[0].nearest(vectors_of(seen(photo, network)))
+    found = pieces[0].nearest(vectors_of(seen(photo, network)), (8, 16), COHERENCE)
     targets = turned_places(paintings[0], network)[found]
     neighbours = find(photo, pieces[:1], network)
 
@@ -156,13 +156,45 @@ def test_a_mask_on_the_painting_leaves_the_rest_of_it_out(
     assert torch.equal(some.vectors["conv3_2"][: 5 * 14], upright)
 
 
-def test_a_large_painting_offers_a_choice_of_its_places(network: VGG19) -> None:
-    """However large it is: memory and time stay bounded, and the choice is always the same."""
-    large = resize_to(load_image("hokusai-poppies"), (400, 400))  # 10,000 places
+def test_a_large_painting_offers_its_corners(network: VGG19) -> None:
+    """However large it is: memory and time stay bounded."""
+    large = resize_to(load_image("hokusai-poppies"), (480, 560))  # 120 x 140 places
     with torch.no_grad():
-        one, two = (Pieces(Style(large), network) for _ in range(2))
-    assert len(one.vectors["conv1_1"]) == 4 * 8192
-    assert torch.equal(one.vectors["conv1_1"], two.vectors["conv1_1"])
+        one = Pieces(Style(large), network)
+    count = len(one.vectors["conv1_1"])
+    assert 4 * OFFERED <= count < 4.2 * OFFERED < 4 * 120 * 140
+
+
+def test_a_plain_area_takes_whole_strokes(
+    paintings: list[Tensor], pieces: list[Pieces], network: VGG19
+) -> None:
+    """Side by side in the picture, side by side in the painting, as far as the painting goes."""
+    with torch.no_grad():
+        wanted = seen(torch.full((1, 3, 32, 32), 0.6), network)
+    alone = pieces[0].nearest(vectors_of(wanted)).view(8, 8)
+    together = pieces[0].nearest(vectors_of(wanted), (8, 8), 0.5).view(8, 8)
+
+    def side_by_side(found: Tensor) -> float:
+        return (found[:, 1:] - found[:, :-1] == 1).float().mean().item()
+
+    assert side_by_side(alone) < 0.3 and side_by_side(together) > 0.8
+
+
+def test_strokes_are_continued_only_while_they_are_similar_enough(
+    photo: Tensor, paintings: list[Tensor], pieces: list[Pieces], network: VGG19
+) -> None:
+    maps = seen(photo, network)
+    wanted, offered = places(maps), turned_places(paintings[0], network)
+    wanted, offered = wanted - wanted.mean(0), F.normalize(offered - offered.mean(0), dim=1)
+    best = (wanted @ offered.mT).amax(1)
+    lost = []
+    for coherence in (0.0, 0.2, 1.0):
+        found = pieces[0].nearest(vectors_of(maps), (8, 16), coherence)
+        similarity = (wanted * offered[found]).sum(1)
+        given_up = (best - similarity) / wanted.norm(dim=1).mean()
+        assert given_up.max() < coherence + 0.05  # for the search in fewer directions
+        lost.append(given_up.mean().item())
+    assert lost == sorted(lost) and lost[0] < 0.01 < lost[2]
 
 
 def test_targets_are_those_of_the_layers(
