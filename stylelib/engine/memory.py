@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import torch
 
-from ..core.layers import CONVOLUTIONS, LAYERS
+from ..core.layers import CONVOLUTIONS, LAYERS, NEIGHBOUR_LAYERS
 from ..errors import OUT_OF_MEMORY, StylelibError
 from ..memory import free_memory, give_back
+from .neighbours import OFFERED, TURNS
 
 # Peak memory of a process, measured with the default recipe's layers; the slow tests of
 # tests/engine/test_memory.py check it.
@@ -17,6 +18,8 @@ _REUSED = 0.4  # of the maps kept for the backward pass; the rest reuses memory 
 _HISTORY = 480  # bytes a pixel: 20 steps that L-BFGS remembers, 2 x 3 numbers each
 _LOOK = 1000  # bytes a pixel of a painting, whose targets are computed once, without gradients
 _SEEN = 550  # bytes a pixel of the photo, whose targets are computed just before
+_PIECE = 5000  # bytes for each place of a painting that is searched, besides its features
+_COPIES = 1.6  # of these features, while they are collected
 
 
 def numbers_kept(deepest: str) -> float:
@@ -37,15 +40,20 @@ def memory_needed(
     dtype: torch.dtype,
     painting: int = 0,
     deepest: str = "conv5_1",
+    searched: int = 0,
 ) -> int:
     """About how many bytes a step needs, the network included.
 
     `painting` is how many pixels the largest painting has, `dtype` is that of the convolutions,
-    and `deepest` the deepest layer that is compared.
+    `deepest` the deepest layer that is compared, and `searched` the number of paintings that are
+    searched for neighbours.
     """
     pixels = height * width
     each = _STEP + _HISTORY + _REUSED * dtype.itemsize * numbers_kept(deepest)
-    return round(_NETWORK + max(each * pixels, _SEEN * pixels + _LOOK * painting))
+    places = searched * TURNS * min(painting / 16, OFFERED)
+    features = sum(CONVOLUTIONS[name][1] for name in NEIGHBOUR_LAYERS)
+    search = places * (_PIECE + _COPIES * features * dtype.itemsize)
+    return round(_NETWORK + search + max(each * pixels, _SEEN * pixels + _LOOK * painting))
 
 
 def check_memory(
@@ -55,12 +63,12 @@ def check_memory(
     dtype: torch.dtype,
     painting: int = 0,
     deepest: str = "conv5_1",
+    searched: int = 0,
 ) -> None:
     """Refuse, before the work starts, a picture that won't fit in memory; see `memory_needed`."""
     larger = " (the painting is the larger one)" if painting > height * width else ""
-    check_room(
-        height, width, device, memory_needed(height, width, dtype, painting, deepest), larger
-    )
+    needed = memory_needed(height, width, dtype, painting, deepest, searched)
+    check_room(height, width, device, needed, larger)
 
 
 def check_room(

@@ -160,7 +160,8 @@ class Transfer:
             ]
         height, width = fit(content.shape, recipe.size)
         painting = max(math.prod(fit(s.image.shape, recipe.style_size())) for s in self._styles)
-        check_memory(height, width, self.device, self.precision, painting, recipe.deepest)
+        searched = len(self._styles) if recipe.neighbour_weight else 0
+        check_memory(height, width, self.device, self.precision, painting, recipe.deepest, searched)
         keep_memory()
         self._least = least_size(recipe, self._content, self._styles)
         self._descent: Descent | None = None  # set up when the next step needs it

@@ -48,6 +48,15 @@ def test_deeper_layers_need_more() -> None:
     assert needed == sorted(needed) and needed[0] < needed[-1]
 
 
+def test_a_search_needs_more_for_each_painting_but_not_without_end() -> None:
+    none, one, two = (
+        memory_needed(512, 512, torch.float32, 512**2, searched=count) for count in (0, 1, 2)
+    )
+    assert 0 < one - none == two - one < 1e9
+    large = [memory_needed(4096, 4096, torch.float32, 4096**2, searched=n) for n in (0, 1)]
+    assert large[1] - large[0] == one - none  # only so many places of it are searched
+
+
 def test_1024_pixels_fit_in_4_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
     with_free(monkeypatch, 4e9)
     check_memory(1024, 1024, CPU, torch.float32)
@@ -268,6 +277,32 @@ Transfer(picture, picture.flip(2), recipe, network, "cpu", dtype).run()
 used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit - before
 print(used, memory_needed(size, size, dtype, round(size * scale) ** 2, deepest))
 """
+
+MEASURE_SEARCH = """
+import resource, sys
+import torch
+from stylelib import RECIPES, Transfer
+from stylelib.engine import transfer
+from stylelib.engine.memory import memory_needed
+
+size, dtype = int(sys.argv[1]), getattr(torch, sys.argv[2])
+transfer.check_memory = lambda *_: None
+unit = 1 if sys.platform == "darwin" else 1024
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+picture, recipe = torch.rand(1, 3, size, size), RECIPES["neighbours"].but(size=size, steps=8)
+Transfer(picture, picture.flip(2), recipe, device="cpu", precision=dtype).run()
+used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit - before
+print(used, memory_needed(size, size, dtype, size**2, recipe.deepest, searched=1))
+"""
+
+
+@pytest.mark.slow
+@POSIX
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("size", [384, 768])
+def test_the_estimate_of_a_search_holds(size: int, dtype: str) -> None:
+    used, said = map(int, python(MEASURE_SEARCH, size, dtype).split())
+    assert 0.5 * said < used <= said
 
 
 @pytest.mark.slow
