@@ -20,7 +20,7 @@ import sys
 from stylelib import RECIPES, Transfer, load_image
 print(0, flush=True)
 content, style, size, steps = sys.argv[1:]
-recipe = RECIPES["gram"].but(size=int(size))
+recipe = RECIPES["default"].but(size=int(size))
 transfer = Transfer(load_image(content), load_image(style), recipe)
 for step in transfer:
     print(step.losses["total"], flush=True)

@@ -11,10 +11,11 @@ import textwrap
 
 from PIL import Image
 from quality import Result, paint_and_measure
-from shared import DEFAULT, contact_sheet, machine, options_parser, save_sheet, write_table
+from shared import contact_sheet, machine, options_parser, save_sheet, write_table
 
-from stylelib import SAMPLES, load_image, to_pil
+from stylelib import RECIPES, SAMPLES, load_image, to_pil
 
+DEFAULT = RECIPES["default"]
 PAINTINGS = [name for name, sample in SAMPLES.items() if sample.kind == "painting"]
 WIDTH = 220  # pixels of a picture on the sheet of all pairs
 Results = dict[tuple[str, str], Result]
