@@ -8,7 +8,6 @@ the loss is computed layer by layer, each at its own size.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -54,7 +53,7 @@ class Pieces:
 
     def __init__(self, style: Style, network: VGG19) -> None:
         parts: dict[str, list[Tensor]] = {name: [] for name in NEIGHBOUR_LAYERS}
-        cells, strides, count, size = [], [], 0, 0
+        cells, downwards, count, size = [], [], 0, 0
         table = []  # for each cell of all turns' grids, with a border: the place there, or -1
         for turn in range(TURNS):
             maps = network.raw(_turned(style.image, turn), NEIGHBOUR_LAYERS)
@@ -69,11 +68,12 @@ class Pieces:
                 parts[name].append(vectors[chosen.flatten()])
             framed = F.pad(chosen, (1, 1, 1, 1)).flatten()
             cells.append(framed.nonzero().flatten() + size)
-            strides.append(torch.full_like(cells[-1], grid[1] + 2))
+            downwards.append(torch.full_like(cells[-1], grid[1] + 2))
             table.append(torch.where(framed, framed.cumsum(0) - 1 + count, -1))
             count, size = count + len(cells[-1]), size + len(framed)
-        self._cells, self._strides = torch.cat(cells), torch.cat(strides)
-        self._table = torch.cat(table)
+        self._cells, self._table = torch.cat(cells), torch.cat(table)
+        # From the cell of each place to the one below it, and to the one to its right.
+        self._steps = torch.cat(downwards), torch.ones_like(self._cells)
         self.vectors = {name: torch.cat(parts.pop(name)) for name in NEIGHBOUR_LAYERS}
         self._axes, self.spread = self._principal_axes()
         self._projected = F.normalize(self._project(self.vectors.items()), dim=1)
@@ -83,7 +83,10 @@ class Pieces:
 
         Halko, Martinsson, Tropp, *Finding structure with randomness* (2011), algorithm 4.4.
         """
-        sample = torch.cat([v.float() / v.shape[1] for v in self._some()], 1)
+        step = math.ceil(len(self._cells) / _SAMPLE)
+        sample = torch.cat([v[::step].float() / v.shape[1] for v in self.vectors.values()], 1)
+        # All places of a painting of one colour are alike: compare with its brightness.
+        floor = 1e-3 * sample.square().sum(1).mean()
         sample -= sample.mean(0)
         generator = torch.Generator().manual_seed(0)
         axes = torch.randn(sample.shape[1], _DIRECTIONS, generator=generator).to(sample)
@@ -91,12 +94,8 @@ class Pieces:
             axes = torch.linalg.qr(sample.mT @ (sample @ axes)).Q
         widths = [vectors.shape[1] for vectors in self.vectors.values()]
         parts = zip(self.vectors, axes.split(widths), widths, strict=True)
-        spread = max(float(sample.square().sum(1).mean()), 1e-12)
+        spread = max(float(sample.square().sum(1).mean()), float(floor), 1e-12)
         return {name: part / width for name, part, width in parts}, spread
-
-    def _some(self) -> Iterator[Tensor]:
-        for vectors in self.vectors.values():
-            yield vectors[:: math.ceil(len(vectors) / _SAMPLE)]
 
     def _project(self, vectors: Vectors) -> Tensor:
         """Centred vectors in the directions of the search, (N, directions)."""
@@ -129,28 +128,15 @@ class Pieces:
         places = torch.cat(found).view(grid)
         enough = torch.cat(likeness) - coherence * vectors.norm(dim=1).mean()
         enough, vectors = enough.view(grid), vectors.view(*grid, -1)
-        for forward in (True, False):
+        for way in (1, -1):  # down and to the right, then up and to the left
             for axis in (0, 1):
-                lines = range(1, grid[axis]) if forward else range(grid[axis] - 2, -1, -1)
-                for line in lines:
-                    before = line - 1 if forward else line + 1
-                    self._continue(
-                        places.select(axis, before),
-                        places.select(axis, line),
-                        vectors.select(axis, line),
-                        enough.select(axis, line),
-                        (line - before) * (self._strides if axis == 0 else 1),
-                    )
+                for line in range(1, grid[axis]) if way == 1 else range(grid[axis] - 2, -1, -1):
+                    before, there = places.select(axis, line - way), places.select(axis, line)
+                    beside = self._table[self._cells[before] + way * self._steps[axis][before]]
+                    alike = (vectors.select(axis, line) * self._projected[beside]).sum(1)
+                    good = (beside >= 0) & (alike >= enough.select(axis, line))
+                    there.copy_(torch.where(good, beside, there))
         return places.flatten()
-
-    def _continue(
-        self, before: Tensor, places: Tensor, vectors: Tensor, enough: Tensor, step: Any
-    ) -> None:
-        """Let a line of places take what lies beside the pieces of the line before it, in place."""
-        step = step[before] if isinstance(step, Tensor) else step
-        beside = self._table[self._cells[before] + step]
-        alike = torch.linalg.vecdot(vectors, self._projected[beside])
-        places.copy_(torch.where((beside >= 0) & (alike >= enough), beside, places))
 
 
 class Neighbours:

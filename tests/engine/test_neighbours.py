@@ -238,3 +238,14 @@ def test_a_picture_too_thin_for_the_deep_layer_is_refused() -> None:
     thin = torch.rand(1, 3, 100, 10)
     with pytest.raises(StylelibError, match="too thin for conv4_1"):
         Transfer(thin, load_image("hokusai-great-wave", 64), RECIPE.but(size=64))
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16, torch.float16])
+def test_a_painting_of_one_colour_can_be_painted_after(
+    photo: Tensor, precision: torch.dtype
+) -> None:
+    plain = torch.tensor([0.2, 0.4, 0.8]).view(1, 3, 1, 1).expand(1, 3, 40, 48)
+    transfer = Transfer(photo, plain, RECIPE, device="cpu", precision=precision)
+    image = transfer.run()
+    assert transfer.stopped is None and image.isfinite().all()
+    assert (image - plain[..., :1, :1]).abs().mean() < (photo - plain[..., :1, :1]).abs().mean()
