@@ -9,7 +9,7 @@ import traitlets
 
 from ..core.layers import STYLE_LAYERS
 from ..errors import StylelibError, pick
-from ..recipes import METHODS, RECIPES, SETTINGS
+from ..recipes import METHODS, SETTINGS
 from .runs import is_live
 
 WIDE: Any = {"style": {"description_width": "110px"}, "layout": {"width": "calc(100% - 6px)"}}
@@ -49,13 +49,26 @@ def knob(name: str, value: Any) -> Any:
         return ipywidgets.BoundedIntText(value=value, min=low, max=high, **words)
     if value <= 0:
         raise StylelibError(f"{name} can't be {value:g} here, only in a recipe.")
-    # A slider that goes from a thirtieth to thirty times the value, whichever the method.
-    usual = [getattr(RECIPES[method], name) for method in METHODS]
-    powers = [math.log10(weight) for weight in (value, *usual) if weight > 0]
-    low, high = min(powers) - 1.5, max(powers) + 1.5
+    low, high = _powers(value)
     return ipywidgets.FloatLogSlider(
         value, min=low, max=high, step=0.02, readout_format=".2f", **words
     )
+
+
+def put(name: str, control: Any, value: Any) -> None:
+    """Set a control to the value of another recipe, and its range to what suits that."""
+    if isinstance(control, ipywidgets.FloatLogSlider):
+        with control.hold_sync():
+            control.min, control.max = _powers(value)
+            turn(name, control, value)
+    else:
+        turn(name, control, value)
+
+
+def _powers(value: float) -> tuple[float, float]:
+    """The ends of a slider that goes from a thirtieth to thirty times a value."""
+    middle = math.log10(value)
+    return middle - 1.5, middle + 1.5
 
 
 def tooltip(name: str) -> str:
@@ -121,12 +134,11 @@ class MethodKnob(ipywidgets.VBox):
             options=[(METHOD_LABELS[name], name) for name in METHODS],
             tooltips=[f"{SENTENCES[name]} A change takes effect with the next painting."
                       for name in METHODS],
-            style={"button_width": "154px"},
+            style={"button_width": "176px"},
             layout={"width": "100%"},
         )  # fmt: skip
-        label = ipywidgets.Label("method", layout={"min_width": "52px"})
         self._sentence = ipywidgets.HTML()
-        super().__init__([ipywidgets.HBox([label, self.buttons]), self._sentence])
+        super().__init__([self.buttons, self._sentence])
         self.observe(self._tell, "value")
         self.choose(method)
         traitlets.link((self, "value"), (self.buttons, "value"))

@@ -19,7 +19,7 @@ from ..recipes import DEFAULT, METHODS, RECIPES, SETTINGS, Recipe
 from .chooser import PictureChooser
 from .desk import Desk
 from .jobs import Gauge, Job, running_loop
-from .knobs import SIZES, MethodKnob, SizeKnob, knob, read, turn
+from .knobs import SIZES, MethodKnob, SizeKnob, knob, put, read, turn
 from .picture import samples
 from .runs import Run
 
@@ -108,7 +108,7 @@ class Painter(ipywidgets.VBox):
         for method, (name, ends) in _MAIN.items():
             words = ipywidgets.HTML(f"<div style='text-align:center'>{ends}</div>")
             self._shown_with[method].append(ipywidgets.VBox([self.knobs[name], words]))
-        label = ipywidgets.Label(SETTINGS["size"].label, layout={"min_width": "52px"})
+        label = ipywidgets.Label(SETTINGS["size"].label, layout={"min_width": "40px"})
         size = ipywidgets.HBox([label, self.knobs["size"]])
         return [self.method, size, *(boxes[0] for boxes in self._shown_with.values())]
 
@@ -414,7 +414,7 @@ class Painter(ipywidgets.VBox):
         self._changing = True
         for name, value in self._base.changed_from(before).items():
             if name in self.knobs:
-                turn(name, self.knobs[name], value)
+                put(name, self.knobs[name], value)
         self._changing = False
         self._show_knobs()
         if self._gauge.pace(self.recipe) is not None:

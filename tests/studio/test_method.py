@@ -118,6 +118,8 @@ def test_what_was_asked_for_stays_with_either_method() -> None:
     studio = Studio(**TINY).set(method="gram", style_weight=30)
     assert studio.recipe.style_weight == 30
     assert studio.set(method="neighbours").recipe.style_weight == 0.6
+    with pytest.raises(StylelibError, match=r"goes from 0\.019 to 19"):
+        studio.set(style_weight=30)
     studio.close()
 
 
@@ -158,7 +160,7 @@ def test_another_method_waits_for_the_next_painting(studio: Studio) -> None:
 
     third = paint_and(studio, to_and_fro)
     assert third.recipe == second.recipe
-    assert {**third.changes[3]} == {"likeness": 0.9, "content_weight": 2.0}
+    assert third.changes == {3: {"likeness": 0.9, "style_weight": 30.0, "content_weight": 2.0}}
     assert torch.equal(again(third), third.picture())
 
 
