@@ -148,7 +148,10 @@ class MethodKnob(ipywidgets.VBox):
         self.value = pick(method, METHODS, "method")
 
     def _tell(self, _: Any) -> None:
-        self._sentence.value = f"<div style='line-height:1.4'>{SENTENCES[self.value]}</div>"
+        # Always room for two lines, so that nothing below moves.
+        self._sentence.value = (
+            f"<div style='line-height:1.4; min-height:2.8em'>{SENTENCES[self.value]}</div>"
+        )
 
 
 class SizeKnob(ipywidgets.ToggleButtons):
