@@ -5,41 +5,50 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..lessons.theme import COLORS
+from .runs import losses_of
 
-_WIDTH, _HEIGHT = 330, 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, _WIDTH - 84, 10, _HEIGHT - 26  # of the plot itself
+_WIDTH, _HEIGHT = 368, 150
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, _WIDTH - 122, 10, _HEIGHT - 26  # of the plot itself
 _POINTS = 120
-_NAMES = ("content", "style")
+# The neighbour loss takes the content loss's place, and its colour.
+_COLORS = {**COLORS, "neighbours": COLORS["content"]}
+_TOLD = {
+    "content": "Content loss {content:.2g} and style loss {style:.2g} after {done} of {steps} "
+    "steps.",
+    "neighbours": "Neighbour loss {neighbours:.2g} and style loss {style:.2g} after {done} of "
+    "{steps} steps.",
+}
 
 
 def loss_curve(losses: Sequence[dict[str, float]], steps: int) -> str:
-    """Content and style loss over the steps done, of `steps` in all, as HTML with an SVG.
+    """The losses over the steps done, of `steps` in all, as HTML with an SVG.
 
+    They are the style loss and the neighbour loss or, with the other method, the content loss.
     The loss axis is logarithmic. The background is white, so that the colours mean the
     same in every theme.
     """
     every = max(1, len(losses) // _POINTS)
-    shown = [(i + 1, losses[i]) for i in range(len(losses)) if i % every == 0]
+    shown = [(i + 1, losses_of(losses[i])) for i in range(len(losses)) if i % every == 0]
     if losses and (len(losses) - 1) % every:
-        shown.append((len(losses), losses[-1]))
+        shown.append((len(losses), losses_of(losses[-1])))
     # If the photo is the start, content loss starts at 0: leave that out of the scale.
-    values = [loss[name] for _, loss in shown[len(shown) // 10 :] for name in _NAMES]
+    values = [value for _, loss in shown[len(shown) // 10 :] for value in loss.values()]
     high = max([v for v in values if math.isfinite(v)], default=1.0) or 1.0
     low = max(min([v for v in values if v > 0], default=0.1), high / 1000)
     scale = _Scale(steps, math.log10(low) - 0.1, math.log10(high) + 0.1)
     parts = [_axes(scale)]
     told = "No steps yet."
     if losses:
-        told = (
-            f"Content loss {losses[-1]['content']:.2g} and style loss {losses[-1]['style']:.2g} "
-            f"after {len(losses)} of {steps} steps."
+        last = losses_of(losses[-1])
+        told = _TOLD["neighbours" if "neighbours" in last else "content"].format(
+            **last, done=len(losses), steps=steps
         )
-        for row, name in enumerate(_NAMES):
+        for row, name in enumerate(last):
             points = " ".join(f"{scale.x(step)},{scale.y(loss[name])}" for step, loss in shown)
             parts.append(
-                f'<polyline points="{points}" fill="none" stroke="{COLORS[name]}" '
+                f'<polyline points="{points}" fill="none" stroke="{_COLORS[name]}" '
                 f'stroke-width="2.5"/><text x="{_RIGHT + 6}" y="{24 + 18 * row}" '
-                f'fill="{COLORS[name]}" font-weight="bold">{name} {losses[-1][name]:.2g}</text>'
+                f'fill="{_COLORS[name]}" font-weight="bold">{name} {last[name]:.2g}</text>'
             )
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="100%" style="max-width:{_WIDTH}px;'

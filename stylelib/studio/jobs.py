@@ -21,6 +21,7 @@ from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory
 from ..memory import give_back
 from ..recipes import Recipe
 from .picture import Picture
+from .runs import method_of
 
 PERIOD = 0.2  # seconds between two redraws, at least
 
@@ -217,23 +218,28 @@ class Job:
 
 
 class Gauge:
-    """Takes a few steps at small sizes, once, to find this computer's pace.
+    """Takes a few steps at small sizes, once with each method, to find this computer's pace.
 
-    `pace` is None until it has been measured; then `tell` is called as a `Job` calls it.
+    When it has been measured, `tell` is called as a `Job` calls it.
     """
 
     def __init__(self, tell: Tell, load: Callable[[Recipe], VGG19]) -> None:
-        self.pace: Pace | None = None
+        self._paces: dict[str, Pace] = {}
         self._load = load
         self._job = Job(tell)
+
+    def pace(self, recipe: Recipe) -> Pace | None:
+        """The pace with the recipe's method or, until that is known, with another, if any."""
+        return self._paces.get(method_of(recipe), next(iter(self._paces.values()), None))
 
     def measure(self, photo: Picture, painting: Picture, recipe: Recipe) -> None:
         """Start measuring, unless the pace is known or the computer is busy painting."""
 
         def measure() -> None:
-            self.pace = measure_pace(photo.load, painting.load, recipe, self._load)
+            pace = measure_pace(photo.load, painting.load, recipe, self._load)
+            self._paces[method_of(recipe)] = pace
 
-        if self.pace is None and not any(job.busy for job in list(_alive)):
+        if method_of(recipe) not in self._paces and not any(job.busy for job in list(_alive)):
             self._job.start(measure, lambda *_: None)
 
     def wait(self) -> None:

@@ -9,11 +9,18 @@ import traitlets
 
 from ..core.layers import STYLE_LAYERS
 from ..errors import StylelibError, pick
-from ..recipes import SETTINGS
+from ..recipes import METHODS, SETTINGS
 from .runs import is_live
 
 WIDE: Any = {"style": {"description_width": "110px"}, "layout": {"width": "calc(100% - 6px)"}}
 """A control as wide as its page, with a label of the same width as the others'."""
+METHOD_LABELS = {"neighbours": "Neighbours (2022)", "gram": "Gram matrices (2015)"}
+"""What each method is called."""
+SENTENCES = {
+    "neighbours": "Each place of the photo takes the most similar place of the painting.",
+    "gram": "The picture as a whole gets the painting's features.",
+}
+"""What each method does, for a beginner."""
 SIZES = {"sketch": 256, "picture": 512, "poster": 1024}
 """The longest side in pixels, by name."""
 
@@ -42,10 +49,26 @@ def knob(name: str, value: Any) -> Any:
         return ipywidgets.BoundedIntText(value=value, min=low, max=high, **words)
     if value <= 0:
         raise StylelibError(f"{name} can't be {value:g} here, only in a recipe.")
-    middle = math.log10(value)  # of a slider that goes to thirty times the value
+    low, high = _powers(value)
     return ipywidgets.FloatLogSlider(
-        value, min=middle - 1.5, max=middle + 1.5, step=0.02, readout_format=".2f", **words
+        value, min=low, max=high, step=0.02, readout_format=".2f", **words
     )
+
+
+def put(name: str, control: Any, value: Any) -> None:
+    """Set a control to the value of another recipe, and its range to what suits that."""
+    if isinstance(control, ipywidgets.FloatLogSlider):
+        with control.hold_sync():
+            control.min, control.max = _powers(value)
+            turn(name, control, value)
+    else:
+        turn(name, control, value)
+
+
+def _powers(value: float) -> tuple[float, float]:
+    """The ends of a slider that goes from a thirtieth to thirty times a value."""
+    middle = math.log10(value)
+    return middle - 1.5, middle + 1.5
 
 
 def tooltip(name: str) -> str:
@@ -99,6 +122,36 @@ class LayerWeights(ipywidgets.VBox):
         with self.hold_trait_notifications():
             for name, slider in self.sliders.items():
                 slider.value = change["new"].get(name, 0.0)
+
+
+class MethodKnob(ipywidgets.VBox):
+    """The methods by name, and the chosen one in a sentence."""
+
+    value = traitlets.Unicode()
+
+    def __init__(self, method: str) -> None:
+        self.buttons = ipywidgets.ToggleButtons(
+            options=[(METHOD_LABELS[name], name) for name in METHODS],
+            tooltips=[f"{SENTENCES[name]} A change takes effect with the next painting."
+                      for name in METHODS],
+            style={"button_width": "176px"},
+            layout={"width": "100%"},
+        )  # fmt: skip
+        self._sentence = ipywidgets.HTML()
+        super().__init__([self.buttons, self._sentence])
+        self.observe(self._tell, "value")
+        self.choose(method)
+        traitlets.link((self, "value"), (self.buttons, "value"))
+
+    def choose(self, method: str) -> None:
+        """Choose a method by its name."""
+        self.value = pick(method, METHODS, "method")
+
+    def _tell(self, _: Any) -> None:
+        # Always room for two lines, so that nothing below moves.
+        self._sentence.value = (
+            f"<div style='line-height:1.4; min-height:2.8em'>{SENTENCES[self.value]}</div>"
+        )
 
 
 class SizeKnob(ipywidgets.ToggleButtons):

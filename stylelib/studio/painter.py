@@ -16,13 +16,19 @@ from ..errors import StylelibError, pick
 from ..lessons.theme import with_picture
 from ..pictures.decoding import Source
 from ..pictures.rescue import save_with
-from ..recipes import RECIPES, SETTINGS, Recipe
+from ..recipes import DEFAULT, METHODS, RECIPES, SETTINGS, Recipe
 from .chooser import PictureChooser
 from .desk import Desk
 from .jobs import Gauge, Job, in_words, running_loop
-from .knobs import SIZES, SizeKnob, knob, read, turn
+from .knobs import SIZES, MethodKnob, SizeKnob, knob, put, read, turn
 from .picture import samples
 from .runs import Run
+
+# The main slider with each method, and what its ends mean.
+_MAIN = {
+    "neighbours": ("likeness", "◂ more painting · more photo ▸"),
+    "gram": ("style_weight", "◂ more photo · more painting ▸"),
+}
 
 
 class Painter(ipywidgets.VBox):
@@ -37,8 +43,10 @@ class Painter(ipywidgets.VBox):
         The photo and the painting to begin with.
     size : {"sketch", "picture", "poster"} or int
         256, 512 or 1024 pixels, or another longest side.
+    method : {"neighbours", "gram"}
+        How style is seen: which of `stylelib.recipes.METHODS` to begin with.
     **settings
-        Any other setting of `Recipe`.
+        Any other setting of `Recipe`; it is kept when another method is chosen.
 
     Attributes
     ----------
@@ -53,7 +61,7 @@ class Painter(ipywidgets.VBox):
     Examples
     --------
     >>> painter = Painter(style="kandinsky-composition-viii", size=64, steps=2)
-    >>> run = painter.set(style_weight=10).paint()
+    >>> run = painter.set(likeness=0.5).paint()
     >>> run.title
     'No. 1: A Bactrian camel and her calf, after Composition VIII'
     """
@@ -63,12 +71,16 @@ class Painter(ipywidgets.VBox):
         content: Source = "camel",
         style: Source = "hokusai-great-wave",
         size: str | int = "picture",
+        method: str = DEFAULT,
         **settings: Any,
     ) -> None:
-        self._base = RECIPES["default"].but(**settings)
         self._networks = NetworkCache()
         self._job = Job(self._refresh)
         self._gauge = Gauge(self._refresh, self._networks.load)
+        self.method = MethodKnob(method)
+        self._given = settings
+        self._base = RECIPES[method].but(**settings)
+        self._changing = False  # whether another method's settings are being put in place
         self._newest: Run | None = None
         self._one_thread = threading.RLock()  # Jupyter may handle buttons in another than cells
         self.photos = PictureChooser("Photo", samples("photo"), "Your own photo")
@@ -76,27 +88,31 @@ class Painter(ipywidgets.VBox):
         self.desk = Desk(self.photos, self.paintings)
         self.knobs = self._make_knobs()
         viewer = self.desk.viewer
-        self.controls = {"content": self.photos, "style": self.paintings, **self.knobs} | {
+        pictures = {"content": self.photos, "style": self.paintings}
+        self.controls = {"method": self.method, **pictures, **self.knobs} | {
             name: getattr(viewer, name) for name in ("compare", "against", "scrub")
         }
+        self._shown_with: dict[str, list[Any]] = {name: [] for name in METHODS}
         super().__init__(self.desk.arrange(self._arrange_knobs(), self._arrange_pages()))
         self.set(content=content, style=style, size=size)
+        self._show_knobs()
         self._connect()
         self._chosen()
         self._refresh()
 
     def _make_knobs(self) -> dict[str, Any]:
         """The controls of settings, by the setting's name."""
-        return {"size": SizeKnob(), "style_weight": knob("style_weight", self._base.style_weight)}
+        sliders = {name: knob(name, getattr(self._base, name)) for name, _ in _MAIN.values()}
+        return {"size": SizeKnob(), **sliders}
 
     def _arrange_knobs(self) -> list[Any]:
         """The controls that everybody needs."""
-        ends = ipywidgets.HTML(
-            "<div style='text-align:center'>◂ more photo · more painting ▸</div>"
-        )
+        for method, (name, ends) in _MAIN.items():
+            words = ipywidgets.HTML(f"<div style='text-align:center'>{ends}</div>")
+            self._shown_with[method].append(ipywidgets.VBox([self.knobs[name], words]))
         label = ipywidgets.Label(SETTINGS["size"].label, layout={"min_width": "40px"})
         size = ipywidgets.HBox([label, self.knobs["size"]])
-        return [size, self.knobs["style_weight"], ends]
+        return [self.method, size, *(boxes[0] for boxes in self._shown_with.values())]
 
     def _arrange_pages(self) -> dict[str, list[Any]]:
         """The other controls, in pages by title."""
@@ -107,6 +123,7 @@ class Painter(ipywidgets.VBox):
             chooser.watch(self._chosen)
         for control in self.knobs.values():
             control.observe(self._turned, "value")
+        self.method.observe(self._change_method, "value")
         self.desk.viewer.scrub.observe(lambda _: self.desk.enable(self.state), "value")
         self.desk.session.chooser.watch(self._picked)
         actions: dict[str, Callable[[], object]] = {
@@ -159,6 +176,7 @@ class Painter(ipywidgets.VBox):
             control, value = self.controls.get(name), values[name]
             if control is None:
                 self._base = self._base.but(**{name: value})
+                self._given = self._given | {name: value}
                 self._turned()
             elif hasattr(control, "choose"):
                 control.choose(value)
@@ -228,8 +246,10 @@ class Painter(ipywidgets.VBox):
             frame = kept[iteration]
         self._finish_newest()
         branch = run.back_to(frame or run.frames[-1], next(self.desk.session.numbers))
-        changes, _ = branch.follow(self.recipe)
+        changes, later = branch.follow(self.recipe)
         self._begin(branch, changes)
+        if later:
+            self._announce_later()
 
     def save(self, path: str | Path | None = None) -> Path:
         """Save the picture that is shown, with its recipe in the file.
@@ -332,7 +352,8 @@ class Painter(ipywidgets.VBox):
         run = self._newest
         if job.over and run is not None and not run.finished:
             self._finish(run)
-        self.desk.panel.show(job.state, self._newest, self._gauge.pace or Pace())
+        pace = self._gauge.pace(self.recipe if run is None else run.recipe) or Pace()
+        self.desk.panel.show(job.state, self._newest, pace)
         if job.error:
             self.desk.panel.say(job.error)
         if job.busy:
@@ -358,9 +379,10 @@ class Painter(ipywidgets.VBox):
 
     def _expect(self) -> None:
         """Say how long painting will take, once that has been measured."""
-        if self._gauge.pace is not None:
+        pace = self._gauge.pace(self.recipe)
+        if pace is not None:
             photo = self.photos.picture.load(SIZES["picture"])
-            seconds = self._gauge.pace.seconds(self.recipe, tuple(photo.shape))
+            seconds = pace.seconds(self.recipe, tuple(photo.shape))
             self.desk.expect.value = f"This will take {about(seconds)} on this computer."
 
     def _chosen(self) -> None:
@@ -383,6 +405,8 @@ class Painter(ipywidgets.VBox):
 
     def _turned(self, _: Any = None) -> None:
         """A setting was changed; while painting, it takes effect with the next step."""
+        if self._changing:
+            return
         try:
             recipe = self.recipe
             if not self._job.busy or self._newest is None:
@@ -396,6 +420,29 @@ class Painter(ipywidgets.VBox):
             self._job.change(**now)
         if later:
             self._announce_later()
+
+    def _change_method(self, _: Any) -> None:
+        """Another method was chosen: its recipe's values, and the controls that it needs."""
+        before, self._base = self._base, RECIPES[self.method.value].but(**self._given)
+        self._changing = True
+        for name, value in self._base.changed_from(before).items():
+            if name in self.knobs:
+                put(name, self.knobs[name], value)
+        self._changing = False
+        self._show_knobs()
+        if self._gauge.pace(self.recipe) is not None:
+            self._measure()
+        self._turned()
+
+    def _show_knobs(self) -> None:
+        """Show the controls that have an effect with the chosen method."""
+        for method, parts in self._shown_with.items():
+            for part in parts:
+                part.layout.display = None if method == self.method.value else "none"
+
+    def _measure(self) -> None:
+        if running_loop() is not None:
+            self._gauge.measure(self.photos.picture, self.paintings.picture, self.recipe)
 
     def _announce_later(self, _: Any = None) -> None:
         if self._job.busy:
@@ -416,8 +463,7 @@ class Painter(ipywidgets.VBox):
             self.pause()
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        if running_loop() is not None:
-            self._gauge.measure(self.photos.picture, self.paintings.picture, self.recipe)
+        self._measure()
         still, alt = self.desk.viewer.still(), f"Painter: {self.desk.viewer.told}"
         return with_picture(super()._repr_mimebundle_(**options), "image/jpeg", still, alt)
 

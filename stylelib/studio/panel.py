@@ -28,7 +28,9 @@ class Panel(ipywidgets.VBox):
 
     def __init__(self) -> None:
         self.bar = ipywidgets.FloatProgress(
-            max=1.0, tooltip="How much of the painting is done", layout={"width": "100%"}
+            max=1.0,
+            tooltip="How much of the painting is done",
+            layout={"width": "calc(100% - 4px)"},
         )
         self.text = ipywidgets.HTML()
         self.message = ipywidgets.HTML()

@@ -17,7 +17,7 @@ from ..pictures.color import keep_colors
 from ..pictures.film import save_film
 from ..pictures.images import load_image, load_mask, save_image
 from ..pictures.names import file_name
-from ..recipes import METHODS, RECIPES, SETTINGS, Recipe
+from ..recipes import RECIPES, SETTINGS, Recipe
 from .picture import Picture, jpeg
 
 KEPT = 24  # frames, about
@@ -108,9 +108,12 @@ class Run:
     def follow(self, recipe: Recipe) -> tuple[dict[str, Any], dict[str, Any]]:
         """What has changed in the wanted recipe since this was last called.
 
-        First the changes that this run can take, then those that need another run.
+        First the changes that this run can take, then those that need another run. While the
+        other method is chosen, that is all of them.
         """
         changed = recipe.changed_from(self._asked)
+        if method_of(recipe) != method_of(self._asked):
+            return {}, changed
         self._asked = recipe
         now = {name: value for name, value in changed.items() if self.can_follow(name, value)}
         return now, {name: value for name, value in changed.items() if name not in now}
@@ -245,7 +248,7 @@ class Run:
             names.add("keep_colors")
             after = [f"picture = keep_colors(picture, {content})"]
         style = styles[0] if len(styles) == 1 else f"[{', '.join(styles)}]"
-        base = min(METHODS, key=lambda name: len(self.recipe.changed_from(RECIPES[name])))
+        base = method_of(self.recipe)
         changed = _arguments(self.recipe.changed_from(RECIPES[base]))
         recipe = f'RECIPES["{base}"].but({changed})' if changed else f'RECIPES["{base}"]'
         until = self.iteration if self.iteration < self.steps else None
@@ -262,6 +265,18 @@ class Run:
     def _repr_mimebundle_(self, **_: Any) -> Any:
         alt = f"{self.title}; step {self.iteration} of {self.steps}"
         return with_picture({}, "image/jpeg", jpeg(self.picture()), alt, width=_SHOWN)
+
+
+def method_of(recipe: Recipe) -> str:
+    """Which of the methods a recipe uses."""
+    return "neighbours" if recipe.neighbour_weight else "gram"
+
+
+def losses_of(losses: Mapping[str, float]) -> dict[str, float]:
+    """The two losses of a step that its method balances, by what they are called."""
+    if "neighbours" in losses:
+        return {"neighbours": losses["neighbours"], "style": losses["style"]}
+    return {"content": losses["content"], "style": losses["style"]}
 
 
 def is_live(setting: str) -> bool:

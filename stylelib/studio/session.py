@@ -6,13 +6,15 @@ from typing import Any
 
 import ipywidgets
 
-from ..recipes import SETTINGS
+from ..recipes import RECIPES, SETTINGS
 from .chooser import PictureChooser
+from .knobs import METHOD_LABELS
 from .picture import jpeg
-from .runs import Run
+from .runs import Run, losses_of, method_of
 
 KEPT = 20  # runs
 _THUMBNAIL = (176, 110)
+_RESULTS = ("style loss", "neighbour loss", "content loss", "time")
 
 
 class Session(ipywidgets.VBox):
@@ -55,20 +57,26 @@ class Session(ipywidgets.VBox):
 
 
 def differences(runs: list[Run]) -> str:
-    """An HTML table of the settings in which the runs differ, and of their results."""
+    """An HTML table of the settings in which the runs differ, and of their results.
+
+    Settings that differ only because the methods' recipes do are left out.
+    """
     facts = [_facts(run) for run in runs]
-    results = ("style loss", "content loss", "time")
+    seen = {name for run in runs for name in _results(run)}
+    results = [name for name in _RESULTS if name in seen]
+    usual = set(RECIPES["neighbours"].changed_from(RECIPES["gram"]))
+    hidden = {_label(name) for name in usual.difference(*map(_chosen, runs))}
     shown = [
         key
         for key in (facts[0] if facts else ())
-        if key in results or len({fact[key] for fact in facts}) > 1
-    ]
+        if key not in hidden and len({fact[key] for fact in facts}) > 1
+    ] + results
     head = "".join(f"<th>{escape(key)}</th>" for key in ["", *shown])
     rows = []
     for i, (run, fact) in enumerate(zip(runs, facts, strict=True)):
         cells = [f"<th>{run.name}</th>"]
         for key in shown:
-            text = escape(fact[key])
+            text = escape((fact | _results(run)).get(key, "–"))
             new = i and key not in results and fact[key] != facts[i - 1][key]
             cells.append(f"<td>{'<b>' + text + '</b>' if new else text}</td>")
         rows.append(f"<tr>{''.join(cells)}</tr>")
@@ -80,20 +88,34 @@ def differences(runs: list[Run]) -> str:
 
 def _facts(run: Run) -> dict[str, str]:
     paintings = ", ".join(painting.label for painting in run.paintings)
-    facts = {"photo": run.content.label, "painting": paintings}
+    method = METHOD_LABELS[method_of(run.recipe)]
+    facts = {"photo": run.content.label, "painting": paintings, "method": method}
     start, end = run.recipe, run.recipe_at(run.iteration)
-    for name, setting in SETTINGS.items():
+    for name in SETTINGS:
         before, after = _text(getattr(start, name)), _text(getattr(end, name))
         text = after if before == after else f"{before}, then {after}"
-        facts[setting.label or name.replace("_", " ")] = text
+        facts[_label(name)] = text
     return facts | {
         "mask": run.mask.name if run.mask else "none",
         "steps": str(run.iteration),
         "keep my colours": _text(run.colors),
-        "style loss": f"{run.losses[-1]['style']:.2g}",
-        "content loss": f"{run.losses[-1]['content']:.2g}",
-        "time": f"{run.seconds:.0f} s",
     }
+
+
+def _results(run: Run) -> dict[str, str]:
+    names = {"neighbours": "neighbour loss", "content": "content loss", "style": "style loss"}
+    losses = {names[name]: f"{loss:.2g}" for name, loss in losses_of(run.losses[-1]).items()}
+    return losses | {"time": f"{run.seconds:.0f} s"}
+
+
+def _chosen(run: Run) -> set[str]:
+    """The settings that are not those of the method's recipe, or were not all the time."""
+    usual = RECIPES[method_of(run.recipe)]
+    return {*run.recipe.changed_from(usual), *run.recipe_at(run.iteration).changed_from(usual)}
+
+
+def _label(setting: str) -> str:
+    return SETTINGS[setting].label or setting.replace("_", " ")
 
 
 def _text(value: Any) -> str:

@@ -16,7 +16,7 @@ from .picture import samples
 _PAGES: dict[str, tuple[str, ...]] = {
     "Two paintings": ("second", "style_shares"),
     "Where to paint": ("mask",),
-    "Weights": ("content_weight", "tv_weight"),
+    "Weights": ("style_weight", "content_weight", "tv_weight"),
     "Style": ("style_scale", "statistic", "match_colors"),
     "Layers": ("style_layers", "content_layers"),
     "Steps": ("steps", "init", "seed", "optimizer", "learning_rate", "pooling"),
@@ -69,9 +69,9 @@ class Studio(Painter):
             layout={"width": "auto"},
         )
         super().__init__(*arguments, **settings)
-        pictures = {name: self.controls.pop(name) for name in ("content", "style")}
-        pictures |= {"second": self.second, "mask": self.mask}
-        self.controls = pictures | self.controls | {"keep_colors": self._keep}
+        first = {name: self.controls.pop(name) for name in ("method", "content", "style")}
+        first |= {"second": self.second, "mask": self.mask}
+        self.controls = first | self.controls | {"keep_colors": self._keep}
         self._keep.observe(self._recolored, "value")
         self.paintings.watch(lambda: self.second.offer(list(self.paintings.pictures.values())))
         self.photos.watch(lambda: self.mask.show(self.photos.picture))
@@ -94,7 +94,11 @@ class Studio(Painter):
 
     def _arrange_pages(self) -> dict[str, list[Any]]:
         controls = {"second": self.second, "mask": self.mask, **self.knobs}
-        placed = {"size", "style_weight", *(name for page in _PAGES.values() for name in page)}
+        # With Gram matrices, the style weight is the main slider, above.
+        controls["style_weight"] = ipywidgets.VBox([self.knobs["style_weight"]])
+        self._shown_with["neighbours"].append(controls["style_weight"])
+        self._shown_with["gram"] += [controls["content_weight"], controls["content_layers"]]
+        placed = {"size", "likeness", *(name for page in _PAGES.values() for name in page)}
         pages = {title: [controls[name] for name in names] for title, names in _PAGES.items()}
         pages["More"] += [control for name, control in controls.items() if name not in placed]
         return {title: page for title, page in pages.items() if page}

@@ -138,7 +138,7 @@ class Viewer(ipywidgets.VBox):
         room = min(_WIDTH, round(_HEIGHT * width / height))
         css = (
             f"<style>.stylelib-{self.image.model_id[:12]} "
-            f"{{width:100%; max-width:{room}px; aspect-ratio:{width / height:.2f}; "
+            f"{{width:calc(100% - 4px); max-width:{room}px; aspect-ratio:{width / height:.2f}; "
             f"object-fit:fill; border-radius:4px}}</style>"
         )
         if css != self._css.value:

@@ -76,7 +76,7 @@ def paint(page: Page, text: Callable[[], str]) -> None:
     page.until(lambda: "Done: step 60 of 60" in text() or page.pixels() != photo, "it paints")
     page.until(lambda: "Done: step 60 of 60" in text(), "it is done")
     page.until(lambda: page.pixels() != photo, "the picture has changed")
-    handle, readout = page.slider("style weight")
+    handle, readout = page.slider("likeness")
     before = readout.inner_text()
     handle.scroll_into_view_if_needed()
     box = handle.bounding_box()

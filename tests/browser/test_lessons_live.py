@@ -44,7 +44,7 @@ def test_the_first_two_minutes(lab: Lab, page: Open, tmp_path: Path) -> None:
     lesson.shot("00-painting")
 
     # A slider responds while it is painting, and painting continues.
-    handle, readout = lesson.slider("style weight")
+    handle, readout = lesson.slider("likeness")
     before, step = readout.inner_text(), reached(lesson)
     handle.focus()
     for _ in range(10):
@@ -64,7 +64,7 @@ def test_the_first_two_minutes(lab: Lab, page: Open, tmp_path: Path) -> None:
     for _ in range(40):
         driver.keyboard.press("ArrowLeft")
     lesson.press("Resume")
-    lesson.until(lambda: lesson.pixels() != held, "the picture follows the weight")
+    lesson.until(lambda: lesson.pixels() != held, "the picture follows the slider")
     lesson.press("Stop")
     lesson.until(lambda: lesson.text(r"Stopped: step \d+ of 4000"), "it stops")
     lesson.until(lesson.button("Paint").is_enabled, "it can start again")
@@ -132,7 +132,7 @@ def test_the_first_two_minutes(lab: Lab, page: Open, tmp_path: Path) -> None:
 
 def test_the_studio_in_the_dark(lab: Lab, page: Open) -> None:
     changes = {"SIZE = 160": "SIZE = 64", "STEPS = 50": "STEPS = 5"}
-    changes["Studio()"] = "Studio(size=96, steps=40)"
+    changes["Studio()"] = "Studio(size=96, steps=40, method='gram')"
     studio = page(lab.rewrite("05-studio.ipynb", changes), "JupyterLab Dark").run_all()
     driver = studio.page
     studio.shot("05-dark")

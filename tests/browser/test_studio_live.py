@@ -70,6 +70,29 @@ def test_a_mask_is_drawn_with_the_mouse(lab: Lab, page: Callable[..., Page], the
     notebook.until(lambda: not drawn.is_visible(), "and cleared")
 
 
+def test_the_method_is_chosen_with_the_mouse(lab: Lab, page: Callable[..., Page]) -> None:
+    cell = "from stylelib.studio import Painter\npainter = Painter(size=64, steps=9000)\npainter"
+    notebook = page(lab.write("method.ipynb", cell))
+    notebook.page.locator(".jp-CodeCell .cm-content").first.click()
+    notebook.page.keyboard.press("Control+Enter")
+    notebook.until(lambda: notebook.text("takes the most similar place"), "it says what it does")
+    sliders = notebook.page.locator(".widget-slider:visible")
+    notebook.until(sliders.filter(has_text="likeness").count, "its slider is there")
+    notebook.press("Paint")
+    notebook.until(lambda: notebook.text(r"neighbours \d"), "its losses are there")
+    notebook.press("Gram matrices (2015)")
+    notebook.until(lambda: notebook.text("effect with the next painting"), "it says so")
+    notebook.until(sliders.filter(has_text="style weight").count, "another slider is there")
+    assert not sliders.filter(has_text="likeness").count()
+    notebook.shot("method")
+    notebook.press("Stop")
+    notebook.until(lambda: notebook.text(r"Stopped: step \d+ of 9000"), "it stops")
+    notebook.press("Paint")
+    notebook.until(lambda: notebook.text(r"content \d"), "this one has the content loss")
+    notebook.press("Stop")
+    notebook.until(lambda: notebook.text(r"Gram matrices \(2015\)\t"), "the table names both")
+
+
 def test_a_reopened_tab_finds_its_painting(lab: Lab, page: Callable[..., Page]) -> None:
     cell = "from stylelib.studio import Painter\npainter = Painter(size=64, steps=9000)\npainter"
     name = lab.write("reload.ipynb", cell, "print(painter.run.iteration)")

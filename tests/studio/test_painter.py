@@ -30,12 +30,13 @@ from stylelib.studio.picture import Picture
 from stylelib.studio.viewer import side_by_side
 
 # One early layer on a tiny picture: real painting, in a hundredth of a second a step.
-QUICK: dict[str, Any] = {
+TINY: dict[str, Any] = {
     "size": 48,
     "steps": 12,
     "content_layers": {"conv2_2": 1.0},
     "style_layers": {"conv1_1": 1.0, "conv2_1": 1.0},
 }
+QUICK = TINY | {"method": "gram"}
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +106,7 @@ def test_controls_from_python(painter: Painter) -> None:
     assert painter.values["style"] == "kandinsky-composition-viii"
     assert painter.values["style_weight"] == 10
     assert painter.values["size"] == 256
-    assert painter.recipe == RECIPES["gram"].but(**QUICK).but(size=256, style_weight=10.0)
+    assert painter.recipe == RECIPES["gram"].but(**TINY).but(size=256, style_weight=10.0)
     assert painter.set(size=100, tv_weight=2.0).recipe.tv_weight == 2.0
     assert painter.values["size"] == 100
     for wrong, words in (
@@ -116,6 +117,7 @@ def test_controls_from_python(painter: Painter) -> None:
         ({"style_weight": 1e9}, "goes from"),
         ({"style_weight": "much"}, "much"),
         ({"optimizer": "sgd"}, "optimizer"),
+        ({"method": "source"}, "no method called 'source'"),
         ({"compare": 101}, "compare"),
     ):
         before = painter.values
@@ -395,7 +397,7 @@ def test_without_a_kernel_the_picture_is_still_shown(painter: Painter) -> None:
 
 def test_studio_knobs_make_the_recipe() -> None:
     studio = Studio("camel", "hokusai-poppies", **QUICK)
-    assert studio.recipe == RECIPES["gram"].but(**QUICK)
+    assert studio.recipe == RECIPES["gram"].but(**TINY)
     studio.set(
         style_layers={"conv1_1": 0.5}, content_layers={"conv3_2": 1.0}, tv_weight=20.0,
         init="noise", seed=7, optimizer="adam", steps=30, pooling="average", content_weight=2.0,
@@ -467,7 +469,7 @@ def test_only_the_newest_runs_are_kept() -> None:
 
 
 def test_the_expected_time() -> None:
-    recipe = RECIPES["gram"].but(**QUICK)
+    recipe = RECIPES["gram"].but(**TINY)
     photo, painting = (partial(load_image, name) for name in ("camel", "hokusai-poppies"))
     found = measure_pace(photo, painting, recipe, NetworkCache().load)
     assert 0 < found.per_pixel < 1e-3 and found.fixed >= 0
@@ -494,6 +496,9 @@ def test_the_curve_has_a_point_for_each_step_and_a_text() -> None:
     assert "Content loss 0.8 and style loss 0.11 after 9 of 10 steps" in drawn
     assert drawn.count("<polyline") == 2
     assert len(drawn.split('points="')[1].split('"')[0].split()) == 9
+    drawn = loss_curve([loss | {"neighbours": 0.5} for loss in losses], 10)
+    assert "Neighbour loss 0.5 and style loss 0.11 after 9 of 10 steps" in drawn
+    assert drawn.count("<polyline") == 2 and "content" not in drawn.lower()
     long = loss_curve(losses * 1000, 9000)
     assert len(long.split('points="')[1].split('"')[0].split()) < 130
 

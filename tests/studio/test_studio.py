@@ -15,11 +15,15 @@ from PIL import Image
 from torch import Tensor
 
 from stylelib import StylelibError, Transfer, load_image, read_recipe
-from stylelib.recipes import RECIPES, SETTINGS, Recipe, Setting
+from stylelib.recipes import METHODS, RECIPES, SETTINGS, Recipe, Setting
 from stylelib.studio import Studio, mask
 from stylelib.studio.runs import Run
 
-QUICK = {"content_layers": {"conv2_2": 1.0}, "style_layers": {"conv1_1": 1.0}}
+QUICK: dict[str, Any] = {
+    "method": "gram",
+    "content_layers": {"conv2_2": 1.0},
+    "style_layers": {"conv1_1": 1.0},
+}
 
 
 @pytest.fixture
@@ -225,7 +229,8 @@ def test_a_new_setting_becomes_a_control(tmp_path: Path, monkeypatch: pytest.Mon
     """All that a setting needs for that is its line in `Recipe`."""
     for new in fields(Glittering):
         monkeypatch.setitem(SETTINGS, new.name, new.metadata["setting"])
-    monkeypatch.setitem(RECIPES, "default", Glittering())
+    for method in METHODS:
+        monkeypatch.setitem(RECIPES, method, Glittering())
     studio = Studio(size=64, steps=10, metal="silver", **QUICK)
     (pages,) = (w for w in parts(studio) if isinstance(w, ipywidgets.Accordion) and w.titles[1:])
     knobs = pages.children[pages.titles.index("More")].children
