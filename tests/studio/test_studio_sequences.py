@@ -384,7 +384,7 @@ class Studios(RuleBasedStateMachine):
             assert torch.equal(names["picture"], run.picture()), run.code()
 
 
-@pytest.mark.parametrize("many", [25, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("many", [8, pytest.param(600, marks=pytest.mark.slow)])
 def test_two_studios_in_any_order(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Transfer, "__next__", Watched.step)
     run_state_machine_as_test(
