@@ -148,7 +148,7 @@ class Recipe:
     )
     likeness: float = _setting(
         "number",
-        0.3,
+        0.35,
         "With neighbours, how much of the photo stays, from 0 (all painting) to 1 (all photo); "
         "more keeps faces and writing.",
         low=0,
