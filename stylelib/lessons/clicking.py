@@ -51,9 +51,7 @@ class ClickExplorer(Explorer):
         super().__init__(draw, **controls)
 
     def _make_image(self) -> Any:
-        if anywidget is None:
-            return super()._make_image()
-        image = ClickableImage()
+        image = ClickableImage() if anywidget is not None else super()._make_image()
         image.on_msg(lambda _, where, __: self.click(where["across"], where["down"]))
         return image
 
