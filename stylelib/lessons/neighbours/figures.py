@@ -125,35 +125,44 @@ def taken(search: Search, depth: str, way: str, row: int, column: int) -> Plot:
     columns = grid_of(search.photo)[1]
     index = int(search.found[depth, way][row * columns + column])
     there = divmod(index, grid_of(search.painting)[1])
-    tall = [0.5 * _WIDTH * i.shape[-2] / i.shape[-1] for i in (search.photo, search.painting)]
-    room, title = max(tall), 0.38  # inches
-    figure = canvas(_WIDTH, 2 * (room + title))
-    upper, height = 0.5, room / figure.get_figheight()
+    # Inches for each row of pictures, and for the names above them.
+    half, title = 0.49 * _WIDTH, 0.38
+    tall = half * search.photo.shape[-2] / search.photo.shape[-1]
+    upper = max(tall, half * search.painting.shape[-2] / search.painting.shape[-1])
+    lower = max(tall, 0.24 * _WIDTH)
+    figure = canvas(_WIDTH, upper + lower + 2 * title)
+    high = figure.get_figheight()
+    top, bottom = ((lower + title) / high, upper / high), (0.0, lower / high)
     pictures = [
-        (0.0, upper, search.photo, "the photo: click here", (row, column), "content"),
-        (0.5, upper, search.painting, "the painting", there, "style"),
-        (0.0, 0.0, search.patchwork(depth, way), "every place replaced", (row, column), "content"),
+        (0.0, top, search.photo, "the photo: click here", (row, column), "content"),
+        (0.5, top, search.painting, "the painting", there, "style"),
+        (
+            0.0,
+            bottom,
+            search.patchwork(depth, way),
+            "every place replaced",
+            (row, column),
+            "content",
+        ),
     ]
-    for left, bottom, image, name, where, tone in pictures:
-        axes = place(figure, left, bottom, 0.49, height)
+    for left, (start, height), image, name, where, tone in pictures:
+        axes = place(figure, left, start, 0.49, height)
         show_picture(axes, image, name)
         axes.set_anchor("N")
-        outline(axes, _box(where), edgecolor="white", linewidth=5.5)
-        outline(axes, _box(where), edgecolor=COLORS[tone], linewidth=3)
+        _mark(axes, _within(_box(where), image), COLORS[tone])
     close = [
         (0.5, search.photo, "enlarged: this place", (row, column), "content"),
         (0.75, search.painting, "took this piece", there, "style"),
     ]
     for left, image, name, where, tone in close:
-        axes = place(figure, left, 0.0, 0.24, height)
+        axes = place(figure, left, bottom[0], 0.24, bottom[1])
         show_picture(axes, image, name)
         axes.set_anchor("N")
         axes.images[-1].set_interpolation("nearest")
-        top, left_edge, bottom_edge, right = _box(where)
-        axes.set(xlim=(left_edge - 0.5, right - 0.5), ylim=(bottom_edge - 0.5, top - 0.5))
-        axes.set_facecolor(COLORS["muted"])
-        outline(axes, _box(where, 0), edgecolor="white", linewidth=5.5)
-        outline(axes, _box(where, 0), edgecolor=COLORS[tone], linewidth=3)
+        first, leftmost, last, rightmost = _box(where)
+        axes.set(xlim=(leftmost - 0.5, rightmost - 0.5), ylim=(last - 0.5, first - 0.5))
+        axes.set_facecolor(COLORS["muted"])  # beyond the picture's edge
+        _mark(axes, _box(where, 0), COLORS[tone])
     return Plot(
         figure,
         f"The photo with a place marked, row {row} and column {column}; the painting with the "
@@ -161,6 +170,12 @@ def taken(search: Search, depth: str, way: str, row: int, column: int) -> Plot:
         f"both enlarged; and the photo put together from all the pieces of the painting that its "
         f"places took.",
     )
+
+
+def _mark(axes: Axes, box: tuple[int, int, int, int], color: str) -> None:
+    """A frame that is seen on light and on dark pixels."""
+    outline(axes, box, edgecolor="white", linewidth=5.5)
+    outline(axes, box, edgecolor=color, linewidth=3)
 
 
 def _box(where: tuple[int, int], around: int = _AROUND) -> tuple[int, int, int, int]:
@@ -172,6 +187,13 @@ def _box(where: tuple[int, int], around: int = _AROUND) -> tuple[int, int, int, 
         SIDE * (row + around + 1),
         SIDE * (column + around + 1),
     )
+
+
+def _within(box: tuple[int, int, int, int], image: Tensor) -> tuple[int, int, int, int]:
+    """The part of a box that lies in a picture."""
+    top, left, bottom, right = box
+    height, width = image.shape[-2:]
+    return max(top, 0), max(left, 0), min(bottom, height), min(right, width)
 
 
 @styled()
