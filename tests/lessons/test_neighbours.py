@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from answers import lesson07 as answers
@@ -16,6 +17,7 @@ from stylelib.core.neighbours import nearest, neighbour_targets, places
 from stylelib.engine.network import VGG19, features
 from stylelib.lessons import clicking
 from stylelib.lessons.checking import EXERCISES
+from stylelib.lessons.clicking import ClickExplorer
 from stylelib.lessons.neighbours.compute import (
     DEPTHS,
     WAYS,
@@ -43,6 +45,16 @@ NAMES = ("dark", "edge")
 def text(plot: Any) -> list[str]:
     found = [t.get_text() for t in plot.figure.texts]
     return found + [t.get_text() for axes in plot.figure.axes for t in axes.texts]
+
+
+def click(explorer: ClickExplorer, x: float, y: float) -> None:
+    """Click on the first axes, at a position in their data coordinates; an edge is just inside."""
+    figure = explorer.plot.figure
+    axes = figure.axes[0]
+    inside = axes.bbox.padded(-0.01)
+    point = np.clip(axes.transData.transform((x, y)), inside.min, inside.max)
+    across, up = figure.transFigure.inverted().transform(point)
+    explorer.click(float(across), 1 - float(up))
 
 
 # By hand
@@ -89,6 +101,15 @@ def test_the_figure_by_hand_states_numbers_and_cosines() -> None:
     assert "1, 0" in shown and "3, 0" in shown and "-0.89" in shown
     assert "place 2 of the painting is nearest" in explorer.plot.alt
     assert "Place 4 of the photo" in explorer.set(place=4).plot.alt
+
+
+@pytest.mark.parametrize(
+    "chosen, where", [(2, (1, 0)), (4, (0, 1)), (6, (2.5, 1.5)), (1, (-0.5, -0.5))]
+)
+def test_a_click_on_a_place_by_hand(chosen: int, where: tuple[float, float]) -> None:
+    explorer = nearest_by_hand(PHOTO, PAINTING, NAMES).set(place=3)
+    click(explorer, *where)
+    assert explorer.values["place"] == chosen
 
 
 def test_vectors_of_another_shape_are_explained() -> None:
@@ -162,6 +183,7 @@ def test_what_the_lesson_says_about_ways_and_layers(network: VGG19) -> None:
 
     # By distance, cautious pieces are taken.
     assert spread("distance") < 0.7 * spread("cosine, centred")
+    assert spread("cosine, not centred") < spread("cosine, centred")
     used = {way: len(found.found["all layers", way].unique()) for way in WAYS}
     assert max(used, key=used.__getitem__) == "cosine, centred"
     # Of the earliest layers, the nearest piece has the photo's own colour.
@@ -170,12 +192,7 @@ def test_what_the_lesson_says_about_ways_and_layers(network: VGG19) -> None:
 
 def test_a_click_on_the_photo_and_the_sliders_do_the_same(camel: Tensor, painting: Tensor) -> None:
     explorer = neighbour_explorer(search(camel, painting))
-    axes = explorer.plot.figure.axes[0]
-    figure = explorer.plot.figure
-    # The middle of the place in row 5 and column 12.
-    point = axes.transData.transform((12 * 4 + 1.5, 5 * 4 + 1.5))
-    across, up = figure.transFigure.inverted().transform(point)
-    explorer.click(float(across), 1 - float(up))
+    click(explorer, 12 * 4 + 1.5, 5 * 4 + 1.5)  # the middle of the place in row 5 and column 12
     assert explorer.values["across"] == 12 and explorer.values["down"] == 5
     clicked = explorer.plot
     assert "row 5 and column 12" in clicked.alt
@@ -194,10 +211,7 @@ def test_a_click_beside_the_photo_changes_nothing(camel: Tensor, painting: Tenso
 def test_a_click_at_the_edge_of_a_photo_that_four_does_not_divide(painting: Tensor) -> None:
     photo = torch.rand(1, 3, 35, 47, generator=torch.Generator().manual_seed(3))
     explorer = neighbour_explorer(search(photo, painting))
-    axes, figure = explorer.plot.figure.axes[0], explorer.plot.figure
-    point = axes.transData.transform((46.3, 34.3))
-    across, up = figure.transFigure.inverted().transform(point)
-    explorer.click(float(across), 1 - float(up))
+    click(explorer, 46.3, 34.3)
     assert explorer.values["across"] == 10 and explorer.values["down"] == 7
 
 

@@ -39,16 +39,18 @@ def nearest_by_hand(
     for vectors in (photo, painting):
         if vectors.dim() != 3 or vectors.shape[-1] != 2:
             raise StylelibError("Give two numbers for each place: the shape (rows, columns, 2).")
-    columns = photo.shape[1]
+    rows, columns = photo.shape[:2]
 
     def clicked(axes: int, x: float, y: float) -> Mapping[str, Any]:
-        return {"place": round(y) * columns + round(x) + 1} if axes == _PHOTO else {}
+        # A cell's middle has whole coordinates.
+        row, column = min(int(y + 0.5), rows - 1), min(int(x + 0.5), columns - 1)
+        return {"place": row * columns + column + 1} if axes == _PHOTO else {}
 
     return ClickExplorer(
         lambda place, centred: by_hand(photo, painting, names, place - 1, centred),
         clicked,
         place=IntSlider(
-            1, 1, photo.shape[0] * columns, description="place of the photo",
+            1, 1, rows * columns, description="place of the photo",
             tooltip="Which place looks for its nearest neighbour, counted row by row",
         ),
         centred=Checkbox(
