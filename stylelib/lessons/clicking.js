@@ -1,6 +1,7 @@
 // A picture that says where it is clicked on, in fractions of its width and height.
 
 function render({ model, el }) {
+  el.classList.add("jupyter-widgets");
   // The text beside it describes it to screen readers.
   const image = Object.assign(document.createElement("img"), { alt: "", draggable: false });
   image.style.cssText = "max-width: 100%; cursor: crosshair";

@@ -45,12 +45,12 @@ LESSONS: dict[str, dict[str, str]] = {
     "07-neighbours.ipynb": {
         "SIZE = 256": "SIZE = 64",
         "across=57, down=10": "across=4, down=5",
-        "44:112, 176:256": "8:28, 40:64",
+        '"camel", 128': '"camel", 32',
+        '"hokusai-great-wave", 128': '"hokusai-great-wave", 32',
         "range(40)": "range(2)",
         "range(25)": "range(2)",
         "128, 40)": "64, 2)",
         "SIZE, 60)": "SIZE, 2)",
-        ", 192)": ", 128)",
     },
 }
 # Of an animation's buttons, only play and stop.
