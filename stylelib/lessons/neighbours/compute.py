@@ -12,7 +12,6 @@ from ...core.neighbours import block_of, nearest, places
 from ...core.vgg import VGG19
 from ...engine.network import features
 from ...errors import StylelibError
-from ...recipes import RECIPES, Recipe
 from ..progress import progress
 
 SIDE = 4  # pixels of a place
@@ -140,8 +139,3 @@ def patchwork(painting: Tensor, index: Tensor, grid: tuple[int, int]) -> Tensor:
 def shuffled(index: Tensor, seed: int = 0) -> Tensor:
     """The same pieces in random order."""
     return index[torch.randperm(len(index), generator=torch.Generator().manual_seed(seed))]
-
-
-def gram_recipe() -> Recipe:
-    """The recipe of the story, with Gram matrices alone."""
-    return RECIPES.get("gram", RECIPES["default"])
