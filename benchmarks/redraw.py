@@ -31,7 +31,7 @@ MOVES = 6
 
 def main() -> None:
     parser = options_parser(__doc__, size=256, output=None)
-    parser.add_argument("lessons", nargs="*", default=["01", "02", "03", "04", "06"])
+    parser.add_argument("lessons", nargs="*", default=["01", "02", "03", "04", "06", "07"])
     options = parser.parse_args()
     torch.set_num_threads(1)  # threads that wait for each other would count as work
     print(f"pictures of {options.size} pixels, one thread\n")

@@ -28,9 +28,10 @@ class Mistake:
 class Exercise:
     """Something for the student to write, and how to tell whether it is right.
 
-    The mistakes are tried in order: the student gets the hint of the first whose result
-    equals theirs. With `gradient`, the gradient with respect to the first input, a tensor
-    or a dictionary of tensors, must be right too.
+    The mistakes are tried in order: the student gets the hint of the first whose result, or
+    whose error, equals theirs. With `gradient`, the gradient with respect to the first input, a
+    tensor or a dictionary of tensors, must be right too; a mistake may also be one whose result
+    is right, but whose gradient is not.
     """
 
     number: str  # "2.1": the first exercise of lesson 02
@@ -53,7 +54,7 @@ class Exercise:
             try:
                 result = answer(*after)
             except Exception as error:
-                return Verdict(self, "wrong", _explain_error(error))
+                return Verdict(self, "wrong", self.explain_error(before, error))
             if self.untouched(before, after, result):
                 return Verdict(
                     self, "empty", "not yet. Write your answer in the cell above and run it again."
@@ -66,6 +67,16 @@ class Exercise:
     def untouched(self, before: Inputs, after: Inputs, result: Any) -> bool:
         """Whether the function is still as empty as the lesson left it."""
         return result is None or result is ...
+
+    def explain_error(self, before: Inputs, error: Exception) -> str:
+        """The hint of the first mistake that stops with the same error, or the error itself."""
+        for mistake in self.mistakes:
+            try:
+                mistake.wrong(*_fresh(before, self.gradient))
+            except Exception as other:
+                if type(other) is type(error) and str(other) == str(error):
+                    return mistake.hint
+        return _explain_error(error)
 
     def explain(self, before: Inputs, after: Inputs, result: Any) -> str:
         """What is wrong with a result, or nothing if it is right.
@@ -91,6 +102,10 @@ class Watched(Exercise):
     def untouched(self, before: Inputs, after: Inputs, result: Any) -> bool:
         """As for any exercise; and nothing may have changed."""
         return super().untouched(before, after, result) and _state(before) == _state(after)
+
+    def explain_error(self, before: Inputs, error: Exception) -> str:
+        """The error: questions are asked only about results."""
+        return _explain_error(error)
 
     def explain(self, before: Inputs, after: Inputs, result: Any) -> str:
         """The hint of the first mistake that was made."""
@@ -228,15 +243,30 @@ def _explain_gradient(exercise: Exercise, inputs: Inputs, given: Inputs, result:
             "the number is right, but its gradient is lost, so nothing could be learned from it. "
             "Leave out detach(), item(), float() and no_grad()."
         )
-    reference = _fresh(inputs, gradient=True)
-    wanted = torch.autograd.grad(exercise.right(*reference).sum(), _tensors(reference[0]))
-    found = torch.autograd.grad(result.sum(), _tensors(given[0]), allow_unused=True)
-    if all(_equal(*both, exercise.tolerance) for both in zip(found, wanted, strict=True)):
+    found = _gradient(result, given)
+
+    def same(answer: Callable[..., Any]) -> bool:
+        fresh = _fresh(inputs, gradient=True)
+        value = answer(*fresh)
+        pairs = [(result, value), *zip(found, _gradient(value, fresh), strict=True)]
+        return all(_equal(*both, exercise.tolerance) for both in pairs)
+
+    if same(exercise.right):
         return ""
+    for mistake in exercise.mistakes:
+        try:
+            if same(mistake.wrong):
+                return mistake.hint
+        except Exception:  # a mistake without a gradient
+            continue
     return (
         "the number is right, but its gradient with respect to the first input is not: "
         "part of the computation was detached."
     )
+
+
+def _gradient(result: Tensor, inputs: Inputs) -> tuple[Tensor | None, ...]:
+    return torch.autograd.grad(result.sum(), _tensors(inputs[0]), allow_unused=True)
 
 
 def _equal(a: Any, b: Any, tolerance: float) -> bool:

@@ -41,7 +41,7 @@ class Explorer(ipywidgets.VBox):
         self._draw, self.controls = draw, controls
         self._pending: asyncio.TimerHandle | None = None
         self._held = False
-        self._image = ipywidgets.Image(layout={"max_width": "100%", "width": "auto"})
+        self._image = self._make_image()
         self._message = ipywidgets.HTML()
         for control in controls.values():
             control.style.description_width = "initial"
@@ -52,6 +52,10 @@ class Explorer(ipywidgets.VBox):
         self._alt_text = ipywidgets.HTML(layout={"height": "0", "margin": "0"})
         super().__init__([box, self._message, self._image, self._alt_text])
         self.redraw()
+
+    def _make_image(self) -> Any:
+        """The widget of the figure, with a `format` and its bytes as `value`."""
+        return ipywidgets.Image(layout={"max_width": "100%", "width": "auto"})
 
     @property
     def values(self) -> dict[str, Any]:

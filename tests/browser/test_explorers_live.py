@@ -1,4 +1,4 @@
-"""Every control of every explorer in lessons 01 to 04 and 06, moved in the whole notebook."""
+"""Every control of every explorer in lessons 01 to 04, 06 and 07, moved in the whole notebook."""
 
 import re
 from collections.abc import Callable
@@ -42,6 +42,16 @@ LESSONS: dict[str, dict[str, str]] = {
         '"camel", 512': '"camel", 128',
         "256": "64",
     },
+    "07-neighbours.ipynb": {
+        "SIZE = 256": "SIZE = 64",
+        "across=57, down=10": "across=4, down=5",
+        '"camel", 128': '"camel", 32',
+        '"hokusai-great-wave", 128': '"hokusai-great-wave", 32',
+        "range(40)": "range(2)",
+        "range(25)": "range(2)",
+        "128, 40)": "64, 2)",
+        "SIZE, 60)": "SIZE, 2)",
+    },
 }
 # Of an animation's buttons, only play and stop.
 CONTROLS = (
@@ -63,7 +73,7 @@ def test_every_explorer_answers(lab: Lab, page: Callable[..., Page], name: str) 
     lesson = page(copy, theme).run_all()
     cells = nbformat.read(lab.folder / copy, as_version=4).cells
     explorers = [index for index, cell in enumerate(cells) if EXPLORER.search(cell.source)]
-    assert len(explorers) >= (1 if name.startswith("06") else 4)
+    assert len(explorers) >= {"06": 1, "07": 3}.get(name[:2], 4)
     for index in explorers:
         output = lesson.cell(index).locator(".jp-OutputArea-child .jupyter-widgets").first
         output.scroll_into_view_if_needed()
@@ -76,6 +86,23 @@ def test_every_explorer_answers(lab: Lab, page: Callable[..., Page], name: str) 
         assert frame.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), "wider than the page"
         lesson.shot(f"{name[:2]}-cell-{index}")
     lesson.check_outputs()
+
+
+def test_a_click_on_the_photo_moves_the_sliders(lab: Lab, page: Callable[..., Page]) -> None:
+    pytest.importorskip("anywidget", reason="needs the extra draw")
+    name = "07-neighbours.ipynb"
+    copy = lab.rewrite(name, LESSONS[name])
+    lesson = page(copy).run_all()
+    cells = nbformat.read(lab.folder / copy, as_version=4).cells
+    (index,) = (i for i, cell in enumerate(cells) if "neighbour_explorer(" in cell.source)
+    output = lesson.cell(index).locator(".jp-OutputArea-child .jupyter-widgets").first
+    picture = output.locator("img")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    handle = output.locator(".noUi-handle").first
+    before = handle.get_attribute("aria-valuenow")
+    picture.click(position={"x": 0.3 * box["width"], "y": 0.25 * box["height"]})
+    lesson.until(lambda: handle.get_attribute("aria-valuenow") != before, "the slider moves")
 
 
 def move(lesson: Page, output: Any, control: Any) -> None:

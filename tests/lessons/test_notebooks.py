@@ -24,8 +24,8 @@ from refresh_notebooks import KERNEL, NOTEBOOKS, execute
 from stylelib.lessons.checking import EXERCISES, Verdict
 
 ANSWERS = Path(__file__).parents[1] / "answers"
-TAUGHT = ("01", "02", "03", "04", "06")  # the lessons with exercises
-for _lesson in ("cnn", "content", "style", "target", "beyond"):
+TAUGHT = ("01", "02", "03", "04", "06", "07")  # the lessons with exercises
+for _lesson in ("cnn", "content", "style", "target", "beyond", "neighbours"):
     importlib.import_module(f"stylelib.lessons.{_lesson}.exercises")  # registers them
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 LESSONS = [path for path in PATHS if path.name[:2] in TAUGHT]
