@@ -16,6 +16,7 @@ LESSONS = (
     "04-target-loss.ipynb",
     "05-studio.ipynb",
     "06-beyond.ipynb",
+    "07-neighbours.ipynb",
 )
 """The lessons' files, which tell their folder from any other with notebooks in it."""
 
