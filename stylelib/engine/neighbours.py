@@ -42,6 +42,8 @@ class Pieces:
         Where the painting has a mask, only places are taken that have at least half of the mask's
         largest value.
     network : VGG19
+    turns : int, 1 to 4
+        In how many directions it is searched: upright, then turned by 90, 180 and 270 degrees.
 
     Attributes
     ----------
@@ -51,11 +53,11 @@ class Pieces:
         The mean squared distance of a place from the mean of all, as in `core.neighbours.places`.
     """
 
-    def __init__(self, style: Style, network: VGG19) -> None:
+    def __init__(self, style: Style, network: VGG19, turns: int = TURNS) -> None:
         parts: dict[str, list[Tensor]] = {name: [] for name in NEIGHBOUR_LAYERS}
         cells, downwards, count, size = [], [], 0, 0
         table = []  # for each cell of all turns' grids, with a border: the place there, or -1
-        for turn in range(TURNS):
+        for turn in range(turns):
             maps = network.raw(_turned(style.image, turn), NEIGHBOUR_LAYERS)
             grid = _grid(maps)
             part = min(1.0, math.sqrt(OFFERED / math.prod(grid)))
@@ -172,13 +174,14 @@ class Neighbours:
         likeness: float,
         network: VGG19,
     ) -> None:
-        wanted = network.raw(query, NEIGHBOUR_LAYERS)
-        grid = _grid(wanted)
+        maps = network.raw(query, NEIGHBOUR_LAYERS)
+        grid = _grid(maps)
         coherence = COHERENCE * (1 - likeness) ** 2
-        found = [one.nearest(vectors_of(wanted), grid, coherence) for one in pieces]
-        del wanted
+        found = [one.nearest(vectors_of(maps), grid, coherence) for one in pieces]
+        if query is not content:
+            del maps  # so that there is only one picture's at a time
+            maps = network.raw(content, NEIGHBOUR_LAYERS)
         counts = self._divide(masks, shares, query.new_ones(1, 1, *grid))
-        maps = network.raw(content, NEIGHBOUR_LAYERS)
         spread = sum(share * one.spread for share, one in zip(shares, pieces, strict=True))
         self._weights = {n: 1 / (CONVOLUTIONS[n][1] * spread) for n in NEIGHBOUR_LAYERS}
         self.targets = {}

@@ -14,7 +14,7 @@ from ..errors import StylelibError
 from ..recipes import Recipe
 from .gram import centered_gram
 from .masks import Style, as_styles, fit_mask, painted_pixels, shares_of_places
-from .neighbours import Neighbours, Pieces
+from .neighbours import TURNS, Neighbours, Pieces
 from .network import VGG19
 
 _PHOTO = 0.75  # the photo's share in what the paintings are searched for; the picture has the rest
@@ -35,6 +35,8 @@ class Objective:
         At least as deep as the recipe's deepest layer.
     picture : Tensor, of the content's shape, optional
         The picture so far, which has a say in which neighbours are chosen; the content by default.
+    turns : int, 1 to 4
+        In how many directions the neighbours are searched for; see `Pieces`.
 
     Attributes
     ----------
@@ -51,6 +53,7 @@ class Objective:
         recipe: Recipe,
         network: VGG19,
         picture: Tensor | None = None,
+        turns: int = TURNS,
     ) -> None:
         self.recipe, self.network, self.content = recipe, network, content
         layers = {*recipe.content_layers, *recipe.style_layers}
@@ -67,10 +70,10 @@ class Objective:
                 StyleTarget(one, mask, share, seen, recipe, network)
                 for one, mask, share in zip(styles, masks, shares, strict=True)
             ]
-            self._styles, self._pieces = styles, list[Pieces]()
+            self._styles, self._turns, self._pieces = styles, turns, list[Pieces]()
             self.neighbours = None
             if recipe.neighbour_weight:
-                pieces = [Pieces(one, network) for one in styles]
+                pieces = [Pieces(one, network, turns) for one in styles]
                 self.neighbours = self._find_neighbours(pieces, masks, picture)
         self.content_weights = self._balance()
         self.painted = painted_pixels(masks)
@@ -103,7 +106,7 @@ class Objective:
             other.content_maps = self.network(content, layers) if layers else {}
             if self.neighbours is not None:
                 if not self._pieces:  # they are large, so they are kept only where needed again
-                    self._pieces = [Pieces(one, self.network) for one in self._styles]
+                    self._pieces = [Pieces(one, self.network, self._turns) for one in self._styles]
                 other.neighbours = other._find_neighbours(self._pieces, [None] * len(self._pieces))
         other.content_weights = other._balance()
         return other

@@ -19,9 +19,11 @@ import torch
 import tqdm.std
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 import stylelib
 from stylelib import (
+    RECIPES,
     SAMPLES,
     FeedForward,
     StylelibError,
@@ -29,10 +31,13 @@ from stylelib import (
     cli,
     load_image,
     read_recipe,
+    resize,
     save_image,
     train,
 )
 from stylelib.cli.progress import Progress
+from stylelib.core.layers import NEIGHBOUR_LAYERS
+from stylelib.core.neighbours import neighbour_targets, places
 from stylelib.engine.network import VGG19, load_vgg19
 from stylelib.engine.objective import Objective
 from stylelib.feedforward import training
@@ -40,7 +45,7 @@ from stylelib.feedforward.network import checksum
 from stylelib.pictures.samples import NETWORKS
 
 # Quick: small strokes, and only early layers.
-RECIPE = training.TRAINING.but(
+RECIPE = RECIPES["gram"].but(
     size=64,
     content_layers={"conv3_1": 1.0},
     style_layers={"conv1_1": 1.0, "conv2_1": 0.8, "conv3_1": 0.6},
@@ -156,7 +161,16 @@ def test_training_lowers_the_loss_of_a_photo(painting: Tensor, camel: Tensor, vg
 
 
 def by_hand(painting: Tensor, photo: Tensor, vgg: VGG19) -> Callable[[Tensor], float]:
-    """The target loss, computed with NumPy."""
+    """The target loss, computed with NumPy: the mean of that at full size and at a quarter."""
+    height, width = painting.shape[-2:]
+    small = resize(painting, max(height, width) // 4)
+    whole = at_one_size(painting, photo, vgg)
+    quarter = at_one_size(small, F.avg_pool2d(photo, 4), vgg)
+    return lambda image: (whole(image) + quarter(F.avg_pool2d(image, 4))) / 2
+
+
+def at_one_size(painting: Tensor, photo: Tensor, vgg: VGG19) -> Callable[[Tensor], float]:
+    """The target loss at one size, computed with NumPy."""
 
     def maps(image: Tensor) -> dict[str, np.ndarray]:
         found = vgg(image, RECIPE.style_layers)
@@ -181,8 +195,11 @@ def by_hand(painting: Tensor, photo: Tensor, vgg: VGG19) -> Callable[[Tensor], f
     return loss
 
 
+PAINTINGS = [name for name, one in SAMPLES.items() if one.kind == "painting"]
+
+
 def test_the_loss_of_a_step_is_that_of_the_objective(painting: Tensor, vgg: VGG19) -> None:
-    photos = [load_image(name) for name in SAMPLES]
+    photos = [load_image(name) for name in PAINTINGS]
     crops = training.crops(photos, 32, RECIPE.size, seed=5)
     next(crops)  # the objective is set up with it
     piece, network = next(crops), tiny()
@@ -191,6 +208,51 @@ def test_the_loss_of_a_step_is_that_of_the_objective(painting: Tensor, vgg: VGG1
     assert step.losses["total"] == pytest.approx(expected, rel=1e-4)
     weighted = RECIPE.style_weight * step.losses["style"] + RECIPE.tv_weight * step.losses["tv"]
     assert step.losses["total"] == pytest.approx(step.losses["content"] + weighted, rel=1e-5)
+
+
+NEIGHBOURS = training.TRAINING.but(size=64)
+
+
+def test_training_with_neighbours_brings_each_place_nearer_to_the_painting(
+    painting: Tensor, camel: Tensor
+) -> None:
+    vgg = load_vgg19(last="conv4_1", padding=NEIGHBOURS.padding)
+    maps = vgg(camel, NEIGHBOUR_LAYERS)
+    found = neighbour_targets(places(maps), places(vgg(painting, NEIGHBOUR_LAYERS)))
+
+    def distance(image: Tensor) -> float:
+        return float((places(vgg(image, NEIGHBOUR_LAYERS)) - found).square().sum(1).mean())
+
+    network = tiny()
+    before = distance(network.paint(camel))
+    steps = list(train(network, painting, steps=40, vgg=vgg, **TINY | {"recipe": NEIGHBOURS}))
+    assert distance(network.paint(camel)) < 0.7 * before
+    for losses in (step.losses for step in steps):
+        weighted = NEIGHBOURS.style_weight * (1 - NEIGHBOURS.likeness) * losses["style"]
+        expected = weighted + NEIGHBOURS.neighbour_weight * losses["neighbours"]
+        assert losses["total"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_neighbours_of_a_training_are_searched_for_upright(painting: Tensor) -> None:
+    # A turned painting offers the same pieces, turned: upright, other ones are the nearest.
+    losses = []
+    for image in (painting, painting.rot90(1, (2, 3)).contiguous()):
+        recipe = NEIGHBOURS.but(style_weight=0)
+        step = next(train(tiny(), image, steps=1, **TINY | {"recipe": recipe}))
+        losses.append(step.losses["neighbours"])
+    assert losses[0] != pytest.approx(losses[1], rel=1e-3)
+
+
+def test_the_camel_is_not_trained_on(painting: Tensor, vgg: VGG19, monkeypatch: Any) -> None:
+    loaded: list[str] = []
+
+    def load(name: str) -> Tensor:
+        loaded.append(name)
+        return load_image(name, 64)
+
+    monkeypatch.setattr("stylelib.feedforward.training.load_image", load)
+    next(train(tiny(), painting, steps=1, vgg=vgg, **TINY))
+    assert loaded == PAINTINGS and "camel" not in loaded and len(loaded) == len(SAMPLES) - 1
 
 
 def test_a_step_reaches_every_weight(painting: Tensor, vgg: VGG19) -> None:
@@ -314,6 +376,7 @@ def test_crops_vary_in_position_and_zoom() -> None:
     ("wrong", "words"),
     [
         ({"crop": 8}, "crop is 8; it must be a whole number from 32"),
+        ({"crop": 48, "recipe": RECIPES["gram"]}, "crop is 48; it must be a whole number from 64"),
         ({"crop": 64.0}, "crop is 64.0"),
         ({"steps": 0}, "steps is 0"),
         ({"minutes": 0}, "minutes is 0; it must be a number from"),
@@ -579,9 +642,9 @@ def test_training_and_then_painting(run: Run) -> None:
         *("--style-weight", "6", "--style-scale", "0.2", "--seed", "3", "--device", "cpu"),
     )
     assert result.status == 0, result.err
-    assert "poppies.pt: 2 steps" in result.out and "the style loss went from" in result.out
+    assert "poppies.pt: 2 steps" in result.out and "the neighbour loss from" in result.out
     assert "stylelib paint camel poppies.pt" in result.out
-    assert "step 2, 100%, content" in result.err and "notes.txt is not a picture" in result.err
+    assert "step 2, 100%, style" in result.err and "notes.txt is not a picture" in result.err
     assert FeedForward.load("poppies.pt").painting == "hokusai-poppies"
 
     result = run("paint", "photos/mine.png", "poppies.pt", "--size", "80", "-o", "out.png")
