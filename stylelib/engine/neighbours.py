@@ -125,7 +125,7 @@ class Pieces:
             best = (some @ self._projected.mT).max(1)
             found.append(best.indices)
             likeness.append(best.values)
-        if grid is None:
+        if grid is None or not coherence:
             return torch.cat(found)
         places = torch.cat(found).view(grid)
         enough = torch.cat(likeness) - coherence * vectors.norm(dim=1).mean()
@@ -158,6 +158,8 @@ class Neighbours:
     likeness : float, 0-1
         How much the photo's own features count in the targets.
     network : VGG19
+    coherence : float, 0 or more
+        How much similarity may be given up for whole strokes, at likeness 0; see `Pieces.nearest`.
 
     Attributes
     ----------
@@ -173,11 +175,12 @@ class Neighbours:
         shares: Sequence[float],
         likeness: float,
         network: VGG19,
+        coherence: float = COHERENCE,
     ) -> None:
         maps = network.raw(query, NEIGHBOUR_LAYERS)
         grid = _grid(maps)
-        coherence = COHERENCE * (1 - likeness) ** 2
-        found = [one.nearest(vectors_of(maps), grid, coherence) for one in pieces]
+        given_up = coherence * (1 - likeness) ** 2
+        found = [one.nearest(vectors_of(maps), grid, given_up) for one in pieces]
         if query is not content:
             del maps  # so that there is only one picture's at a time
             maps = network.raw(content, NEIGHBOUR_LAYERS)

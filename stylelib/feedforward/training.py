@@ -40,7 +40,7 @@ A network paints at its full size at once. The small size tells it where the lar
 shapes go; the optimiser learns that from the small pictures that it begins with.
 """
 
-ZOOMS = (0.4, 1.4)
+ZOOMS = (0.5, 1.5)
 """The range of sizes that the photos are cropped at, relative to the recipe's size."""
 
 _RATE, _WARM_UP = 1e-2, 20  # Adam's learning rate, and the steps until it is reached
@@ -166,8 +166,7 @@ def train(
     objectives = {}
     for by in (1, COARSE):
         smaller = style.resized(max(2, recipe.style_size() // by)).to(on)
-        # Strokes keep their direction, and the search takes a quarter of the time.
-        objectives[by] = Objective(F.avg_pool2d(first, by), smaller, recipe, vgg, turns=1)
+        objectives[by] = Objective(F.avg_pool2d(first, by), smaller, recipe, vgg, single=True)
     network.to(on, torch.float32)
     return _training(network, objectives, photo_crops, on, minutes * 60, steps)
 

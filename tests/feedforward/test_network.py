@@ -669,7 +669,7 @@ def test_ctrl_c_keeps_the_network_so_far(run: Run, monkeypatch: Any) -> None:
     done: list[int] = []
 
     def step(self: Objective, content: Tensor) -> Objective:
-        if len(done) == 2:
+        if len(done) == 4:  # a step compares at two sizes
             raise KeyboardInterrupt
         done.append(1)
         return going_on(self, content)
@@ -702,7 +702,8 @@ def test_a_network_whose_folder_is_gone_is_saved_elsewhere(run: Run, monkeypatch
     going_on = Objective.with_content
 
     def step(self: Objective, content: Tensor) -> Objective:
-        Path("gone").rmdir()
+        if Path("gone").exists():
+            Path("gone").rmdir()
         return going_on(self, content)
 
     monkeypatch.setattr(Objective, "with_content", step)
