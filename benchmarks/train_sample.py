@@ -1,9 +1,10 @@
 """Train the feed-forward network that comes with stylelib.
 
     python benchmarks/pictures.py           # collects the photos that it learns from
-    python benchmarks/train_sample.py       # writes stylelib/pictures/samples/hokusai-great-wave.pt
+    python benchmarks/train_sample.py --threads 1
 
-On one machine, with the same number of threads, the same network comes out each time.
+It writes stylelib/pictures/samples/hokusai-great-wave.pt. On one machine, with the same number of
+threads, the same network comes out each time.
 """
 
 import argparse
@@ -46,7 +47,7 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     """What the command line says."""
-    parser = options_parser(__doc__, steps=600, threads=True, output=None)
+    parser = options_parser(__doc__, steps=400, threads=True, output=None)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--photos", type=Path, default=FOLDER / "photos", help="a folder")
     parser.add_argument("--output", type=Path, default=NETWORKS[f"{NAME}.pt"])

@@ -26,7 +26,7 @@ from ..pictures.samples import SAMPLES
 from ..recipes import RECIPES, Recipe
 from .network import FeedForward
 
-TRAINING = RECIPES["neighbours"].but(style_weight=2)
+TRAINING = RECIPES["neighbours"].but(likeness=0.35, style_weight=2)
 """The default recipe of `train`.
 
 Where several pieces of the painting suit a place, a network learns their mean, which blurs the
@@ -80,7 +80,7 @@ def train(
     minutes: float = 10,
     steps: int | None = None,
     recipe: Recipe = TRAINING,
-    crop: int = 144,
+    crop: int = 96,
     seed: int = 0,
     device: str = "auto",
     precision: torch.dtype | None = None,

@@ -93,8 +93,9 @@ def test_another_photo_is_looked_at_once(
     photo: Tensor, paintings: list[Tensor], network: VGG19, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Training does this in each step: what is searched for is the photo itself.
-    objective = Objective(photo, paintings[0], RECIPE, network).with_content(photo)
-    looked = []
+    objective = Objective(photo, paintings[0], RECIPE, network)
+    objective.with_content(photo)  # the first time, the painting is cut into pieces
+    looked: list[Tensor] = []
     raw = VGG19.raw
     monkeypatch.setattr(VGG19, "raw", lambda self, *a: looked.append(a[0]) or raw(self, *a))
     again = objective.with_content(photo.flip(3))
