@@ -1,5 +1,7 @@
 """The engine's neighbours against those of the book, and against targets put together by hand."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -97,7 +99,12 @@ def test_another_photo_is_looked_at_once(
     objective.with_content(photo)  # the first time, the painting is cut into pieces
     looked: list[Tensor] = []
     raw = VGG19.raw
-    monkeypatch.setattr(VGG19, "raw", lambda self, *a: looked.append(a[0]) or raw(self, *a))
+
+    def noted(self: VGG19, image: Tensor, *layers: Any) -> dict[str, Tensor]:
+        looked.append(image)
+        return raw(self, image, *layers)
+
+    monkeypatch.setattr(VGG19, "raw", noted)
     again = objective.with_content(photo.flip(3))
     assert len(looked) == 1
     expected = Objective(photo.flip(3), paintings[0], RECIPE, network)
