@@ -69,7 +69,7 @@ Ten minutes of training, then a picture at once:
 Ctrl-C stops early and keeps the network as it is.
 """
 
-TRAINED = ("style_weight", "style_scale")
+TRAINED = ("likeness", "style_weight", "style_scale")
 """The settings of the recipe that `stylelib train` offers."""
 
 
@@ -216,7 +216,7 @@ def _add_training(train: Parser) -> None:
         "--photos",
         metavar="FOLDER",
         type=Path,
-        help="A folder of photos to learn from, besides the pictures that come with stylelib.",
+        help="A folder of photos to learn from, besides the paintings that come with stylelib.",
     )
     for name in TRAINED:
         _add_setting(train, name)

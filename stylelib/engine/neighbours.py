@@ -42,6 +42,8 @@ class Pieces:
         Where the painting has a mask, only places are taken that have at least half of the mask's
         largest value.
     network : VGG19
+    turns : int, 1 to 4
+        In how many directions it is searched: upright, then turned by 90, 180 and 270 degrees.
 
     Attributes
     ----------
@@ -51,11 +53,11 @@ class Pieces:
         The mean squared distance of a place from the mean of all, as in `core.neighbours.places`.
     """
 
-    def __init__(self, style: Style, network: VGG19) -> None:
+    def __init__(self, style: Style, network: VGG19, turns: int = TURNS) -> None:
         parts: dict[str, list[Tensor]] = {name: [] for name in NEIGHBOUR_LAYERS}
         cells, downwards, count, size = [], [], 0, 0
         table = []  # for each cell of all turns' grids, with a border: the place there, or -1
-        for turn in range(TURNS):
+        for turn in range(turns):
             maps = network.raw(_turned(style.image, turn), NEIGHBOUR_LAYERS)
             grid = _grid(maps)
             part = min(1.0, math.sqrt(OFFERED / math.prod(grid)))
@@ -123,7 +125,7 @@ class Pieces:
             best = (some @ self._projected.mT).max(1)
             found.append(best.indices)
             likeness.append(best.values)
-        if grid is None:
+        if grid is None or not coherence:
             return torch.cat(found)
         places = torch.cat(found).view(grid)
         enough = torch.cat(likeness) - coherence * vectors.norm(dim=1).mean()
@@ -156,6 +158,8 @@ class Neighbours:
     likeness : float, 0-1
         How much the photo's own features count in the targets.
     network : VGG19
+    coherence : float, 0 or more
+        How much similarity may be given up for whole strokes, at likeness 0; see `Pieces.nearest`.
 
     Attributes
     ----------
@@ -171,14 +175,16 @@ class Neighbours:
         shares: Sequence[float],
         likeness: float,
         network: VGG19,
+        coherence: float = COHERENCE,
     ) -> None:
-        wanted = network.raw(query, NEIGHBOUR_LAYERS)
-        grid = _grid(wanted)
-        coherence = COHERENCE * (1 - likeness) ** 2
-        found = [one.nearest(vectors_of(wanted), grid, coherence) for one in pieces]
-        del wanted
+        maps = network.raw(query, NEIGHBOUR_LAYERS)
+        grid = _grid(maps)
+        given_up = coherence * (1 - likeness) ** 2
+        found = [one.nearest(vectors_of(maps), grid, given_up) for one in pieces]
+        if query is not content:
+            del maps  # so that there is only one picture's at a time
+            maps = network.raw(content, NEIGHBOUR_LAYERS)
         counts = self._divide(masks, shares, query.new_ones(1, 1, *grid))
-        maps = network.raw(content, NEIGHBOUR_LAYERS)
         spread = sum(share * one.spread for share, one in zip(shares, pieces, strict=True))
         self._weights = {n: 1 / (CONVOLUTIONS[n][1] * spread) for n in NEIGHBOUR_LAYERS}
         self.targets = {}

@@ -14,7 +14,7 @@ from ..errors import StylelibError
 from ..recipes import Recipe
 from .gram import centered_gram
 from .masks import Style, as_styles, fit_mask, painted_pixels, shares_of_places
-from .neighbours import Neighbours, Pieces
+from .neighbours import COHERENCE, TURNS, Neighbours, Pieces
 from .network import VGG19
 
 _PHOTO = 0.75  # the photo's share in what the paintings are searched for; the picture has the rest
@@ -35,6 +35,9 @@ class Objective:
         At least as deep as the recipe's deepest layer.
     picture : Tensor, of the content's shape, optional
         The picture so far, which has a say in which neighbours are chosen; the content by default.
+    single : bool
+        Search for each place's neighbour by itself and in the painting as it hangs. What a place
+        should become then depends only on what is seen there: a network can learn that.
 
     Attributes
     ----------
@@ -51,6 +54,7 @@ class Objective:
         recipe: Recipe,
         network: VGG19,
         picture: Tensor | None = None,
+        single: bool = False,
     ) -> None:
         self.recipe, self.network, self.content = recipe, network, content
         layers = {*recipe.content_layers, *recipe.style_layers}
@@ -67,13 +71,17 @@ class Objective:
                 StyleTarget(one, mask, share, seen, recipe, network)
                 for one, mask, share in zip(styles, masks, shares, strict=True)
             ]
-            self._styles, self._pieces = styles, list[Pieces]()
+            self._styles, self._single, self._pieces = styles, single, list[Pieces]()
             self.neighbours = None
             if recipe.neighbour_weight:
-                pieces = [Pieces(one, network) for one in styles]
+                pieces = self._cut(styles)
                 self.neighbours = self._find_neighbours(pieces, masks, picture)
         self.content_weights = self._balance()
         self.painted = painted_pixels(masks)
+
+    def _cut(self, styles: Sequence[Style]) -> list[Pieces]:
+        turns = 1 if self._single else TURNS
+        return [Pieces(one, self.network, turns) for one in styles]
 
     def _find_neighbours(
         self,
@@ -85,7 +93,10 @@ class Objective:
         if picture is not None:
             query = _PHOTO * self.content + (1 - _PHOTO) * picture
         shares, likeness = self.recipe.shares(len(pieces)), self.recipe.likeness
-        return Neighbours(query, self.content, pieces, masks, shares, likeness, self.network)
+        coherence = 0.0 if self._single else COHERENCE
+        return Neighbours(
+            query, self.content, pieces, masks, shares, likeness, self.network, coherence
+        )
 
     def with_content(self, content: Tensor) -> "Objective":
         """The same for another photo of the same size; the paintings' targets are kept.
@@ -103,7 +114,7 @@ class Objective:
             other.content_maps = self.network(content, layers) if layers else {}
             if self.neighbours is not None:
                 if not self._pieces:  # they are large, so they are kept only where needed again
-                    self._pieces = [Pieces(one, self.network) for one in self._styles]
+                    self._pieces = self._cut(self._styles)
                 other.neighbours = other._find_neighbours(self._pieces, [None] * len(self._pieces))
         other.content_weights = other._balance()
         return other

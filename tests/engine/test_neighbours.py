@@ -1,5 +1,7 @@
 """The engine's neighbours against those of the book, and against targets put together by hand."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -55,6 +57,58 @@ def seen(image: Tensor, network: VGG19) -> dict[str, Tensor]:
 def turned_places(painting: Tensor, network: VGG19) -> Tensor:
     turns = [torch.rot90(painting, turn, (2, 3)) for turn in range(4)]
     return torch.cat([places(seen(turn, network)) for turn in turns])
+
+
+def test_a_painting_can_be_searched_upright_only(
+    paintings: list[Tensor], pieces: list[Pieces], network: VGG19
+) -> None:
+    with torch.no_grad():
+        upright = Pieces(Style(paintings[0]), network, turns=1)
+    for name, vectors in upright.vectors.items():
+        assert len(vectors) == 10 * 14 == len(pieces[0].vectors[name]) / 4
+        assert torch.equal(vectors, pieces[0].vectors[name][: len(vectors)])
+
+
+def test_a_place_can_be_searched_for_by_itself(
+    photo: Tensor, paintings: list[Tensor], network: VGG19
+) -> None:
+    # Of the upright painting, the book's nearest: what beside it was found does not matter.
+    wanted, offered = places(seen(photo, network)), places(seen(paintings[0], network))
+    targets = offered[nearest(wanted, offered)]
+    recipe = RECIPE.but(likeness=0.0, style_weight=0)
+    alone = Objective(photo, paintings[0], recipe, network, single=True)
+    for objective in (alone, alone.with_content(photo)):
+        assert objective.neighbours is not None
+        found = objective.neighbours.targets["conv3_1"][0].flatten(1).mT / 256
+        width = sum(
+            CONVOLUTIONS[n][1] for n in NEIGHBOUR_LAYERS[: NEIGHBOUR_LAYERS.index("conv3_1")]
+        )
+        same = (found - targets[:, width : width + 256]).abs().amax(1) < 1e-5
+        assert same.float().mean() > 0.95  # the search compares in fewer directions
+    strokes = Objective(photo, paintings[0], recipe, network)
+    assert strokes.neighbours is not None
+    both = (strokes.neighbours.targets["conv3_1"], alone.neighbours.targets["conv3_1"])
+    assert not torch.allclose(*both)
+
+
+def test_another_photo_is_looked_at_once(
+    photo: Tensor, paintings: list[Tensor], network: VGG19, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Training does this in each step: what is searched for is the photo itself.
+    objective = Objective(photo, paintings[0], RECIPE, network)
+    objective.with_content(photo)  # the first time, the painting is cut into pieces
+    looked: list[Tensor] = []
+    raw = VGG19.raw
+
+    def noted(self: VGG19, image: Tensor, *layers: Any) -> dict[str, Tensor]:
+        looked.append(image)
+        return raw(self, image, *layers)
+
+    monkeypatch.setattr(VGG19, "raw", noted)
+    again = objective.with_content(photo.flip(3))
+    assert len(looked) == 1
+    expected = Objective(photo.flip(3), paintings[0], RECIPE, network)
+    assert again(photo)[1]["neighbours"] == expected(photo)[1]["neighbours"]
 
 
 def test_the_search_finds_what_the_book_finds(
