@@ -47,7 +47,7 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     """What the command line says."""
-    parser = options_parser(__doc__, steps=400, threads=True, output=None)
+    parser = options_parser(__doc__, steps=1200, threads=True, output=None)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--photos", type=Path, default=FOLDER / "photos", help="a folder")
     parser.add_argument("--output", type=Path, default=NETWORKS[f"{NAME}.pt"])
