@@ -595,7 +595,7 @@ def test_it_paints_the_style_and_keeps_the_camel(
 ) -> None:
     photo, painting = load_image("camel", size), load_image("hokusai-great-wave", size)
     painted = shipped.paint(photo)
-    assert style_distance(painted, painting, network) < 0.98 * style_distance(
+    assert style_distance(painted, painting, network) < 0.55 * style_distance(
         photo, painting, network
     )
     a, b = (network(image, ["conv4_2"])["conv4_2"].flatten() for image in (painted, photo))
