@@ -12,7 +12,7 @@ from torch import Tensor
 
 from stylelib import RECIPES, FeedForward, Style, Transfer, load_vgg19, match_colors, train
 
-SMALL = RECIPES["default"].but(
+SMALL = RECIPES["gram"].but(
     size=24,
     steps=3,
     coarsest=16,

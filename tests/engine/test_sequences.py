@@ -33,7 +33,7 @@ from stylelib import (
 from stylelib.engine.network import VGG19
 from stylelib.recipes import SETTINGS
 
-START = RECIPES["default"].but(
+START = RECIPES["gram"].but(
     size=20,
     steps=6,
     coarsest=16,
@@ -48,6 +48,8 @@ LIVE: dict[str, list[Any]] = {
     "style_layers": [{}, {"conv1_1": 1.0}, {"conv1_1": 0.0}, {"conv2_1": 1.0, "conv1_2": 3.0}],
     "content_weight": [0, 1.0, 1e-9, 1e9],
     "style_weight": [0, 4.0, 1e-9, 1e9],
+    "neighbour_weight": [0, 1.0, 1e9],
+    "likeness": [0.0, 0.35, 1.0],
     "tv_weight": [0, 50.0],
     "style_shares": [(), (1.0, 3.0), (1.0,)],
     "style_scale": [0.5, 1.0, 2.0],
