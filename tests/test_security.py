@@ -332,7 +332,8 @@ def test_the_doctor_starts_only_this_python() -> None:
     ]
     assert [ast.unparse(call.args[0]) for call in calls] == ["command"]
     assert re.findall(r"\bcommand = (.*)", source) == [
-        '[sys.executable, "-c", _IMPORT, _MODULES.get(name, name)]'
+        '[sys.executable, "-P", "-c", _IMPORT, _MODULES.get(name, name)]',
+        'shutil.which("jupyter")',  # only compared with this Python's, not started
     ]
     assert not any(keyword.arg == "shell" for call in calls for keyword in call.keywords)
 

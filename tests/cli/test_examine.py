@@ -184,7 +184,13 @@ BROKEN_TORCHVISION = {
 
 
 @needs_links
-@pytest.mark.parametrize("code", BROKEN_TORCHVISION.values(), ids=BROKEN_TORCHVISION)
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(code, id=name, marks=[pytest.mark.slow] * (place in (1, 2)))
+        for place, (name, code) in enumerate(BROKEN_TORCHVISION.items())
+    ],
+)
 def test_a_torchvision_that_does_not_fit_torch(run: Run, install: Install, code: str) -> None:
     """It is noticed, and what it matters for is said: painting goes on without it."""
     found = run("Packages", "Weights", packages=install(torchvision=code)).found

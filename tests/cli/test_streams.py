@@ -154,8 +154,22 @@ def test_a_painting_is_saved_whichever_write_fails(name: str, error: Exception) 
     assert call_at_each_failure(PAINT, check, name, error, terminal) > 5
 
 
-@pytest.mark.parametrize("name", ["stdout", "stderr"])
-@pytest.mark.parametrize("error", [FULL, GONE, CLOSED])
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("stdout", FULL),
+        ("stderr", CLOSED),
+        *(
+            pytest.param(name, error, marks=pytest.mark.slow)
+            for name, error in [
+                ("stdout", GONE),
+                ("stdout", CLOSED),
+                ("stderr", FULL),
+                ("stderr", GONE),
+            ]
+        ),
+    ],
+)
 def test_a_network_is_saved_whichever_write_fails(name: str, error: Exception) -> None:
     def check(_: int) -> None:
         assert trained()

@@ -130,7 +130,7 @@ def test_a_learning_rate_that_explodes_keeps_the_best_picture(
 
 @pytest.mark.parametrize("weight", [1.0, 1e4, 1e12])
 @pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16], ids=str)
-def test_half_precision_that_overflows(
+def test_half_precision_that_would_overflow(
     precision: torch.dtype, weight: float, photo: Tensor, painting: Tensor
 ) -> None:
     for balance in ("relative", "source"):
@@ -141,11 +141,9 @@ def test_half_precision_that_overflows(
         # A network of its own: half precision rounds the weights for good.
         transfer = quiet(photo, painting, recipe, load_vgg19(last="conv2_1"), precision)
         ends_well(transfer)
-        # A gradient of 1e12 is more than float16 can hold, and no more than bfloat16 can.
-        overflows = precision == torch.float16 and weight == 1e12
-        assert (transfer.stopped is not None) == overflows
-        if overflows:
-            assert torch.equal(transfer.image, resize(photo, 32))
+        # A gradient of 1e12 is more than float16 can hold: it is scaled on its way.
+        assert transfer.stopped is None
+        assert not torch.equal(transfer.image, resize(photo, 32))
 
 
 FLAT = {"black": 0.0, "grey": 0.5, "white": 1.0}
