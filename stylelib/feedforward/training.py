@@ -165,8 +165,12 @@ def train(
     photo_crops = crops(pictures, crop, recipe.size, seed)
     first, style = next(photo_crops).to(on), Style(painting.detach().cpu())
     objectives = {}
+    sides = sorted(painting.shape[-2:])
+    least = math.ceil(smallest_side(recipe.deepest) * sides[1] / sides[0])
     for by in (1, COARSE):
-        smaller = style.resized(max(2, recipe.style_size() // by)).to(on)
+        size = recipe.style_size() // by
+        # At a small size, a quarter of the painting could be too thin for the network.
+        smaller = style.resized(max(2, size if by == 1 else max(size, least))).to(on)
         objectives[by] = Objective(F.avg_pool2d(first, by), smaller, recipe, vgg, single=True)
     network.to(on, torch.float32)
     return _training(network, objectives, photo_crops, on, minutes * 60, steps)

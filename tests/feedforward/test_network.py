@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import math
 import os
 import pickle
 import re
@@ -798,3 +799,12 @@ def test_the_help_explains_training(run: Run) -> None:
 def test_a_training_step_holds_plain_values() -> None:
     step = TrainingStep(1, 0.5, 2.0, {"total": 1.0})
     assert (step.iteration, step.share, step.seconds) == (1, 0.5, 2.0)
+
+
+def test_a_small_size_is_trained_for_too() -> None:
+    """A quarter of it would be too thin for conv5_1."""
+    recipe = RECIPES["gram"].but(size=64)
+    network = FeedForward(width=4, blocks=1)
+    painting = load_image("hokusai-great-wave", 256)
+    steps = list(train(network, painting, steps=1, recipe=recipe, crop=64, device="cpu"))
+    assert math.isfinite(steps[-1].losses["total"])
