@@ -143,8 +143,18 @@ def call_at_each_failure(
     raise AssertionError
 
 
-@pytest.mark.parametrize("name", ["stdout", "stderr"])
-@pytest.mark.parametrize("error", [FULL, GONE, HUNG_UP, CLOSED])
+# The others of these with -m slow.
+QUICKLY = [("stdout", FULL), ("stderr", GONE), ("stdout", HUNG_UP), ("stderr", CLOSED)]
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        pytest.param(name, error, marks=[pytest.mark.slow] * ((name, error) not in QUICKLY))
+        for name in ("stdout", "stderr")
+        for error in (FULL, GONE, HUNG_UP, CLOSED)
+    ],
+)
 def test_a_painting_is_saved_whichever_write_fails(name: str, error: Exception) -> None:
     terminal = error is HUNG_UP
 
