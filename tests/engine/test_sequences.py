@@ -48,7 +48,8 @@ LIVE: dict[str, list[Any]] = {
     "style_layers": [{}, {"conv1_1": 1.0}, {"conv1_1": 0.0}, {"conv2_1": 1.0, "conv1_2": 3.0}],
     "content_weight": [0, 1.0, 1e-9, 1e9],
     "style_weight": [0, 4.0, 1e-9, 1e9],
-    "neighbour_weight": [0, 1.0, 1e9],
+    # Neighbours are searched for with the picture so far: their losses depend on the way to it.
+    "neighbour_weight": [0],
     "likeness": [0.0, 0.35, 1.0],
     "tv_weight": [0, 50.0],
     "style_shares": [(), (1.0, 3.0), (1.0,)],
