@@ -1,3 +1,5 @@
+from .batch.painting import Painted as Painted
+from .batch.painting import paint_all as paint_all
 from .core.layers import LAYERS as LAYERS
 from .core.statistics import STATISTICS as STATISTICS
 from .engine.masks import Style as Style

@@ -24,11 +24,6 @@ _SIZE = 512
 _MEAN = 30  # steps: each paints part of a different photo, so their losses jump
 
 
-def is_network(style: str) -> bool:
-    """Whether this is the name of a trained network rather than a painting."""
-    return Path(style).suffix.lower() == ".pt"
-
-
 def paint_at_once(options: Namespace, output: Path, given: list[str | None]) -> int:
     """Paint with a trained network, and return the exit status; see `check_output` for `given`."""
     from ..engine.devices import choose_device

@@ -195,12 +195,12 @@ class FeedForward(nn.Module):
 
     @staticmethod
     @usual_modes()
-    def load(path: str | os.PathLike[str]) -> "FeedForward":
+    def load(path: str | os.PathLike[str] | bytes) -> "FeedForward":
         """Load a network that `save` wrote. Nothing in the file is executed.
 
         Parameters
         ----------
-        path : path, or name of a sample
+        path : path, name of a sample, or a file's contents
             For example ``"hokusai-great-wave.pt"``, which comes with stylelib.
 
         Raises
@@ -208,7 +208,10 @@ class FeedForward(nn.Module):
         StylelibError
             If there is no such file, or it is cut short, altered or of another kind.
         """
-        name, data = str(path), _read(path)
+        if isinstance(path, bytes):
+            name, data = "network.pt", path
+        else:
+            name, data = str(path), _read(path)
         try:
             return _decode(data)
         except Exception as error:  # a damaged file may raise anything, deep inside torch
