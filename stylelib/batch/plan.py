@@ -220,6 +220,8 @@ def plan(
             file.as_picture()
     if blend and any(is_network(style) for style in styles):
         raise StylelibError("A trained network paints alone: it can't be blended with others.")
+    if wish.only_colors and (blend or any(is_network(style) for style in styles)):
+        raise StylelibError("Colours alone are taken from a single painting, not from a network.")
     groups = [tuple(styles)] if blend else [(style,) for style in styles]
     found = find_photos(photos, folder)
     orders: dict[str, Order] = {}
