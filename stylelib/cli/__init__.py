@@ -1,4 +1,4 @@
-"""The command line: ``stylelib paint``, ``train``, ``samples``, ``doctor``, ``lab``.
+"""The command line: ``stylelib paint``, ``train``, ``export``, ``samples``, ``doctor``, ``lab``.
 
 Nothing heavy is imported before it is needed, so that ``--help`` answers at once.
 """
@@ -18,7 +18,7 @@ from ..pictures.samples import SAMPLES
 from ..recipes import INITS, RECIPES, SETTINGS, Recipe
 from ..version import __version__
 from .doctor import doctor
-from .feedforward import paint_at_once, train
+from .feedforward import export, paint_at_once, train
 from .interrupts import INTERRUPTED, one_interrupt, take_steps
 from .lab import open_lessons
 from .many import is_many, paint_many
@@ -72,6 +72,8 @@ def _run(arguments: Sequence[str] | None) -> int:
                 return _paint(options)
             case "train":
                 return train(options)
+            case "export":
+                return export(options)
             case "samples":
                 return _samples()
             case "doctor":

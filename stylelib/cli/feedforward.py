@@ -113,6 +113,18 @@ def train(options: Namespace) -> int:
     return status or elsewhere
 
 
+def export(options: Namespace) -> int:
+    """Export a network to ONNX, and return the exit status."""
+    from ..feedforward.export import ENDINGS, export_onnx
+    from ..feedforward.network import FeedForward
+
+    check_output("OUTPUT", options.output, ENDINGS, [options.network])
+    network = FeedForward.load(options.network)
+    place = export_onnx(network, options.output)
+    tell(f"{place}: {place.stat().st_size / 1e6:.1f} MB; it paints as {options.network} does.")
+    return 0
+
+
 def _files(folder: Path | None) -> list[Path]:
     """The files in a folder, but for hidden ones."""
     if folder is None:

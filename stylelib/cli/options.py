@@ -117,6 +117,14 @@ def make_parser() -> Parser:
         epilog=_TRAIN_EXAMPLES,
     )
     _add_training(train)
+    export = commands.add_parser(
+        "export",
+        help="Export a trained network to ONNX, for programs without Python.",
+        description="Export NETWORK, a trained network, to ONNX, and check that it paints the same "
+        'there.\nNeeds onnx and onnxruntime: pip install "stylelib[onnx]"',
+    )
+    export.add_argument("network", metavar="NETWORK", help="FILE.pt, or a sample's name.")
+    export.add_argument("output", metavar="OUTPUT", type=Path, help="Where to save it, .onnx.")
     commands.add_parser("samples", help="List the pictures that come with stylelib.")
     commands.add_parser(
         "doctor",

@@ -28,7 +28,8 @@ SMALLEST = 16
 _FORMAT = "stylelib feed-forward network 1"
 _LARGEST = 200_000_000  # bytes of a file with width 128 and 16 blocks
 _NEEDED, _BYTES = 300_000_000, 33  # memory, as measured: at least, and per pixel and map
-_MARGIN = 16  # pixels added at each edge and cut off again, so that edges look no different
+MARGIN = 16
+"""Pixels added at each edge and cut off again, so that edges look no different."""
 
 
 class FeedForward(nn.Module):
@@ -142,7 +143,7 @@ class FeedForward(nn.Module):
                 f"The photo is {width} x {height} pixels; the network needs at least {SMALLEST} "
                 f"on each side. Use a larger photo."
             )
-        edge = min(_MARGIN, height - 1, width - 1)
+        edge = min(MARGIN, height - 1, width - 1)
         device = next(self.parameters()).device
         needed = _NEEDED + _BYTES * self.width * height * width
         check_room(height, width, device, needed, fixed=_NEEDED)
