@@ -4,6 +4,7 @@ import io
 import os
 import warnings
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +58,7 @@ def export_onnx(network: FeedForward, path: str | os.PathLike[str]) -> Path:
         torch.onnx.export(
             framed,
             (torch.rand(_CHECKED[0]),),
-            buffer,
+            cast(Any, buffer),  # older versions of PyTorch say that it takes names alone
             input_names=["photo"],
             output_names=["picture"],
             dynamic_axes={"photo": axes, "picture": axes},
