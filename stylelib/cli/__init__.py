@@ -135,10 +135,10 @@ def _paint(options: Namespace) -> int:
         with Progress(costs[-1], sys.stderr) as bar:
 
             def show(step: "Step") -> None:
-                if film:
+                if film and film.due(step.iteration):
                     film.see(step.iteration, step.image)
                 label = f"step {step.iteration}/{step.steps}"
-                bar.show(costs[step.iteration - 1], label, step.losses)
+                bar.show(costs[step.iteration - 1], label, lambda: step.losses)
 
             done, trouble, status = take_steps(transfer, show, interrupts)
         if transfer.stopped:

@@ -79,6 +79,11 @@ class Step:
         step.__dict__.update(iteration=iteration, steps=steps, _later=(names, values, image))
         return step
 
+    @property
+    def fetched(self) -> bool:
+        """Whether nothing of it is still on the device."""
+        return "_later" not in self.__dict__
+
     def fetch(self) -> None:
         """Get what is still on the device."""
         _ = self.losses, self.layers, self.image
