@@ -218,6 +218,11 @@ class _Known(torch.autograd.Function):
         return above * gradient, None, None
 
 
+def switched_on() -> bool:
+    """Whether the user wants graphs to be tried."""
+    return os.environ.get(SWITCH, "1") != "0"
+
+
 def captured(loss: Loss, recipe: Recipe, dtype: torch.dtype, device: torch.device) -> Loss:
     """The loss as it is best computed on that device, in convolutions of that dtype.
 
@@ -225,8 +230,7 @@ def captured(loss: Loss, recipe: Recipe, dtype: torch.dtype, device: torch.devic
     float16 reads its own value: these are called each time.
     """
     known = STATISTICS.get(recipe.statistic) in (gram, mean_std)
-    switched_on = os.environ.get(SWITCH, "1") != "0"
-    if on_card(device) and switched_on and known and dtype != torch.float16:
+    if on_card(device) and switched_on() and known and dtype != torch.float16:
         return Captured(loss, device)
     return loss
 

@@ -270,7 +270,45 @@ def test_the_switch(monkeypatch: pytest.MonkeyPatch, card: None) -> None:
     assert cards.captured(loss, SMALL, torch.float32, torch.device("cpu")) is loss
 
 
+NEEDS_CARD = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA card")
+
+
+@NEEDS_CARD
+@pytest.mark.parametrize("name", ["gram", "neighbours", "source"])
+def test_a_real_card_replays_its_graph(
+    name: str, camel: Tensor, painting: Tensor, network: VGG19
+) -> None:
+    recipe = RECIPES[name]
+    on_card = network_for(network, recipe, torch.bfloat16).to(CARD)
+    camel, painting = camel.to(CARD), painting.to(CARD)
+    objective = Objective(camel, painting, recipe, on_card)
+    call = cards.captured(objective, recipe, torch.bfloat16, CARD)
+    pixels = camel.clone().requires_grad_()
+    with cards.habits(CARD):
+        for _ in range(cards.WARM_UP + 3):
+            pixels.data.mul_(0.99)
+            pixels.grad = None
+            found = call(pixels)[0]
+            found.backward()
+            same = pixels.detach().clone().requires_grad_()
+            total = objective(same)[0]
+            total.backward()
+            torch.testing.assert_close(found, total, rtol=1e-3, atol=1e-6)
+            torch.testing.assert_close(pixels.grad, same.grad, rtol=1e-2, atol=1e-5)
+    assert isinstance(call, cards.Captured) and call.replays == 3
+
+
 # A whole transfer
+
+
+@NEEDS_CARD
+@pytest.mark.parametrize("name", ["gram", "neighbours", "source-fast"])
+def test_a_real_card_paints_the_same_picture_twice(
+    name: str, camel: Tensor, painting: Tensor
+) -> None:
+    recipe = RECIPES[name].but(size=96, coarsest=48, steps=24, coarse_to_fine=True)
+    pictures = [Transfer(camel, painting, recipe, device="cuda").run() for _ in range(2)]
+    assert torch.equal(*pictures)
 
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
@@ -306,7 +344,7 @@ def test_graphs_change_nothing_and_are_made_anew_when_something_changes(
 
 def test_it_paints_what_the_cpu_paints(paint: Paint, monkeypatch: pytest.MonkeyPatch) -> None:
     """But for rounding, which grows from step to step."""
-    shallow = SMALL.but(coarse_to_fine=False)
+    shallow = SMALL.but(coarse_to_fine=False, steps=8)
     for recipe in (shallow, RECIPES["neighbours"].but(size=32, steps=5, coarse_to_fine=False)):
         expected = list(paint(recipe))
         with monkeypatch.context() as patch:
