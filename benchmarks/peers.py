@@ -114,8 +114,8 @@ def paint_ours(content: Tensor, style: Tensor, steps: int) -> Tensor:
 def paint_source(content: Tensor, style: Tensor, steps: int, way=source) -> Tensor:
     pictures = [content]
 
-    def keep(image: Tensor) -> None:
-        pictures[0] = image
+    def keep(image: Tensor | Callable[[], Tensor]) -> None:
+        pictures[0] = image if isinstance(image, Tensor) else image()
 
     way(content, style, steps, keep)
     return pictures[0].clamp(0, 1)

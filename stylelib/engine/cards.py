@@ -106,10 +106,12 @@ class CudaStream:
 
     def capture(self, work: Callable[[], Any]) -> tuple[Callable[[], object], Any]:
         """See `Backend`."""
-        graph = torch.cuda.CUDAGraph()
-        # Other painters' threads may do what this one must not.
-        with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
-            made = work()
+        graph, usual = torch.cuda.CUDAGraph(), torch.cuda.current_stream(self._device)
+        try:  # other painters' threads may do what this one must not
+            with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
+                made = work()
+        finally:
+            torch.cuda.set_stream(usual)  # PyTorch forgets this where a capture fails
         return graph.replay, made
 
 
@@ -161,7 +163,7 @@ class Captured:
             if is_out_of_memory(error):
                 raise
             self._plain = True
-            Failed.ever = Failed.ever or self._calls > WARM_UP
+            Failed.ever = Failed.ever or self._calls >= WARM_UP
         else:
             return _Known.apply(image, total, gradient), parts
         self._replay = self._made = None
@@ -179,11 +181,11 @@ class Captured:
     def _next(self) -> tuple[Tensor, dict[str, Tensor], Tensor]:
         if self._replay is None:
             with _ONE_CAPTURE:
-                self._calls += 1
-                if self._calls == 1:
-                    return self._stream.beside(self._rehearse)  # type: ignore[no-any-return]
-                if self._calls <= WARM_UP:
-                    return self._stream.beside(self._work)  # type: ignore[no-any-return]
+                if self._calls < WARM_UP:
+                    work = self._work if self._calls else self._rehearse
+                    made: tuple[Tensor, dict[str, Tensor], Tensor] = self._stream.beside(work)
+                    self._calls += 1  # after it: an interrupt lets it be done again
+                    return made
                 self._replay, self._made = self._stream.capture(self._work)
         assert self._replay is not None and self._made is not None
         self._replay()
