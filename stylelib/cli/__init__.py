@@ -150,10 +150,10 @@ def _paint(options: Namespace) -> int:
         with Progress(done_by[-1], sys.stderr) as bar:
 
             def show(step: "Step") -> None:
-                if film:
+                if film and film.due(step.iteration):
                     film.see(step.iteration, step.image)
                 label = f"step {step.iteration}/{step.steps}"
-                bar.show(done_by[step.iteration - 1], label, step.losses)
+                bar.show(done_by[step.iteration - 1], label, lambda: step.losses)
 
             done, trouble, status = take_steps(transfer, show, interrupts)
         if transfer.stopped:

@@ -286,10 +286,14 @@ class Interrupted:
 
     def __init__(self, step: Any) -> None:
         self.iteration, self.steps, self.losses = step.iteration, step.steps, step.losses
+        self.layers, self.pictures = step.layers, [step.image]
 
     @property
-    def layers(self) -> Any:
-        raise KeyboardInterrupt
+    def image(self) -> Any:
+        self.pictures.append(self.pictures[0])
+        if len(self.pictures) == 2:
+            raise KeyboardInterrupt
+        return self.pictures[0]
 
 
 def test_an_interrupt_keeps_the_picture(painter: Painter, monkeypatch: pytest.MonkeyPatch) -> None:
