@@ -19,6 +19,7 @@ from .doctor import doctor
 from .feedforward import is_network, paint_at_once, train
 from .interrupts import INTERRUPTED, one_interrupt, take_steps
 from .lab import open_lessons
+from .lessons import copy_lessons
 from .options import given_settings, make_parser
 from .streams import steady_streams, was_lost
 from .telling import Result, check_output, save_all, say, tell, tell_losses
@@ -75,6 +76,8 @@ def _run(arguments: Sequence[str] | None) -> int:
                 return doctor()
             case "lab":
                 return open_lessons(unknown)
+            case "lessons":
+                return copy_lessons(options)
         parser.print_help()
         return 0
     except KeyboardInterrupt:

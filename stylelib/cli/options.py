@@ -69,6 +69,18 @@ Ten minutes of training, then a picture at once:
 Ctrl-C stops early and keeps the network as it is.
 """
 
+_LAB = """\
+Open the lessons in JupyterLab: those in the current folder, or your own copies in
+the folder stylelib-lessons of your home folder, which is made the first time.
+
+Further options are passed on to JupyterLab, for example --no-browser.
+"""
+
+_LESSONS = """\
+Copy the lessons to FOLDER. Run it again after an update: a lesson that nobody has
+worked in is replaced, and for any other the new version is put beside it.
+"""
+
 TRAINED = ("likeness", "style_weight", "style_scale")
 """The settings of the recipe that `stylelib train` offers."""
 
@@ -127,9 +139,9 @@ def make_parser() -> Parser:
     commands.add_parser(
         "lab",
         help="Open the lessons in JupyterLab.",
-        description="Open the lessons in JupyterLab.\n\n"
-        "Further options are passed on to JupyterLab, for example --no-browser.",
+        description=_LAB,
     )
+    _add_class(commands)
     return parser
 
 
@@ -228,6 +240,26 @@ def _add_training(train: Parser) -> None:
         help="Seed of the first weights and of the choice of the photos' parts.",
     )
     _add_device(train)
+
+
+def _add_class(commands: "argparse._SubParsersAction[Parser]") -> None:
+    """The commands for a class."""
+    lessons = commands.add_parser(
+        "lessons", help="Copy the lessons to a folder of your own.", description=_LESSONS
+    )
+    lessons.add_argument(
+        "folder",
+        metavar="FOLDER",
+        type=Path,
+        nargs="?",
+        help="Where to (default: stylelib-lessons in your home folder).",
+    )
+    lessons.add_argument(
+        "--install",
+        metavar="REQUIREMENT",
+        help="For Colab: a first cell in each lesson that installs this with pip where stylelib is "
+        "missing, for example stylelib, or the address of a wheel.",
+    )
 
 
 def _add_setting(parser: argparse._ActionsContainer, name: str) -> None:
