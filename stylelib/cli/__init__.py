@@ -17,6 +17,7 @@ from ..pictures.record import base_name
 from ..recipes import RECIPES, SETTINGS, Recipe
 from .doctor import doctor
 from .feedforward import is_network, paint_at_once, train
+from .grade import grade
 from .interrupts import INTERRUPTED, one_interrupt, take_steps
 from .lab import open_lessons
 from .lessons import copy_lessons
@@ -78,6 +79,8 @@ def _run(arguments: Sequence[str] | None) -> int:
                 return open_lessons(unknown)
             case "lessons":
                 return copy_lessons(options)
+            case "grade":
+                return grade(options)
         parser.print_help()
         return 0
     except KeyboardInterrupt:

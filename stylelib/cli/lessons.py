@@ -98,7 +98,7 @@ def hand_out(folder: Path, requirement: str | None = None) -> list[str]:
     source = shipped("notebooks")
     if folder.resolve() == source.resolve():
         return []  # a contributor's: git keeps these
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / RECORD).parent.mkdir(parents=True, exist_ok=True)
     record = read_record(folder)
     handed: dict[str, Any] = record["lessons"]
     copied: list[str] = []

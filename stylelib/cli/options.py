@@ -81,6 +81,14 @@ Copy the lessons to FOLDER. Run it again after an update: a lesson that nobody h
 worked in is replaced, and for any other the new version is put beside it.
 """
 
+_GRADE = """\
+Check the exercises in the notebooks of FOLDER, and in its zip files. Each notebook
+runs in a process of its own, with limits; what it paints is not painted again.
+
+The results are in FOLDER-grades: a page to read, grades.html, and tables for a
+spreadsheet. A student is called after the folder, or the file, of the notebook.
+"""
+
 TRAINED = ("likeness", "style_weight", "style_scale")
 """The settings of the recipe that `stylelib train` offers."""
 
@@ -259,6 +267,32 @@ def _add_class(commands: "argparse._SubParsersAction[Parser]") -> None:
         metavar="REQUIREMENT",
         help="For Colab: a first cell in each lesson that installs this with pip where stylelib is "
         "missing, for example stylelib, or the address of a wheel.",
+    )
+    grade = commands.add_parser(
+        "grade", help="Check the exercises that a class handed in.", description=_GRADE
+    )
+    add = grade.add_argument
+    add("folder", metavar="FOLDER", type=Path, help="Where the handed-in files are.")
+    add(
+        "--output",
+        "-o",
+        metavar="FOLDER",
+        type=Path,
+        help="Where the results go (default: FOLDER-grades).",
+    )
+    add(
+        "--seconds",
+        type=_number,
+        metavar="N",
+        default=30,
+        help="How much processor time a cell or an exercise may take (default: 30 s).",
+    )
+    add(
+        "--memory",
+        type=_number,
+        metavar="GB",
+        default=3,
+        help="How much memory a notebook may take (default: 3).",
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .checking import Exercise
 
-RECORD = ".stylelib-lessons.json"
+RECORD = ".stylelib/lessons.json"
 """The file that tells a folder of lessons from any other."""
 
 FILE = "my-progress.md"

@@ -11,7 +11,8 @@ from stylelib.lessons.style.exercises import check
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of lessons, in which a notebook runs."""
-    (tmp_path / passed.RECORD).write_text("{}")
+    (tmp_path / passed.RECORD).parent.mkdir()
+    (tmp_path / passed.RECORD).touch()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
