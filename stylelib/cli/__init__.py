@@ -15,6 +15,7 @@ from ..errors import OUT_OF_MEMORY, StylelibError, check_folder, is_out_of_memor
 from ..pictures.names import file_name
 from ..pictures.record import base_name
 from ..recipes import RECIPES, SETTINGS, Recipe
+from .bundle import bundle
 from .doctor import doctor
 from .feedforward import is_network, paint_at_once, train
 from .grade import grade
@@ -79,6 +80,8 @@ def _run(arguments: Sequence[str] | None) -> int:
                 return open_lessons(unknown)
             case "lessons":
                 return copy_lessons(options)
+            case "bundle":
+                return bundle(options)
             case "grade":
                 return grade(options)
         parser.print_help()

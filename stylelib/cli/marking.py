@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 Tell = Callable[..., None]
 
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
@@ -87,11 +89,13 @@ def mark(path: Path, tell: Tell, skipped: set[str]) -> None:
                 problem = _run(ast.Module([statement], []), part, names)
                 if problem:
                     tell("note", text=f"Cell {cell} stopped with {problem}.")
+        _end_children()
     for number in wanted:
         if f"exercise {number}" not in skipped:
             tell("part", name=f"exercise {number}")
             answer = calls.get(number) or ast.Name(functions.get(number, ""), ast.Load())
             tell("verdict", number=number, **_verdict(exercises[number], answer, names))
+            _end_children()
 
 
 _DEFINED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -179,6 +183,14 @@ def _run(module: ast.Module, part: str, names: dict[str, Any]) -> str:
     except BaseException as error:  # SystemExit, too
         return _in_words(error)
     return ""
+
+
+def _end_children() -> None:
+    """End the processes that a part left behind, before the next is blamed for them."""
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            child.kill()
+            child.wait(1)
 
 
 def _in_words(error: BaseException) -> str:

@@ -89,6 +89,12 @@ The results are in FOLDER-grades: a page to read, grades.html, and tables for a
 spreadsheet. A student is called after the folder, or the file, of the notebook.
 """
 
+_BUNDLE = """\
+Put all that an installation needs into FOLDER, a USB stick for example: for Linux,
+macOS (Apple chips) and Windows, about 350 MB each. README.txt there says how to
+install from it, without internet.
+"""
+
 TRAINED = ("likeness", "style_weight", "style_scale")
 """The settings of the recipe that `stylelib train` offers."""
 
@@ -267,6 +273,23 @@ def _add_class(commands: "argparse._SubParsersAction[Parser]") -> None:
         metavar="REQUIREMENT",
         help="For Colab: a first cell in each lesson that installs this with pip where stylelib is "
         "missing, for example stylelib, or the address of a wheel.",
+    )
+    bundle = commands.add_parser(
+        "bundle", help="Make a folder to install from without internet.", description=_BUNDLE
+    )
+    bundle.add_argument("folder", metavar="FOLDER", type=Path, help="Made if it does not exist.")
+    bundle.add_argument(
+        "--system",
+        action="append",
+        choices=("linux", "macos", "windows"),
+        help="For this system only; may be given more than once (default: all three).",
+    )
+    bundle.add_argument(
+        "--python",
+        metavar="X.Y",
+        action="append",
+        help="The version of Python in the room, for example 3.12; may be given more than once "
+        "(default: the version of this one).",
     )
     grade = commands.add_parser(
         "grade", help="Check the exercises that a class handed in.", description=_GRADE
