@@ -29,7 +29,7 @@ STATES = ("right", "wrong", "empty", "missing", "stopped")
 """What can be said of an answer; it is stopped if it takes too long or too much memory."""
 
 _STARTING = 60  # seconds of processor time for Python and PyTorch to start
-_PATIENCE = 4  # on a busy computer, all takes so much longer by the clock
+_PATIENCE = 8  # on a busy computer, all takes so much longer by the clock
 _IN_ALL = 20  # a notebook as a whole may take so many times what a part of it may
 _HIDDEN = ".stylelib"
 _PREDICTIONS = f"{_HIDDEN}/predictions.json"

@@ -137,7 +137,7 @@ HOSTILE = {
 @pytest.mark.parametrize("code", HOSTILE.values(), ids=HOSTILE)
 def test_the_right_answer_of_a_hostile_notebook_still_counts(tmp_path: Path, code: str) -> None:
     write(tmp_path / "in" / "mallory.ipynb", "import torch", code + CHECK, RIGHT)
-    found, _ = run(tmp_path / "in", "--seconds", "3", "--memory", "1.5")
+    found, _ = run(tmp_path / "in", "--seconds", "6", "--memory", "1.5")
     assert found["mallory"]["3.1"] == "right"
 
 
