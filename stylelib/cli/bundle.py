@@ -67,7 +67,8 @@ def bundle(options: Namespace) -> int:
     for system in systems:
         for python in pythons:
             say(f"stylelib: For {system} and Python {python}:")
-            _run(download(wheels, system, python), f"the wheels for {system}, Python {python}")
+            for command in downloads(wheels, system, python):
+                _run(command, f"the wheels for {system}, Python {python}")
     text = _READ_ME.format(
         version=__version__, systems=", ".join(systems), pythons=", ".join(pythons)
     )
@@ -87,16 +88,20 @@ def own_wheel(wheels: Path) -> list[str]:
     return [*pip, "download", "--no-deps", "--dest", str(wheels), f"stylelib=={__version__}"]
 
 
-def download(wheels: Path, system: str, python: str) -> list[str]:
-    """The command that downloads what stylelib needs, for a system and a Python version."""
+def downloads(wheels: Path, system: str, python: str) -> list[list[str]]:
+    """The commands that download what stylelib needs, for a system and a Python version."""
     platforms = [part for name in _PLATFORMS[system] for part in ("--platform", name)]
-    return [
+    pip = [
         *(sys.executable, "-m", "pip", "download", "--dest", str(wheels)),
         *("--no-deps", "--only-binary=:all:", "--implementation", "cp"),
         *("--python-version", python, *platforms),
-        *(("--extra-index-url", _CPU) if system == "linux" else ()),
-        *needed(system, python),
     ]
+    wanted = needed(system, python)
+    if system != "linux":
+        return [[*pip, *wanted]]
+    torch = [line for line in wanted if line.startswith("torch")]
+    others = [line for line in wanted if line not in torch]
+    return [[*pip, *others], [*pip, "--index-url", _CPU, *torch]]
 
 
 def needed(system: str, python: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stylelib import cli
-from stylelib.cli.bundle import SYSTEMS, download, needed
+from stylelib.cli.bundle import SYSTEMS, downloads, needed
 
 # What each system needs that the others do not.
 ONLY = {
@@ -48,10 +48,13 @@ def test_a_bundle_for_two_systems(
     folder = tmp_path / "stick"
     options = ["--system", "windows", "--system", "linux", "--python", "3.12"]
     assert cli.main(["bundle", str(folder), *options]) == 0
-    assert f"{folder}: 3 files, 3 MB." in capsys.readouterr().out
-    own, windows, linux = asked
+    assert f"{folder}: 4 files, 4 MB." in capsys.readouterr().out
+    own, windows, linux, torch = asked
     assert own[1:4] == ["-m", "pip", "wheel"] and "--no-deps" in own
-    assert windows == download(folder / "wheels", "windows", "3.12")
+    assert [windows] == downloads(folder / "wheels", "windows", "3.12")
+    # Without 5 GB for graphics cards, which PyTorch for Linux would bring from elsewhere.
+    assert torch[-3] == "https://download.pytorch.org/whl/cpu" and "torch==" in torch[-2]
+    assert not [part for part in linux if part.startswith("torch")]
     for command, platform in ((windows, "win_amd64"), (linux, "manylinux_2_28_x86_64")):
         assert command[command.index("--platform") + 1] == platform
         assert "--only-binary=:all:" in command and "3.12" in command

@@ -138,7 +138,8 @@ def until(true: Callable[[], Any]) -> None:
         time.sleep(0.2)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody uses."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
@@ -148,11 +149,11 @@ def hub(folder: Path) -> Iterator[str]:
     """Start a hub with the recipe of the documentation; its address."""
     homes = folder / "homes"
     homes.mkdir()
-    port = _free_port()
+    port = free_port()
     config = folder / "config.py"
     config.write_text(
         _CONFIG.format(
-            recipe=str(RECIPE), port=port, hub_port=_free_port(), api_port=_free_port(),
+            recipe=str(RECIPE), port=port, hub_port=free_port(), api_port=free_port(),
             homes=str(homes), package=str(PROJECT), bare=BARE, settings=str(SETTINGS),
         )
     )  # fmt: skip
