@@ -10,6 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ..errors import pick
+from . import passed
 
 Inputs = tuple[Any, ...]
 
@@ -142,6 +143,8 @@ def register(*exercises: Exercise) -> None:
 def check(number: str, answer: Any) -> Verdict:
     """Check your answer to an exercise.
 
+    In a folder of your own lessons, what you passed is kept in ``my-progress.md``.
+
     Parameters
     ----------
     number : str
@@ -154,7 +157,10 @@ def check(number: str, answer: Any) -> Verdict:
     StylelibError
         If there is no exercise with that number. A wrong answer raises nothing.
     """
-    return EXERCISES[pick(number, EXERCISES, "exercise")].check(answer)
+    verdict = EXERCISES[pick(number, EXERCISES, "exercise")].check(answer)
+    if verdict.passed:
+        passed.keep(number, EXERCISES)
+    return verdict
 
 
 def _fresh(inputs: Inputs, gradient: bool = False) -> Inputs:
