@@ -157,6 +157,81 @@ def check(number: str, answer: Any) -> Verdict:
     return EXERCISES[pick(number, EXERCISES, "exercise")].check(answer)
 
 
+@dataclass(frozen=True)
+class Guide:
+    """Help with an exercise for who asks, before any answer: hints one by one, and a solution."""
+
+    hints: tuple[str, ...]  # a nudge, the formula, the first line
+    solution: str  # Python code
+
+
+@dataclass(frozen=True)
+class Told:
+    """A text for the student."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+GUIDES: dict[str, Guide] = {}
+_hints_given: dict[str, int] = {}
+
+
+def guide(number: str, *hints: str, solution: str) -> None:
+    """Let `hint` and `solution` help with the exercise of that number.
+
+    Parameters
+    ----------
+    number : str
+    hints : str
+        Each says more than the one before: a nudge, the formula, the first line.
+    solution : str
+        Code that passes the check.
+    """
+    GUIDES[number] = Guide(hints, solution.strip())
+
+
+def hint(number: str) -> Told:
+    """The next hint for an exercise: each call says a little more.
+
+    Parameters
+    ----------
+    number : str
+        As in the lesson, for example ``"2.1"``.
+
+    Raises
+    ------
+    StylelibError
+        If there is no exercise with that number.
+    """
+    hints = GUIDES[pick(number, GUIDES, "exercise")].hints
+    given = _hints_given[number] = _hints_given.get(number, 0) + 1
+    if given > len(hints):
+        return Told(
+            f'There are no more hints for {number}. solution("{number}") shows one way to do it.'
+        )
+    return Told(f"Hint {given} of {len(hints)} for {number}: {hints[given - 1]}")
+
+
+def solution(number: str) -> Told:
+    """A solution of an exercise, marked as such: best read after an attempt of your own.
+
+    Parameters
+    ----------
+    number : str
+        As in the lesson, for example ``"2.1"``.
+
+    Raises
+    ------
+    StylelibError
+        If there is no exercise with that number.
+    """
+    code = GUIDES[pick(number, GUIDES, "exercise")].solution
+    return Told(f"# One solution of exercise {number}. Yours may be different.\n{code}")
+
+
 def _fresh(inputs: Inputs, gradient: bool = False) -> Inputs:
     """A copy of the inputs; with `gradient`, the first can be differentiated."""
     copies = copy.deepcopy(inputs)
