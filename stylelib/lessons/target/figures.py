@@ -285,9 +285,9 @@ def reasons(why: Reasons, across: int, down: int) -> Plot:
     votes.set_yticks(range(len(asked)), list(asked))
     votes.axvline(0, color="black", linewidth=1)
     votes.set_xlabel("← darker     each asks for     brighter →", fontsize=13)
-    verb = {True: "more", False: "less"}
     lines = [
-        f"{number}  {pair.layer}, maps {pair.maps[0]} and {pair.maps[1]}: together {verb[pair.wanted]}"
+        f"{number}  {pair.layer}, maps {pair.maps[0]} and {pair.maps[1]}: together "
+        f"{'more' if pair.wanted else 'less'}"
         for number, pair in enumerate(pairs, start=1)
     ]
     figure.text(0.52, 0.36, "The pairs of maps that ask most here", weight="bold", size=14)
