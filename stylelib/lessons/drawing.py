@@ -80,10 +80,15 @@ def draw_numbers(
 
 
 def draw_cells(
-    axes: Axes, values: Tensor, title: str, signed: bool = False, size: int = 22
+    axes: Axes,
+    values: Tensor,
+    title: str,
+    signed: bool = False,
+    size: int = 22,
+    top: float = 1.0,
 ) -> None:
     """Draw a small map (h, w) as squares with lines between them and a number in each."""
-    draw_numbers(axes, values, title, "{:g}", signed, size=size)
+    draw_numbers(axes, values, title, "{:g}", signed, top, size)
     # Without lines, white squares would be lost on a white page.
     rows, columns = values.shape
     color = COLORS["muted"]
