@@ -162,6 +162,7 @@ def _draw_valley(axes: Axes, target: float) -> None:
     across = np.linspace(-0.6, 1.6, 200)
     axes.plot(across, (across - target) ** 2, color=COLORS["muted"])
     axes.set(xlim=(-0.6, 1.6), ylim=(-0.08, 1.2), xlabel="pixel", ylabel="loss")
+    axes.set_xticks([-0.5, 0, 0.5, 1, 1.5])
 
 
 @styled()
