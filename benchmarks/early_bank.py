@@ -26,7 +26,7 @@ EARLY = (4, 15)  # steps after which a picture is kept, beside the last
 QUALITY = 70  # of the JPEG files
 SMOOTH = 3.0  # weight of total variation
 CHANNELS = {
-    "conv1_2": (4, 20, 28, 46), "conv2_1": (12, 30, 64, 100), "conv3_1": (5, 60, 104, 200),
+    "conv2_1": (12, 30, 64, 100), "conv3_1": (5, 60, 104, 200),
     "conv3_4": (20, 91, 130, 222), "conv4_1": (60, 190, 330, 450), "conv4_4": (134, 178, 230, 379),
 }  # fmt: skip
 

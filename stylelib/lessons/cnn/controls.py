@@ -142,7 +142,11 @@ def patch_explorer(observations: Observations, layer: str, channel: int = 0) -> 
 
 def wanted_explorer(observations: Observations, layer: str, channel: int) -> Explorer:
     """What a channel wants to see, made beforehand, beside the patches that excite it."""
-    names = {f"{each}, channel {number}": (each, number) for each, number in channels()}
+    names = {
+        f"{each}, channel {number}": (each, number)
+        for each, number in channels()
+        if each in observations.layers
+    }
     start = f"{layer}, channel {channel}"
     choice = menu("channel", names, start, "A layer and one of its channels")
 
