@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from ..drawing import draw_numbers
+from ..drawing import draw_cells
 from ..theme import Plot, canvas, place, styled
 
 _CELL, _GAP, _TITLE = 0.62, 0.5, 0.75  # inches
@@ -33,7 +33,7 @@ def tensors(**values: Tensor) -> Plot:
         start = (left + (width - _CELL * columns) / 2) / across
         axes = place(figure, start, 1 - _TITLE / down - size[1], *size)
         shape = tuple(values[name].shape)
-        draw_numbers(axes, table, f"{name}\n{shape}", "{:g}", top=top)
+        draw_cells(axes, table, f"{name}\n{shape}", size=15, top=top)
         left += width + _GAP
     words = ", ".join(f"{name} of shape {tuple(value.shape)}" for name, value in values.items())
     return Plot(figure, f"Small tensors with their numbers: {words}.")
