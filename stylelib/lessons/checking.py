@@ -4,12 +4,14 @@ import copy
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 
 from ..errors import pick
+from .theme import COLORS
 
 Inputs = tuple[Any, ...]
 
@@ -122,8 +124,22 @@ class Verdict:
     message: str
 
     def __repr__(self) -> str:
+        return f"{self.heading} {self.message}"
+
+    def _repr_html_(self) -> str:
+        # As wide as a column of text, and in the colours of the page, be they light or dark.
+        color = COLORS[{"right": "tv", "wrong": "style", "empty": "muted"}[self.state]]
+        return (
+            f"<div style='border-left:4px solid {color}; padding:4px 12px; max-width:75ch; "
+            f"line-height:1.5; overflow-wrap:break-word'><b>{escape(self.heading)}</b> "
+            f"{escape(self.message)}</div>"
+        )
+
+    @property
+    def heading(self) -> str:
+        """Whether it is right, as a sign, and which exercise it is."""
         mark = {"right": "✓", "wrong": "✗", "empty": "…"}[self.state]
-        return f"{mark} {self.exercise.number} {self.exercise.title}: {self.message}"
+        return f"{mark} {self.exercise.number} {self.exercise.title}:"
 
     @property
     def passed(self) -> bool:

@@ -89,7 +89,6 @@ def test_every_explorer_answers(lab: Lab, page: Callable[..., Page], name: str) 
 
 
 def test_a_click_on_the_photo_moves_the_sliders(lab: Lab, page: Callable[..., Page]) -> None:
-    pytest.importorskip("anywidget", reason="needs the extra draw")
     name = "07-neighbours.ipynb"
     copy = lab.rewrite(name, LESSONS[name])
     lesson = page(copy).run_all()

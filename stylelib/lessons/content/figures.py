@@ -11,6 +11,9 @@ from ..drawing import draw_cells, draw_mean, draw_signed
 from ..theme import COLORS, Plot, canvas, place, show_picture, styled
 from .compute import PIXELS, Reconstruction
 
+CURVES = 2
+"""The axes of the curves in `shift_curves`."""
+
 
 @styled()
 def by_hand(maps: Tensor, target: Tensor) -> Plot:
