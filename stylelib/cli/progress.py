@@ -6,11 +6,13 @@ would write every redraw on a line of its own; here a plain line is written now 
 
 import shutil
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from statistics import fmean
 from typing import TextIO
 
 from tqdm import tqdm
+
+from ..recipes import Recipe
 
 _LINES = 20  # about this many at most, where the output is not a terminal
 _BAR = "{percentage:3.0f}% [{bar:15}]"
@@ -58,10 +60,11 @@ class Progress(tqdm):
             time = "starting"  # the first step also sets up: its time says nothing about the rest
         else:
             time = "{remaining} left"
+        numbers = f"{self._numbers()}, " if losses else ""
         if self._terminal:
-            self.bar_format = f"{_BAR} {step}, {self._numbers()}, {time}"
+            self.bar_format = f"{_BAR} {step}, {numbers}{time}"
         else:
-            self.bar_format = f"{step}, {{percentage:.0f}}%, {self._numbers()}, {time}"
+            self.bar_format = f"{step}, {{percentage:.0f}}%, {numbers}{time}"
         self.update(done - self.n)
 
     def _numbers(self) -> str:
@@ -93,3 +96,10 @@ def duration(seconds: float) -> str:
     if seconds < 3600:
         return f"{seconds // 60} min {seconds % 60:02} s"
     return f"{seconds // 3600} h {seconds // 60 % 60:02} min"
+
+
+def costs(recipe: Recipe) -> Iterator[float]:
+    """How long each step takes, in proportion to the others."""
+    for number, (size, steps) in enumerate(recipe.stages()):
+        for step in range(steps):
+            yield size**2 * (1 + (0 if step else recipe.preparation(first=not number)))

@@ -103,6 +103,9 @@ class Transfer:
     device : {"auto", "cpu", "cuda", "mps"}
     precision : torch.dtype, optional
         Of the convolutions; by default the fastest that is good enough.
+    start : Tensor, shape (1, 3, h, w), RGB in 0-1, optional
+        A picture to start from, in place of what the recipe's `init` says; it is resized to the
+        photo's proportions.
 
     Attributes
     ----------
@@ -139,8 +142,11 @@ class Transfer:
         network: vgg.VGG19 | None = None,
         device: str = "auto",
         precision: torch.dtype | None = None,
+        start: Tensor | None = None,
     ) -> None:
         check_picture(content, "The content picture")
+        if start is not None:
+            check_picture(start, "The picture to start from")
         check_kind(recipe, Recipe, "The recipe")
         if network is not None:
             check_kind(network, vgg.VGG19, "The network")
@@ -159,18 +165,22 @@ class Transfer:
                 for one in self._styles
             ]
         height, width = fit(content.shape, recipe.size)
-        painting = max(math.prod(fit(s.image.shape, recipe.style_size())) for s in self._styles)
+        largest = max(math.prod(fit(s.image.shape, recipe.style_size())) for s in self._styles)
         searched = len(self._styles) if recipe.neighbour_weight else 0
-        check_memory(height, width, self.device, self.precision, painting, recipe.deepest, searched)
+        check_memory(height, width, self.device, self.precision, largest, recipe.deepest, searched)
         keep_memory()
         self._least = least_size(recipe, self._content, self._styles)
         self._descent: Descent | None = None  # set up when the next step needs it
         self.network = self._prepare(recipe, network)
         # A given network decides these two settings; the record must say what was used.
         self.recipe = recipe.but(pooling=self.network.pooling, padding=self.network.padding)
-        start = self._styles[0].image.detach().cpu()
+        painting = self._styles[0].image.detach().cpu()
         size = max(recipe.stages()[0][0], self._least)
-        self._reached = Reached(self._with_photo(first_picture(recipe, self._content, start, size)))
+        if start is None:
+            picture = first_picture(recipe, self._content, painting, size)
+        else:
+            picture = resize_to(start.detach().cpu().float(), fit(content.shape, size)).clone()
+        self._reached = Reached(self._with_photo(picture))
         self._size = 0  # the longest side that it has painted at
 
     def _with_photo(self, picture: Tensor) -> Tensor:

@@ -233,7 +233,7 @@ def test_a_network_learns_from_neighbours_at_two_sizes(painting: Tensor) -> None
     assert steps[0].losses["total"] == pytest.approx(expected, rel=1e-3)
     assert total(photo, network(photo).detach()) < 0.9 * expected
     for losses in (step.losses for step in steps):
-        weighted = NEIGHBOURS.style_weight * (1 - NEIGHBOURS.likeness) * losses["style"]
+        weighted = NEIGHBOURS.style_weight * (1 - NEIGHBOURS.kept) * losses["style"]
         weighted += NEIGHBOURS.neighbour_weight * losses["neighbours"]
         assert losses["total"] == pytest.approx(weighted, rel=1e-5)
 
