@@ -13,14 +13,22 @@ function name(element, text) {
 
 function nameAll(root, words) {
   for (const slider of root.querySelectorAll(".widget-slider")) {
+    const label = slider.querySelector(".widget-label")?.textContent;
     const handle = slider.querySelector("[role=slider]");
-    if (!handle) continue;
-    name(handle, slider.querySelector(".widget-label")?.textContent);
+    const readout = slider.querySelector(".widget-readout");
+    if (!handle || !readout) continue;
+    name(handle, label);
     // The slider's own text is rounded, or the number of a choice instead of its name.
-    const value = slider.querySelector(".widget-readout")?.textContent;
-    if (value && handle.getAttribute("aria-valuetext") !== value) {
-      handle.setAttribute("aria-valuetext", value);
+    if (handle.getAttribute("aria-valuetext") !== readout.textContent) {
+      handle.setAttribute("aria-valuetext", readout.textContent);
     }
+    readout.setAttribute("role", "textbox"); // a number can be typed there
+    name(readout, label);
+  }
+  for (const bar of root.querySelectorAll(".widget-hprogress .progress")) {
+    bar.setAttribute("role", "progressbar");
+    bar.setAttribute("aria-valuenow", Math.round(parseFloat(bar.firstElementChild?.style.width)) || 0);
+    name(bar, bar.parentElement.title);
   }
   for (const menu of root.querySelectorAll("select[title]")) {
     if (!menu.labels?.[0]?.textContent) name(menu, menu.title);
