@@ -14,6 +14,7 @@ from torch import Generator, Tensor, nn
 from ..errors import pick
 from . import own, passed
 from .painted import painted
+from .theme import COLORS
 
 Inputs = tuple[Any, ...]
 
@@ -127,8 +128,22 @@ class Verdict:
     message: str
 
     def __repr__(self) -> str:
+        return f"{self.heading} {self.message}"
+
+    def _repr_html_(self) -> str:
+        # As wide as a column of text, and in the colours of the page, be they light or dark.
+        color = COLORS[{"right": "tv", "wrong": "style", "empty": "muted"}[self.state]]
+        return (
+            f"<div style='border-left:4px solid {color}; padding:4px 12px; max-width:75ch; "
+            f"line-height:1.5; overflow-wrap:break-word'><b>{escape(self.heading)}</b> "
+            f"{escape(self.message)}</div>"
+        )
+
+    @property
+    def heading(self) -> str:
+        """Whether it is right, as a sign, and which exercise it is."""
         mark = {"right": "✓", "wrong": "✗", "empty": "…"}[self.state]
-        return f"{mark} {self.exercise.number} {self.exercise.title}: {self.message}"
+        return f"{mark} {self.exercise.number} {self.exercise.title}:"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         words = {"text/plain": repr(self)}
@@ -137,7 +152,7 @@ class Verdict:
             return words
         data = b64encode(picture).decode()
         return words | {
-            "text/html": f"<p>{escape(repr(self))}</p><p>This is what it would paint:</p>"
+            "text/html": f"{self._repr_html_()}<p>This is what it would paint:</p>"
             f"<img alt='A camel as this mistake paints her' src='data:image/jpeg;base64,{data}'>"
         }
 

@@ -13,6 +13,7 @@ from ..engine.network import NetworkCache
 from ..engine.pace import Pace, about
 from ..engine.transfer import Transfer
 from ..errors import StylelibError, pick
+from ..lessons.access import Access
 from ..lessons.theme import with_picture
 from ..pictures.decoding import Source
 from ..pictures.rescue import save_with
@@ -93,7 +94,8 @@ class Painter(ipywidgets.VBox):
             name: getattr(viewer, name) for name in ("compare", "against", "scrub")
         }
         self._shown_with: dict[str, list[Any]] = {name: [] for name in METHODS}
-        super().__init__(self.desk.arrange(self._arrange_knobs(), self._arrange_pages()))
+        parts = self.desk.arrange(self._arrange_knobs(), self._arrange_pages())
+        super().__init__([*parts, Access()])
         self.set(content=content, style=style, size=size)
         self._show_knobs()
         self._connect()
