@@ -7,6 +7,8 @@ from typing import Any
 import ipywidgets
 
 from .chooser import PictureChooser
+from .gallery import Gallery
+from .lookout import Lookout
 from .panel import Panel
 from .picture import data_url
 from .runs import Run
@@ -19,9 +21,12 @@ _ROW = {"width": "100%", "flex_flow": "row wrap", "align_items": "center"}
 class Desk:
     """The painter's buttons and displays. It knows how they look, not what they do."""
 
-    def __init__(self, photos: PictureChooser, paintings: PictureChooser) -> None:
+    def __init__(
+        self, photos: PictureChooser, paintings: PictureChooser, gallery: Gallery
+    ) -> None:
         self._photos, self._paintings = photos, paintings
-        self.panel, self.session = Panel(), Session()
+        self.panel, self.session = Panel(), Session(gallery)
+        self.lookout = Lookout()
         self.buttons = {
             name: ipywidgets.Button(
                 description=label,
@@ -56,6 +61,7 @@ class Desk:
                 *knobs,
                 self.expect,
                 ipywidgets.HBox([b["paint"], b["pause"], b["stop"]], layout=_ROW),
+                self.lookout,
                 self.panel,
                 *([more] if pages else []),
             ],

@@ -13,12 +13,14 @@ from ..engine.network import NetworkCache
 from ..engine.pace import Pace, about
 from ..engine.transfer import Transfer
 from ..errors import StylelibError, pick
+from ..lessons.stills import Still
 from ..lessons.theme import with_picture
 from ..pictures.decoding import Source
 from ..pictures.rescue import save_with
 from ..recipes import DEFAULT, METHODS, RECIPES, SETTINGS, Recipe
 from .chooser import PictureChooser
 from .desk import Desk
+from .gallery import Gallery
 from .jobs import Gauge, Job, in_words, running_loop
 from .knobs import SIZES, MethodKnob, SizeKnob, knob, put, read, turn
 from .picture import samples
@@ -45,6 +47,9 @@ class Painter(ipywidgets.VBox):
         256, 512 or 1024 pixels, or another longest side.
     method : {"neighbours", "gram"}
         How style is seen: which of `stylelib.recipes.METHODS` to begin with.
+    gallery : path, optional
+        The folder that keeps the newest 20 pictures painted with the buttons (100 MB at most), and
+        shows them again after a restart; None keeps nothing.
     **settings
         Any other setting of `Recipe`; it is kept when another method is chosen.
 
@@ -72,6 +77,7 @@ class Painter(ipywidgets.VBox):
         style: Source = "hokusai-great-wave",
         size: str | int = "picture",
         method: str = DEFAULT,
+        gallery: str | Path | None = "painted",
         **settings: Any,
     ) -> None:
         self._networks = NetworkCache()
@@ -82,10 +88,12 @@ class Painter(ipywidgets.VBox):
         self._base = RECIPES[method].but(**settings)
         self._changing = False  # whether another method's settings are being put in place
         self._newest: Run | None = None
+        self._from_code = False  # whether that run was begun by `paint`
         self._one_thread = threading.RLock()  # Jupyter may handle buttons in another than cells
         self.photos = PictureChooser("Photo", samples("photo"), "Your own photo")
         self.paintings = PictureChooser("Painting", samples("painting"), "Your own painting")
-        self.desk = Desk(self.photos, self.paintings)
+        folder = None if gallery is None else as_path(gallery)
+        self.desk = Desk(self.photos, self.paintings, Gallery(folder))
         self.knobs = self._make_knobs()
         viewer = self.desk.viewer
         pictures = {"content": self.photos, "style": self.paintings}
@@ -93,10 +101,13 @@ class Painter(ipywidgets.VBox):
             name: getattr(viewer, name) for name in ("compare", "against", "scrub")
         }
         self._shown_with: dict[str, list[Any]] = {name: [] for name in METHODS}
+        self._still = Still()
         super().__init__(self.desk.arrange(self._arrange_knobs(), self._arrange_pages()))
+        self.add_class("stylelib-painter")
         self.set(content=content, style=style, size=size)
         self._show_knobs()
         self._connect()
+        viewer.offer(self.desk.session.names)
         self._chosen()
         self._refresh()
 
@@ -319,7 +330,7 @@ class Painter(ipywidgets.VBox):
         job = Job(self._refresh, self._job)
         job.change(**changes or {})
         with self._one_thread:
-            self._newest, self._job = run, job
+            self._newest, self._job, self._from_code = run, job, here
         self.desk.saved.value = ""
         self.desk.panel.say("")
         self._look_at(run)
@@ -358,6 +369,7 @@ class Painter(ipywidgets.VBox):
             self.desk.panel.say(job.error)
         if job.busy:
             self.desk.viewer.draw()
+            self._still.update(self._picture, now=False)
         self._expect()
 
     def _finish(self, run: Run) -> None:
@@ -365,11 +377,12 @@ class Painter(ipywidgets.VBox):
         run.finish()
         session, viewer = self.desk.session, self.desk.viewer
         if run.losses:
-            session.add(run)
+            session.add(run, keep=not self._from_code)
             viewer.offer(session.names)
         else:
             self._newest = session.runs[-1] if session.runs else None
         self._look_at(self._newest)
+        self._still.update(self._picture, now=True)
 
     def _look_at(self, run: Run | None) -> None:
         self.desk.viewer.show(run, self.photos.picture, self.paintings.picture)
@@ -464,8 +477,14 @@ class Painter(ipywidgets.VBox):
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         self._measure()
-        still, alt = self.desk.viewer.still(), f"Painter: {self.desk.viewer.told}"
-        return with_picture(super()._repr_mimebundle_(**options), "image/jpeg", still, alt)
+        return with_picture(super()._repr_mimebundle_(**options), *self._picture())
+
+    def _ipython_display_(self, **options: Any) -> None:
+        self._still.show(self._repr_mimebundle_(**options))
+
+    def _picture(self) -> tuple[str, bytes, str]:
+        """What a notebook keeps of the painter: MIME type, bytes and alt text."""
+        return "image/jpeg", self.desk.viewer.still(), f"Painter: {self.desk.viewer.told}"
 
 
 def close_all(widget: Any) -> None:

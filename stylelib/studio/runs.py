@@ -22,6 +22,7 @@ from .picture import Picture, jpeg
 
 KEPT = 24  # frames, about
 _BUDGET = 128_000_000  # bytes of uncompressed frames
+_POINTS = 200  # of the losses that a saved picture holds
 _SHOWN = 512  # pixels wide on the page, however small the picture is
 
 
@@ -219,14 +220,48 @@ class Run:
             record["keep_colors"] = True
         return record
 
-    def save(self, path: Path, frame: Frame | None = None) -> Path:
-        """Save the newest picture or a frame, with the recipe in the file; see `save_image`."""
+    def save(self, path: Path, frame: Frame | None = None, history: bool = False) -> Path:
+        """Save the newest picture or a frame, with the recipe in the file; see `save_image`.
+
+        With `history`, the file also holds what `restore` needs to show the run again.
+        """
         if self.mask is not None and isinstance(self.mask.source, bytes):
             # It was drawn in the browser: without it, nobody could paint the picture again.
             save_image(self.mask.load(None), path.parent / self.mask.name)
         if frame is None:
-            return save_image(self.picture(), path, self.record())
+            more = {"history": self._history()} if history else {}
+            return save_image(self.picture(), path, self.record() | more)
         return save_image(self.frame_picture(frame), path, self.record(frame.iteration))
+
+    def _history(self) -> dict[str, Any]:
+        done = self.iteration
+        chosen = sorted({round(i * (done - 1) / (_POINTS - 1)) for i in range(_POINTS)})
+        return {
+            "seconds": round(self.seconds, 1),
+            "losses": {
+                name: [float(f"{self.losses[i][name]:.4g}") for i in chosen]
+                for name in self.losses[-1]
+                if all(name in self.losses[i] for i in chosen)
+            },
+        }
+
+    def restore(self, image: Tensor, record: Mapping[str, Any]) -> None:
+        """Become the finished run whose picture was saved with its history.
+
+        Only some of the losses were saved; each stands for the steps around it.
+        """
+        record, history = dict(record), record["history"]
+        self.changes = {int(when): dict(w) for when, w in record.pop("changes", {}).items()}
+        self.again = [int(when) for when in record.pop("again", [])]
+        done, losses = int(record["steps_done"]), history["losses"]
+        count = min(map(len, losses.values()))
+        places = [i * count // done for i in range(done)]
+        self.losses = [{name: float(losses[name][i]) for name in losses} for i in places]
+        self.seconds, self.image, self.finished = float(history["seconds"]), image, True
+        self.frames = [Frame(done, jpeg(image), None)]
+        self._record = {n: v for n, v in record.items() if n not in ("history", "keep_colors")}
+        losses_of(self.losses[-1])  # what the table shows
+        self.recipe_at(done)
 
     def save_film(self, path: Path) -> Path:
         """Save the frames as an animated GIF or WebP; see `stylelib.save_film`."""
