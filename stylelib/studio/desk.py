@@ -38,6 +38,7 @@ class Desk:
                 ("paint", "Paint", "paint-brush", "Start a new painting"),
                 ("pause", "Pause", "pause", "Wait after this step; press again to continue"),
                 ("stop", "Stop", "stop", "End here, and keep the picture"),
+                ("finish", "Finish it", "forward", "Take the remaining steps, up to the full size"),
                 ("continue", "Continue from here", "undo", "Continue from the step that is shown"),
                 ("save", "Save", "save", "Save the picture as a PNG file"),
                 ("film", "Save film", "film", "Save how it was painted, as an animated GIF"),
@@ -60,7 +61,7 @@ class Desk:
             [
                 *knobs,
                 self.expect,
-                ipywidgets.HBox([b["paint"], b["pause"], b["stop"]], layout=_ROW),
+                ipywidgets.HBox([b["paint"], b["pause"], b["stop"], b["finish"]], layout=_ROW),
                 self.lookout,
                 self.panel,
                 *([more] if pages else []),
@@ -87,6 +88,8 @@ class Desk:
         b["pause"].disabled = b["stop"].disabled = not busy or state == "stopping"
         b["pause"].description = "Resume" if waiting else "Pause"
         b["pause"].icon = "play" if waiting else "pause"
+        unfinished = run is not None and run.small and run.frames[-1].image is not None
+        b["finish"].layout.display = None if unfinished and not busy else "none"
         painted = run is not None and bool(run.losses)
         b["save"].disabled = not painted
         b["film"].disabled = self.viewer.scrub.disabled = not painted or busy
@@ -118,5 +121,8 @@ class Desk:
         saved = f"Saved as <b>{name}</b> beside the notebook."
         if path.is_absolute():
             saved = f"Saved as <b>{name}</b> in {folder}."
+        run = self.viewer.run
+        if run is not None and run.small and path.suffix == ".png":
+            saved = f"{saved} The picture is still small, because it was stopped early."
         address = data_url(path.read_bytes(), path.suffix[1:])
         self.saved.value = f"{saved} <a download='{name}' href='{address}'><u>Download it</u></a>"

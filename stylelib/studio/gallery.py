@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,13 @@ from .runs import Run
 KEPT = 20  # pictures
 LARGEST = 100_000_000  # bytes of all of them
 _NAME = re.compile(r"(\d{3,6})-.*\.png")
-_WORDS = (
+_BESIDE = (
     "The newest {kept} pictures are kept in the folder <b>{folder}</b> beside this notebook. They "
     "are here again when you open it the next time."
+)
+_ELSEWHERE = (
+    "The newest {kept} pictures are kept in the folder <b>{folder}</b>. They are here again when "
+    "you open this notebook the next time."
 )
 
 
@@ -32,7 +37,10 @@ class Gallery:
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
-        self.words = "" if folder is None else _WORDS.format(kept=KEPT, folder=file_name(str(folder)))
+        self.words = ""  # where the pictures are, for the user
+        if folder is not None:
+            words = _ELSEWHERE if folder.is_absolute() else _BESIDE
+            self.words = words.format(kept=KEPT, folder=escape(str(folder)))
 
     def runs(self) -> list[Run]:
         """The runs whose pictures are there, oldest first, each with a number of its own."""

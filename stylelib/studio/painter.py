@@ -142,6 +142,7 @@ class Painter(ipywidgets.VBox):
             "pause": self._pause_or_resume,
             "stop": self.stop,
             "continue": self.go_on,
+            "finish": self.finish,
             "save": lambda: self.desk.link(self.save()),
             "film": lambda: self.desk.link(self.film()),
         }
@@ -262,6 +263,17 @@ class Painter(ipywidgets.VBox):
         if later:
             self._announce_later()
 
+    def finish(self) -> None:
+        """Continue a run that was stopped early, from its newest picture to its last step.
+
+        Raises
+        ------
+        StylelibError
+            If there is none.
+        """
+        run = self.run
+        self.go_on(run.frames[-1].iteration if run is not None and run.frames else None)
+
     def save(self, path: str | Path | None = None) -> Path:
         """Save the picture that is shown, with its recipe in the file.
 
@@ -364,7 +376,7 @@ class Painter(ipywidgets.VBox):
         if job.over and run is not None and not run.finished:
             self._finish(run)
         pace = self._gauge.pace(self.recipe if run is None else run.recipe) or Pace()
-        self.desk.panel.show(job.state, self._newest, pace)
+        self.desk.panel.show(job.state, self._newest, pace, self.recipe)
         if job.error:
             self.desk.panel.say(job.error)
         if job.busy:

@@ -75,6 +75,11 @@ class Run:
         return self.recipe_at(self.iteration).steps
 
     @property
+    def small(self) -> bool:
+        """Whether the picture is smaller than it would have become."""
+        return self.image is not None and max(self.image.shape[-2:]) < self.recipe.size
+
+    @property
     def name(self) -> str:
         """What to call it, in short."""
         return f"No. {self.number}"
