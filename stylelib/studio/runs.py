@@ -75,6 +75,13 @@ class Run:
         return self.recipe_at(self.iteration).steps
 
     @property
+    def workload(self) -> tuple[str, str, str, int, bool]:
+        """What the time of a step depends on, besides the size."""
+        recipe, paintings = self.recipe, len(self.paintings)
+        method, masked = method_of(recipe), self.mask is not None
+        return method, recipe.deepest, recipe.statistic, paintings, masked
+
+    @property
     def small(self) -> bool:
         """Whether the picture is smaller than it would have become."""
         return self.image is not None and max(self.image.shape[-2:]) < self.recipe.size
@@ -294,11 +301,13 @@ class Run:
         until = self.iteration if self.iteration < self.steps else None
         plan = {"changes": self.changes or None, "until": until, "again": self.again or None}
         told = _arguments({name: value for name, value in plan.items() if value is not None})
+        each = "each=progress_bar(transfer)"
         return "\n".join([
             f"from stylelib import {', '.join(sorted(names))}",
+            "from stylelib.lessons.progress import progress_bar",
             *before,
             f"transfer = Transfer({content}, {style}, {recipe})",
-            f"picture = transfer.run({told})",
+            f"picture = transfer.run({f'{told}, {each}' if told else each})",
             *after,
         ])  # fmt: skip
 
