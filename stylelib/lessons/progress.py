@@ -62,7 +62,8 @@ def progress_bar(transfer: Transfer, label: str = "painting") -> Callable[[Step]
     >>> from stylelib import Recipe, load_image
     >>> photo, painting = load_image("camel"), load_image("hokusai-great-wave")
     >>> transfer = Transfer(photo, painting, Recipe(size=48, steps=4))
-    >>> picture = transfer.run(each=progress_bar(transfer))  # doctest: +ELLIPSIS, +NORMALIZE_WHITESPACE
+    >>> show = progress_bar(transfer)
+    >>> picture = transfer.run(each=show)  # doctest: +ELLIPSIS, +NORMALIZE_WHITESPACE
     painting: 4 steps...
     """
     pace, shape = Pace(), transfer.image.shape

@@ -21,9 +21,7 @@ _ROW = {"width": "100%", "flex_flow": "row wrap", "align_items": "center"}
 class Desk:
     """The painter's buttons and displays. It knows how they look, not what they do."""
 
-    def __init__(
-        self, photos: PictureChooser, paintings: PictureChooser, gallery: Gallery
-    ) -> None:
+    def __init__(self, photos: PictureChooser, paintings: PictureChooser, gallery: Gallery) -> None:
         self._photos, self._paintings = photos, paintings
         self.panel, self.session = Panel(), Session(gallery)
         self.lookout = Lookout()

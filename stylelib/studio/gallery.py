@@ -109,7 +109,7 @@ class Gallery:
         return run
 
     def _picture(self, name: str) -> Picture:
-        """A sample, a file in the folder, or one beside the notebook, whether it is there or not."""
+        """A sample, a file in the folder, or else one beside the notebook, be it there or not."""
         assert self.folder is not None
         safe = file_name(name)
         kept = self.folder / safe
