@@ -56,7 +56,8 @@ class Still:
         display(view, raw=True)
         display({"text/html": _HTML}, raw=True)
         handle = display(still, metadata=metadata, raw=True, display_id=True)
-        self._handles = [*self._handles, handle][-_KEPT:]
+        if handle is not None:  # as it is in plain Python, which displays nothing
+            self._handles = [*self._handles, handle][-_KEPT:]
 
     def update(self, make: Callable[[], tuple[str, bytes, str]], now: bool) -> None:
         """Put another picture in its place, right `now` or if the last one is old.
