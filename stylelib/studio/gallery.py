@@ -37,6 +37,7 @@ class Gallery:
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
+        self._paths: dict[Run, Path] = {}  # of this session's runs
         self.words = ""  # where the pictures are, for the user
         if folder is not None:
             words = _ELSEWHERE if folder.is_absolute() else _BESIDE
@@ -55,7 +56,7 @@ class Gallery:
         return list(found.values())[-KEPT:]
 
     def add(self, run: Run) -> None:
-        """Keep a run's newest picture; the oldest pictures make room for it.
+        """Keep a run's picture as it looks now; the oldest pictures make room for it.
 
         Raises
         ------
@@ -64,12 +65,19 @@ class Gallery:
         """
         if self.folder is None:
             return
+        if run in self._paths:
+            run.save(self._paths[run], history=True)
+            return
         with suppress(OSError):  # `save` says what is wrong
             self.folder.mkdir(exist_ok=True)
         names = "-".join(Path(file_name(p.name)).stem for p in (run.content, run.style))
         path = self.folder / file_name(f"{run.number:03d}-{names}.png")
-        save_new(lambda place: run.save(place, history=True), path)
+        self._paths[run] = save_new(lambda place: run.save(place, history=True), path)
         self._make_room()
+
+    def holds(self, run: Run) -> bool:
+        """Whether `add` has kept a run."""
+        return run in self._paths
 
     def _make_room(self) -> None:
         files = list(self._files())
@@ -77,6 +85,7 @@ class Gallery:
         while len(files) > KEPT or (len(files) > 1 and sum(sizes) > LARGEST):
             path, record = files.pop(0)
             sizes.pop(0)
+            self._paths = {run: kept for run, kept in self._paths.items() if kept != path}
             others = {name for _, other in files for name in _masks(other)}
             for name in {path.name, *_masks(record)} - others:
                 with suppress(OSError):

@@ -63,8 +63,8 @@ class Panel(ipywidgets.VBox):
             state = "small" if run.small else "stopped"
             state = "done" if done >= recipe.steps else state
         # After a few steps, the run's own speed says more than an earlier measurement.
-        passed = whole - left
-        speed = run.seconds / passed if done > 5 and passed > 0 else 1.0
+        passed = pace.seconds(recipe, shape, run.begun) - left
+        speed = run.seconds / passed if done > run.begun + 5 and passed > 0 else 1.0
         text = _TEXTS[state].format(
             done=done,
             steps=recipe.steps,

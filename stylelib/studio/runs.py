@@ -59,6 +59,7 @@ class Run:
         self.frames: list[Frame] = []  # the first picture, some on the way, and the newest
         self.image: Tensor | None = None  # the newest picture
         self.seconds = 0.0  # spent on the steps
+        self.begun = 0  # the iteration that it began with
         self.finished = False  # whether no more steps will come
         self._record: dict[str, Any] = {}
         self._start: Frame | None = None
@@ -194,7 +195,7 @@ class Run:
             run.again = [k for k in self.again if k < frame.iteration] + [frame.iteration]
             run.losses = self.losses[: frame.iteration]
             run.frames = [f for f in self.frames if f.iteration <= frame.iteration]
-            run.image, run._start = frame.image, frame
+            run.image, run._start, run.begun = frame.image, frame, frame.iteration
         return run
 
     def picture(self) -> Tensor:

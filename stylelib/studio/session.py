@@ -60,11 +60,7 @@ class Session(ipywidgets.VBox):
         self.layout.display = None
         self.update(run)
         if keep:
-            try:
-                self._gallery.add(run)
-                self.kept.value = self._gallery.words
-            except StylelibError as error:  # perhaps a folder that nobody may write to
-                self.kept.value = _NOT_KEPT.format(error=escape(str(error)))
+            self._keep(run)
 
     def mark(self, run: Run | None) -> None:
         """Mark the run that is shown; only the others can be clicked on."""
@@ -76,6 +72,15 @@ class Session(ipywidgets.VBox):
             self.chooser.add(jpeg(run.picture()), run.name)
             self.mark(run)
         self.table.value = differences(self.runs)
+        if self._gallery.holds(run):
+            self._keep(run)
+
+    def _keep(self, run: Run) -> None:
+        try:
+            self._gallery.add(run)
+            self.kept.value = self._gallery.words
+        except StylelibError as error:  # perhaps a folder that nobody may write to
+            self.kept.value = _NOT_KEPT.format(error=escape(str(error)))
 
 
 def differences(runs: list[Run]) -> str:

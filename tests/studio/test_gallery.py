@@ -1,6 +1,7 @@
 """The pictures that are kept in a folder, and are there again when a painter is made anew."""
 
 import asyncio
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ def test_what_was_painted_is_there_again(folder: Path) -> None:
     mask[..., :16] = 1
     first.set(second="hokusai-poppies", mask=mask, style_weight=7.0, keep_colors=True).start()
     first.set(steps=5).go_on(2)
+    first.set(keep_colors=False)  # this one as it was painted, the others in the photo's colours
     first.paint()  # from code: whoever wrote it has the run, and needs no file
     assert len(first.runs) == 4
     pictures = [name for name in names(folder) if not name.startswith("mask-")]
@@ -137,13 +139,13 @@ def test_a_damaged_picture_does_not_hide_the_others(folder: Path) -> None:
 
 def test_a_picture_stopped_early_is_finished_on_request() -> None:
     async def work() -> None:
-        painter = Painter(**QUICK | {"size": 48, "steps": 400, "coarsest": 16})
+        painter = Painter(**QUICK | {"size": 48, "steps": 150, "coarsest": 16})
         painter.start()
         run = painter.run
         assert run is not None
 
         async def until(state: str) -> None:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 300
             while painter.state != state or (state == "painting" and run.iteration < 2):
                 assert time.monotonic() < deadline
                 await asyncio.sleep(0.005)
@@ -155,7 +157,7 @@ def test_a_picture_stopped_early_is_finished_on_request() -> None:
         await until("idle")
         await asyncio.sleep(0.05)
         said = painter.desk.panel.text.value
-        assert "still small, 16 × 9 pixels; finishing it takes a few seconds" in said
+        assert re.search(r"still small, (16 × 9|24 × 14) pixels; finishing it takes a few s", said)
         painter.desk.buttons["save"].click()
         assert "still small" in painter.desk.saved.value
         assert finish.layout.display is None
@@ -163,7 +165,7 @@ def test_a_picture_stopped_early_is_finished_on_request() -> None:
         await until("idle")
         await asyncio.sleep(0.05)
         assert painter.run is not run and painter.run is not None
-        assert painter.run.picture().shape[-1] == 48 and painter.run.iteration == 400
+        assert painter.run.picture().shape[-1] == 48 and painter.run.iteration == 150
         assert finish.layout.display == "none"
         painter.desk.buttons["save"].click()
         assert "still small" not in painter.desk.saved.value
