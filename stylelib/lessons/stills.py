@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 from IPython.display import display
@@ -33,7 +34,6 @@ _STYLE = f"""
 {_WIDGET} + {_NOTED} + {_OUTPUT} {{visibility:hidden; animation:stylelib-still 0s .4s forwards}}
 @keyframes stylelib-still {{to {{visibility:visible}}}}
 """
-_HTML = f"<style>{_STYLE}</style><div class='stylelib-still' hidden><b>{_NOTE}</b></div>"
 _KEPT = 4  # outputs of the same widget that are kept up to date
 PERIOD = 5.0  # seconds between two pictures, at least
 
@@ -42,7 +42,7 @@ class Still:
     """The pictures that stand in for one widget, in each of the outputs that show it."""
 
     def __init__(self) -> None:
-        self._handles: list[Any] = []
+        self._handles: list[tuple[Any, Any]] = []  # of the note and the picture
         self._updated = time.monotonic()
 
     def show(self, bundle: Any) -> None:
@@ -54,10 +54,10 @@ class Still:
         view = {kind: formats[kind] for kind in (_VIEW,) if kind in formats}
         still = {kind: value for kind, value in formats.items() if kind != _VIEW}
         display(view, raw=True)
-        display({"text/html": _HTML}, raw=True)
-        handle = display(still, metadata=metadata, raw=True, display_id=True)
-        if handle is not None:  # as it is in plain Python, which displays nothing
-            self._handles = [*self._handles, handle][-_KEPT:]
+        note = display(_note(still["text/plain"]), raw=True, display_id=True)
+        picture = display(still, metadata=metadata, raw=True, display_id=True)
+        if note is not None and picture is not None:  # in plain Python they are
+            self._handles = [*self._handles, (note, picture)][-_KEPT:]
 
     def update(self, make: Callable[[], tuple[str, bytes, str]], now: bool) -> None:
         """Put another picture in its place, right `now` or if the last one is old.
@@ -67,9 +67,16 @@ class Still:
         if not self._handles or not (now or time.monotonic() - self._updated > PERIOD):
             return
         formats, metadata = with_picture({}, *make())
-        for handle in self._handles:
-            handle.update(formats, metadata=metadata, raw=True)
+        for note, picture in self._handles:
+            note.update(_note(formats["text/plain"]), raw=True)
+            picture.update(formats, metadata=metadata, raw=True)
         self._updated = time.monotonic()
+
+
+def _note(words: str) -> dict[str, str]:
+    """The note; it describes the picture, since JupyterLab shows no alternative text."""
+    text = f"<b>{_NOTE}</b><br>{escape(words)}"
+    return {"text/html": f"<style>{_STYLE}</style><div class='stylelib-still' hidden>{text}</div>"}
 
 
 def _in_jupyter() -> bool:

@@ -133,5 +133,5 @@ def _axes(scale: _Scale, starts: list[int]) -> str:
         if all(abs(x - other) > 26 for other in marked):
             marked.append(x)
             lines.append(f'<text x="{x}" y="{y}" text-anchor="middle" fill="#444">{step}</text>')
-    lines.append(f'<text x="{_RIGHT + 14}" y="{y}" fill="#444">steps</text>')
+    lines.append(f'<text x="{_RIGHT + 20}" y="{y}" fill="#444">steps</text>')
     return "".join(lines)
