@@ -56,7 +56,7 @@ class Still:
         display(view, raw=True)
         note = display(_note(still["text/plain"]), raw=True, display_id=True)
         picture = display(still, metadata=metadata, raw=True, display_id=True)
-        if note is not None and picture is not None:  # in plain Python they are
+        if note is not None and picture is not None:  # plain Python displays nothing
             self._handles = [*self._handles, (note, picture)][-_KEPT:]
 
     def update(self, make: Callable[[], tuple[str, bytes, str]], now: bool) -> None:

@@ -11,11 +11,13 @@ from .gallery import Gallery
 from .lookout import Lookout
 from .panel import Panel
 from .picture import data_url
-from .runs import Run
 from .session import Session
+from .share import Share
+from .variants import Variants
 from .viewer import Viewer
 
-_ROW = {"width": "100%", "flex_flow": "row wrap", "align_items": "center"}
+_VARIANTS = "Try up to nine in one go"
+_SHARE = "In Python, and for others"
 
 
 class Desk:
@@ -23,14 +25,13 @@ class Desk:
 
     def __init__(self, photos: PictureChooser, paintings: PictureChooser, gallery: Gallery) -> None:
         self._photos, self._paintings = photos, paintings
-        self.panel, self.session = Panel(), Session(gallery)
+        self.panel, self.session, self.variants = Panel(), Session(gallery), Variants()
         self.lookout = Lookout()
         self.buttons = {
             name: ipywidgets.Button(
                 description=label,
                 icon=icon,
                 tooltip=tooltip,
-                layout={"width": "auto", "min_width": "84px"},
             )
             for name, label, icon, tooltip in (
                 ("paint", "Paint", "paint-brush", "Start a new painting"),
@@ -43,40 +44,32 @@ class Desk:
             )
         }
         self.buttons["paint"].button_style = "primary"
-        self.viewer = Viewer(photos.picture, paintings.picture, self.buttons["continue"])
-        self.expect, self.saved, self.code = (ipywidgets.HTML() for _ in range(3))
+        self.expect, self.saved, self.share = ipywidgets.HTML(), ipywidgets.HTML(), Share()
+        gap, b = classed("stylelib-gap", ipywidgets.Box()), self.buttons
+        bar = [b["paint"], b["pause"], b["stop"], b["finish"], gap, b["save"]]
+        buttons = classed("stylelib-bar", ipywidgets.HBox(bar))
+        under = [buttons, self.lookout, self.panel, self.saved]
+        self.viewer = Viewer(photos.picture, paintings.picture, [b["continue"], b["film"]], under)
 
     def arrange(self, knobs: list[Any], pages: dict[str, list[Any]]) -> list[Any]:
-        """Everything from top to bottom: `knobs` above the buttons, further `pages` below them.
+        """Everything from top to bottom: the picture, and `knobs` and further `pages` beside it.
 
         The pages open one at a time, by their titles.
         """
-        self._photos.layout.flex, self._paintings.layout.flex = "0 0 auto", "1 1 300px"
-        b, top = self.buttons, _ROW | {"align_items": "flex-start"}
         boxes = [ipywidgets.VBox(page) for page in pages.values()]
         more = ipywidgets.Accordion(boxes, titles=list(pages), selected_index=None)
-        left = ipywidgets.VBox(
-            [
-                *knobs,
-                self.expect,
-                ipywidgets.HBox([b["paint"], b["pause"], b["stop"], b["finish"]], layout=_ROW),
-                self.lookout,
-                self.panel,
-                *([more] if pages else []),
-            ],
-            layout={"flex": "1 1 372px", "max_width": "430px"},
-        )
-        right = ipywidgets.VBox(
-            [self.viewer, ipywidgets.HBox([b["save"], b["film"], self.saved], layout=_ROW)],
-            layout={"flex": "4 1 440px"},
-        )
-        choosers = [self._photos, self._paintings]
-        return [
-            ipywidgets.HBox(choosers, layout=top | {"grid_gap": "24px"}),
-            ipywidgets.HBox([left, right], layout=top | {"grid_gap": "16px"}),
+        curve = [self.panel.curve]
+        beside = ipywidgets.VBox([*knobs, self.expect, *([more] if pages else []), *curve])
+        work = [classed("stylelib-center", self.viewer), classed("stylelib-knobs", beside)]
+        choosers = ipywidgets.HBox([self._photos, self._paintings])
+        parts = [
+            classed("stylelib-choosers", choosers),
+            classed("stylelib-work", ipywidgets.Box(work)),
+            ipywidgets.Accordion([self.variants], selected_index=None, titles=[_VARIANTS]),
             self.session,
-            ipywidgets.Accordion([self.code], selected_index=None, titles=["In Python"]),
+            ipywidgets.Accordion([self.share], selected_index=None, titles=[_SHARE]),
         ]
+        return [classed("stylelib-desk", ipywidgets.VBox(parts))]
 
     def enable(self, state: str) -> None:
         """Enable only the buttons that make sense now."""
@@ -100,20 +93,7 @@ class Desk:
             or frame.iteration >= run.steps
         )
 
-    def tell(self, run: Run | None) -> None:
-        """Show how to paint a run again in Python."""
-        if run is None or not run.losses:
-            self.code.value = "Once a picture is painted, the Python code for it appears here."
-            return
-        given = [run.content, *run.paintings, *([run.mask] if run.mask else [])]
-        files = ", ".join(p.name for p in given if isinstance(p.source, bytes))
-        note = f"<p>First put these files beside the notebook: {escape(files)}</p>" if files else ""
-        self.code.value = (
-            f"<p>Paste this into a cell to paint {escape(run.title)} again.</p>{note}"
-            f"<pre style='white-space:pre-wrap; line-height:1.4'>{escape(run.code())}</pre>"
-        )
-
-    def link(self, path: Path) -> None:
+    def link(self, path: Path, where: ipywidgets.HTML | None = None) -> None:
         """Say where a file was saved, and offer it as a download from a remote computer."""
         name, folder = escape(path.name), escape(str(path.parent))
         saved = f"Saved as <b>{name}</b> beside the notebook."
@@ -123,4 +103,11 @@ class Desk:
         if run is not None and run.small and path.suffix == ".png":
             saved = f"{saved} The picture is still small, because it was stopped early."
         address = data_url(path.read_bytes(), path.suffix[1:])
-        self.saved.value = f"{saved} <a download='{name}' href='{address}'><u>Download it</u></a>"
+        link = f"<a download='{name}' href='{address}'><u>Download it</u></a>"
+        (where or self.saved).value = f"{saved} {link}"
+
+
+def classed(name: str, widget: Any) -> Any:
+    """The widget, with a class for studio.css."""
+    widget.add_class(name)
+    return widget

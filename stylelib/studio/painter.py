@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import ipywidgets
 
 from ..checks import as_path
+from ..core.vgg import VGG19
 from ..engine.network import NetworkCache
 from ..engine.pace import Pace, about
 from ..engine.transfer import Transfer
@@ -16,6 +18,8 @@ from ..errors import StylelibError, pick
 from ..lessons.stills import Still
 from ..lessons.theme import with_picture
 from ..pictures.decoding import Source
+from ..pictures.files import check_place, write_atomically
+from ..pictures.names import file_name
 from ..pictures.rescue import save_with
 from ..recipes import DEFAULT, METHODS, RECIPES, SETTINGS, Recipe
 from .chooser import PictureChooser
@@ -24,7 +28,9 @@ from .gallery import Gallery
 from .jobs import Gauge, Job, in_words, running_loop
 from .knobs import SIZES, MethodKnob, SizeKnob, knob, put, read, turn
 from .picture import samples
-from .runs import Run
+from .runs import Run, method_of
+from .setup import Setup, as_text, found, read_setup
+from .share import settings_code
 
 # The main slider with each method, and what its ends mean.
 _MAIN = {
@@ -33,6 +39,13 @@ _MAIN = {
 }
 
 _SKETCHED = 30  # steps of a sketch: enough to see what becomes of it, in a few seconds
+
+
+_ONE_PAINTING = (
+    "Two paintings were blended in these settings. Here only the first one is used; open them in "
+    "the studio of lesson 05."
+)
+_HIDDEN = (("neighbours", "likeness"),)  # settings that have an effect with one method alone
 
 
 class Painter(ipywidgets.VBox):
@@ -53,6 +66,8 @@ class Painter(ipywidgets.VBox):
     gallery : path, optional
         The folder that keeps the newest 20 pictures painted with the buttons (100 MB at most), and
         shows them again after a restart; None keeps nothing.
+    setup : str, path or bytes, optional
+        What `setup` gave in another painter, a file of it, or a painted picture; see `use`.
     **settings
         Any other setting of `Recipe`; it is kept when another method is chosen.
 
@@ -81,6 +96,7 @@ class Painter(ipywidgets.VBox):
         size: str | int = "picture",
         method: str = DEFAULT,
         gallery: str | Path | None = "painted",
+        setup: str | Path | bytes | None = None,
         **settings: Any,
     ) -> None:
         self._networks = NetworkCache()
@@ -92,6 +108,7 @@ class Painter(ipywidgets.VBox):
         self._changing = False  # whether another method's settings are being put in place
         self._newest: Run | None = None
         self._from_code = False  # whether that run was begun by `paint`
+        self._next: list[Run] = []  # to be painted after the one that is being painted
         self._one_thread = threading.RLock()  # Jupyter may handle buttons in another than cells
         self.photos = PictureChooser("Photo", samples("photo"), "Your own photo")
         self.paintings = PictureChooser("Painting", samples("painting"), "Your own painting")
@@ -113,6 +130,8 @@ class Painter(ipywidgets.VBox):
         self._connect()
         viewer.offer(self.desk.session.names)
         self._chosen()
+        if setup is not None:
+            self.use(setup)
         self._refresh()
 
     def _make_knobs(self) -> dict[str, Any]:
@@ -136,6 +155,7 @@ class Painter(ipywidgets.VBox):
     def _connect(self) -> None:
         for chooser in (self.photos, self.paintings):
             chooser.watch(self._chosen)
+            chooser.watch_twice(partial(self._pressed, self._paint_if_idle, None))
         for control in self.knobs.values():
             control.observe(self._turned, "value")
         self.method.observe(self._change_method, "value")
@@ -152,6 +172,13 @@ class Painter(ipywidgets.VBox):
         }
         for name, action in actions.items():
             self.desk.buttons[name].on_click(partial(self._pressed, action))
+        share, variants = self.desk.share, self.desk.variants
+        share.opened = self.use
+        share.save.on_click(partial(self._pressed, self._save_setup))
+        for control in self.controls.values():
+            control.observe(self._show_setup, "value")
+        variants.connect(self)
+        self._show_setup()
 
     @property
     def run(self) -> Run | None:
@@ -227,7 +254,8 @@ class Painter(ipywidgets.VBox):
         self._refresh()
 
     def stop(self) -> None:
-        """End after the current step, and keep the picture."""
+        """End after the current step, and keep the picture; nothing that waits is painted."""
+        self._next.clear()
         self._job.stop()
         self._refresh()
 
@@ -278,6 +306,94 @@ class Painter(ipywidgets.VBox):
         run = self.run
         self.go_on(run.frames[-1].iteration if run is not None and run.frames else None)
 
+    def setup(self) -> str:
+        """The chosen pictures' names and all settings, as a text for `use` in another painter."""
+        return as_text(self.recipe, **self._setup_pictures())
+
+    def use(self, source: str | Path | bytes) -> list[str]:
+        """Take over the pictures and settings of another painter, or those of a saved picture.
+
+        Parameters
+        ----------
+        source : str, path or bytes
+            What `setup` gave, a file of it, or a picture that was painted, which records them.
+            A picture that is neither a sample nor offered here is looked for beside the notebook.
+
+        Returns
+        -------
+        list of str
+            What could not be taken over, in sentences; they are shown as well.
+
+        Raises
+        ------
+        StylelibError
+            If there are no settings in it.
+
+        Examples
+        --------
+        >>> painter = Painter(size=64, likeness=0.5)
+        >>> Painter(setup=painter.setup()).recipe.likeness
+        0.5
+        """
+        setup = read_setup(source)
+        if len(setup.styles) > 1 and "second" not in self.controls:
+            setup.recipe = setup.recipe.but(style_shares=())
+            setup.notes.append(_ONE_PAINTING)
+        self._use_pictures(setup)
+        self.method.value = method_of(setup.recipe)
+        self._changing = True
+        self._base = setup.recipe
+        for name, control in self.knobs.items():
+            try:
+                put(name, control, getattr(setup.recipe, name))
+            except StylelibError as error:
+                setup.notes.append(str(error))
+        self._changing = False
+        self._turned()
+        self.desk.share.say(setup.notes)
+        return setup.notes
+
+    def _use_pictures(self, setup: Setup) -> None:
+        chosen = [(self.photos, setup.content), (self.paintings, "".join(setup.styles[:1]))]
+        for chooser, name in chosen:
+            self._use_picture(chooser, chooser.pictures, name, setup.notes)
+
+    def _use_picture(self, control: Any, known: Any, name: str, notes: list[str]) -> None:
+        """Choose a picture by its name, or say that it is not here."""
+        if not name:
+            return
+        source = found(name, known)
+        try:
+            if source is None:
+                raise StylelibError(
+                    f"There is no picture {name} here. Put it beside the notebook, or drop it on "
+                    f"the box, and open the settings again."
+                )
+            control.choose(source)
+        except StylelibError as error:
+            notes.append(str(error))
+
+    def _setup_pictures(self) -> dict[str, Any]:
+        """What a setup has besides the recipe."""
+        return {"content": self.photos.value, "styles": [self.paintings.value]}
+
+    def _show_setup(self, _: Any = None) -> None:
+        """Offer the settings as they are now, to be copied."""
+        with suppress(StylelibError):  # said where the control is
+            code = settings_code(type(self).__name__, self.setup())
+            self.desk.share.copy_settings.text = code
+
+    def _save_setup(self) -> None:
+        def save(place: Path) -> Path:
+            write_atomically(check_place(place, [".json"]), self.setup().encode())
+            return place
+
+        stems = [Path(file_name(c.value)).stem for c in (self.photos, self.paintings)]
+        path, trouble = save_with(save, Path("-".join([*stems, "settings.json"])), new=True)
+        self.desk.link(path, self.desk.share.saved)
+        if trouble:
+            self.desk.panel.say(trouble)
+
     def save(self, path: str | Path | None = None) -> Path:
         """Save the picture that is shown, with its recipe in the file.
 
@@ -301,7 +417,9 @@ class Painter(ipywidgets.VBox):
 
     def close(self) -> None:
         """End the painting and close the widgets; nothing keeps running."""
+        self._next.clear()
         self._job.stop(wait=True)
+        self.desk.variants.stop()
         self._gauge.wait()
         self._networks.clear()
         close_all(self)
@@ -320,8 +438,19 @@ class Painter(ipywidgets.VBox):
             self.desk.panel.say(trouble)
         return path
 
+    def paint_next(self) -> None:
+        """Paint with the settings as they are now: right now or, while it paints, afterwards."""
+        if self.state == "idle":
+            self.start()
+        else:
+            self._next.append(self._make_run())
+            self.desk.panel.say("This one is painted next.")
+
     def _next_run(self) -> Run:
         self._finish_newest()
+        return self._make_run()
+
+    def _make_run(self) -> Run:
         photo, painting, recipe = self.photos.picture, self.paintings.picture, self.recipe
         try:
             photo.load(recipe.size), painting.load(recipe.style_size())
@@ -333,11 +462,20 @@ class Painter(ipywidgets.VBox):
     def _wanted(self, number: int = 0) -> Run:
         """The run that the controls describe."""
         pictures = self.photos.picture, self.paintings.picture
-        return Run(number, *pictures, self.recipe, **self._extras())
+        return Run(number, *pictures, self.recipe, **self.extras())
 
-    def _extras(self) -> dict[str, Any]:
+    def extras(self) -> dict[str, Any]:
         """What a run takes besides the photo, the painting and the recipe."""
         return {}
+
+    def load(self, recipe: Recipe) -> VGG19:
+        """The network that a recipe asks for; it is loaded once."""
+        return self._networks.load(recipe)
+
+    def settings_shown(self) -> list[str]:
+        """The settings that have a control, and an effect with the chosen method."""
+        others = {name for method, name in _HIDDEN if method != self.method.value}
+        return [name for name in self.knobs if name not in others]
 
     def _finish_newest(self) -> None:
         """Stop the run that is under way, and keep its picture."""
@@ -392,6 +530,11 @@ class Painter(ipywidgets.VBox):
             self.desk.viewer.draw()
             self._still.update(self._picture, now=False)
         self._expect()
+        if not job.busy and job is self._job:
+            if self._next:
+                self._begin(self._next.pop(0))
+            else:
+                self.desk.variants.resume()
 
     def _finish(self, run: Run) -> None:
         """Add a run to the session, or drop it if nothing was painted."""
@@ -408,7 +551,7 @@ class Painter(ipywidgets.VBox):
     def _look_at(self, run: Run | None) -> None:
         self.desk.viewer.show(run, self.photos.picture, self.paintings.picture)
         self.desk.session.mark(run)
-        self.desk.tell(run)
+        self.desk.share.tell(run)
         self.desk.enable(self.state)
 
     def _expect(self) -> None:
@@ -471,14 +614,16 @@ class Painter(ipywidgets.VBox):
 
     def _sketch(self, _: Any = None) -> None:
         """A sketch takes few steps, unless another number of steps was chosen."""
-        if "steps" in self._given:
-            return
         usual = RECIPES[self.method.value].steps
+        control = self.knobs.get("steps")
+        now = self._base.steps if control is None else control.value
+        if self._changing or "steps" in self._given or now not in (_SKETCHED, usual):
+            return
         steps = _SKETCHED if self.knobs["size"].value <= SIZES["sketch"] else usual
-        if "steps" not in self.knobs:
+        if control is None:
             self._base = self._base.but(steps=steps)
-        elif self.knobs["steps"].value in (_SKETCHED, usual):
-            self.knobs["steps"].value = steps
+        else:
+            control.value = steps
 
     def _show_knobs(self) -> None:
         """Show the controls that have an effect with the chosen method."""
@@ -503,6 +648,10 @@ class Painter(ipywidgets.VBox):
             self.desk.panel.say(in_words(error))
             if not isinstance(error, StylelibError):
                 raise  # for the log, where it can be looked into
+
+    def _paint_if_idle(self) -> None:
+        if self.state == "idle":
+            self.start()
 
     def _pause_or_resume(self) -> None:
         if self.state in ("pausing", "paused"):

@@ -39,7 +39,7 @@ class Panel(ipywidgets.VBox):
         self.message = ipywidgets.HTML()
         self.curve = ipywidgets.HTML()
         self._drawn = float("-inf")
-        super().__init__([self.bar, self.text, self.message, self.curve])
+        super().__init__([self.bar, self.text, self.message])  # the curve is placed elsewhere
 
     def say(self, message: str) -> None:
         """Show a message in bold below the bar, until the next one."""
@@ -73,9 +73,7 @@ class Panel(ipywidgets.VBox):
             left=about(left * speed),
             seconds=run.seconds,
         )
-        # Always room for two lines, so that nothing below moves.
-        style = "line-height:1.4; min-height:2.8em"
-        self.text.value = f"<div aria-live='polite' style='{style}'>{escape(text)}</div>"
+        self.text.value = f"<div aria-live='polite' class='stylelib-progress'>{escape(text)}</div>"
         now = time.monotonic()
         if state != "painting" or now - self._drawn >= _CURVE_PERIOD:
             self._drawn = now

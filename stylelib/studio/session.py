@@ -119,7 +119,7 @@ def _facts(run: Run) -> dict[str, str]:
     facts = {"photo": run.content.label, "painting": paintings, "method": method}
     start, end = run.recipe, run.recipe_at(run.iteration)
     for name in SETTINGS:
-        before, after = _text(getattr(start, name)), _text(getattr(end, name))
+        before, after = (_text(getattr(recipe, name), name) for recipe in (start, end))
         text = after if before == after else f"{before}, then {after}"
         facts[_label(name)] = text
     return facts | {
@@ -145,7 +145,9 @@ def _label(setting: str) -> str:
     return SETTINGS[setting].label or setting.replace("_", " ")
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, setting: str = "") -> str:
+    if setting and SETTINGS[setting].words:
+        return SETTINGS[setting].in_words(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):

@@ -31,7 +31,6 @@ def test_from_the_first_press_to_the_next_day(lab: Lab, page: Open) -> None:
     driver.click("text=Run >> nth=0")
     driver.click("text=Run All Cells >> nth=0")
     notebook.until(notebook.buttons("Paint").count, "the painter is there")
-    still = driver.locator(".jp-OutputArea-child[data-still], .stylelib-still")
     notebook.until(lambda: notebook.text("Other cells are still running"), "it says why")
     notebook.press("Paint")
     waiting = driver.locator("text=Waiting for the cells below to finish")

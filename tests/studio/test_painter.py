@@ -26,7 +26,7 @@ from stylelib.studio import Painter, Studio
 from stylelib.studio.chooser import PictureChooser
 from stylelib.studio.curve import loss_curve
 from stylelib.studio.picture import Picture
-from stylelib.studio.viewer import side_by_side
+from stylelib.studio.uploads import Upload
 
 # One early layer on a tiny picture: real painting, in a hundredth of a second a step.
 TINY: dict[str, Any] = {
@@ -53,7 +53,11 @@ def painter() -> Iterator[Painter]:
 
 
 def shown(painter: Painter) -> Image.Image:
-    return Image.open(io.BytesIO(painter.desk.viewer.image.value))
+    return opened(painter.desk.viewer.image.value)
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
 
 
 def far(a: Any, b: Any) -> float:
@@ -140,13 +144,13 @@ def test_every_control_has_a_tooltip_and_keyboard_access() -> None:
             ipywidgets.SelectionSlider,
             ipywidgets.Dropdown,
             ipywidgets.Checkbox,
-            ipywidgets.FileUpload,
             ipywidgets.BoundedIntText,
+            Upload,
         )
         if isinstance(widget, kinds):
             seen.append(widget)
             assert widget.tooltip, widget
-            assert widget.description or widget is studio.controls["against"]
+            assert widget.description
         if isinstance(widget, ipywidgets.ToggleButtons):
             assert len(widget.tooltips) >= len(widget.options) - 1
     assert len(seen) > 25
@@ -154,19 +158,32 @@ def test_every_control_has_a_tooltip_and_keyboard_access() -> None:
 
 
 def test_before_and_after(painter: Painter) -> None:
-    run = painter.paint()
+    easel = painter.desk.viewer.image
+    assert not easel.before  # there is nothing to compare yet
+    painter.paint()
     after = shown(painter)
+    assert far(opened(easel.before), to_pil(load_image("camel", 48))) < 4
     painter.set(compare=50)
-    half = shown(painter)
-    photo = to_pil(load_image("camel", 48))
-    left, right = (0, 0, 20, 27), (28, 0, 48, 27)
-    assert far(half.crop(left), photo.crop(left)) < 6 < far(half.crop(left), after.crop(left))
-    assert far(half.crop(right), after.crop(right)) < 6
+    assert easel.split == 50 and "Left of the line: photo." in easel.alt
+    assert far(shown(painter), after) == 0  # the line is drawn in the browser
+    easel.split = 30  # as the browser sets it
+    assert painter.values["compare"] == 30
+    photo = easel.before
+    painter.set(scrub=0)
+    assert easel.before is photo  # not sent again
     painter.set(against="painting")
-    assert far(shown(painter).crop(left), half.crop(left)) > 10
-    painter.set(compare=100, against="photo")
-    assert far(shown(painter), photo) < 4
-    assert torch.equal(side_by_side(run.picture(), run.picture(), 0.0), run.picture())
+    assert far(opened(easel.before), to_pil(load_image("hokusai-great-wave", 48))) < 4
+    assert (easel.before_name, easel.name) == ("painting", "No. 1")
+    painter.paint()
+    painter.set(against="No. 1")
+    assert far(opened(easel.before), after) < 4
+
+
+def test_a_photo_keeps_its_proportions_on_the_page(painter: Painter) -> None:
+    tall = Image.new("RGB", (30, 60), "teal")
+    painter.set(content=tall)
+    width, height = painter.desk.viewer.image.shape
+    assert height / width == pytest.approx(2, rel=0.05)
 
 
 def test_back_in_time_and_continue_from_there(painter: Painter) -> None:
