@@ -177,8 +177,8 @@ class Painter(ipywidgets.VBox):
         share, variants = self.desk.share, self.desk.variants
         share.opened = self.use
         share.save.on_click(partial(self._pressed, self._save_setup))
-        for control in self.controls.values():
-            control.observe(self._show_setup, "value")
+        for chooser in (self.photos, self.paintings):
+            chooser.watch(self._show_setup)
         variants.connect(self)
         self._show_setup()
 
@@ -588,6 +588,7 @@ class Painter(ipywidgets.VBox):
         """A setting was changed; while painting, it takes effect with the next step."""
         if self._changing:
             return
+        self._show_setup()
         try:
             recipe = self.recipe
             if not self._job.busy or self._newest is None:

@@ -172,7 +172,7 @@ def test_before_and_after(painter: Painter) -> None:
     painter.set(scrub=0)
     assert easel.before is photo  # not sent again
     painter.set(against="painting")
-    assert far(opened(easel.before), to_pil(load_image("hokusai-great-wave", 48))) < 4
+    assert far(opened(easel.before), to_pil(load_image("hokusai-great-wave", 48))) < 6
     assert (easel.before_name, easel.name) == ("painting", "No. 1")
     painter.paint()
     painter.set(against="No. 1")
@@ -266,7 +266,7 @@ def test_upload(painter: Painter) -> None:
     assert shown(painter).size == (384, 512)  # the photo is shown at once
     run = painter.paint()
     assert run.picture().shape == (1, 3, 48, 36)
-    assert "beside the notebook" in painter.desk.code.value
+    assert "beside the notebook" in painter.desk.share.code.value
     assert painter.save().suffix == ".png"
 
 
