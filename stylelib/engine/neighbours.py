@@ -8,13 +8,14 @@ the loss is computed layer by layer, each at its own size.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from ..core.layers import CONVOLUTIONS, NEIGHBOUR_LAYERS
-from ..core.losses import content_loss
 from ..core.neighbours import block_of
 from .masks import Style
 from .network import VGG19
@@ -219,9 +220,41 @@ class Neighbours:
     def losses(self, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Each layer's part of the neighbour loss of a picture with these feature maps."""
         return {
-            name: self._weights[name] * content_loss(_pooled(maps[name], name).float(), target)
+            name: self._weights[name] * _PlacesError.apply(maps[name], target, _side(name))
             for name, target in self.targets.items()
         }
+
+
+class _PlacesError(torch.autograd.Function):
+    """Mean squared error between maps, averaged over places of `side` positions, and a target.
+
+    Autograd would make several copies of the maps on the way back, most of them in full precision,
+    and leave them in another order than that in which convolutions are fast.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor, target: Tensor, side: int) -> Tensor:
+        apart = (F.avg_pool2d(maps, side) if side > 1 else maps) - target
+        ctx.save_for_backward(apart)
+        ctx.side, ctx.size = side, maps.shape[-2:]
+        exact = torch.promote_types(apart.dtype, torch.float32)
+        return torch.linalg.vector_norm(apart, dtype=exact).square() / apart.numel()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (apart,), side = ctx.saved_tensors, ctx.side
+        pulled = apart * (gradient * (2 / (apart.numel() * side**2))).to(apart.dtype)
+        if side > 1:  # each position of a place gets the same
+            batch, channels, height, width = pulled.shape
+            spread = pulled.permute(0, 2, 3, 1)[:, :, None, :, None]
+            spread = spread.expand(batch, height, side, width, side, channels)
+            pulled = spread.reshape(batch, height * side, width * side, channels)
+            pulled = pulled.permute(0, 3, 1, 2)
+        rest = [whole - part for whole, part in zip(ctx.size, pulled.shape[-2:], strict=True)]
+        if any(rest):  # positions at the edge that fill no place
+            pulled = F.pad(pulled, (0, rest[1], 0, rest[0]))
+        return pulled, None, None
 
 
 def vectors_of(maps: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
@@ -239,7 +272,12 @@ def vectors_of(maps: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
 
 def _pooled(layer: Tensor, name: str) -> Tensor:
     """Early layers' features, averaged over each place."""
-    return F.avg_pool2d(layer, 2 ** (3 - block_of(name))) if block_of(name) < 3 else layer
+    return F.avg_pool2d(layer, _side(name)) if _side(name) > 1 else layer
+
+
+def _side(name: str) -> int:
+    """How many positions of a layer a place is wide; a deep one covers several places."""
+    return 2 ** max(0, 3 - block_of(name))
 
 
 def _grid(maps: Mapping[str, Tensor]) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from ..engine.memory import ran_out
 from ..engine.modes import usual_modes
 from ..engine.network import VGG19, prepare
 from ..engine.objective import Objective
+from ..engine.sharing import share
 from ..engine.transfer import LOSSES
 from ..errors import StylelibError, is_out_of_memory, pick, shown
 from ..guards import smallest_side
@@ -191,6 +192,8 @@ def _training(
         for group in optimizer.param_groups:
             group["lr"] = _RATE * min(1, iteration / _WARM_UP) * _decay(share)
         try:
+            if device.type == "cpu":
+                share.take()
             with usual_modes():
                 part = next(photo_crops).to(device)
                 losses = _step(network, objectives, part, optimizer)
