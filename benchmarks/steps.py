@@ -1,23 +1,24 @@
 """Measure what a step costs as the picture grows: time beside its bare convolutions, and memory.
 
     python benchmarks/steps.py                      # prints the table and writes steps.csv
-    python benchmarks/steps.py --size 256 512
+    python benchmarks/steps.py --size 256 512 --recipe neighbours
 
-Timed in turns: a step of the default recipe; its bare convolutions; and a product of large
-matrices, which shows what the processor can do at most. The table has the medians.
+Timed in turns: a step of each recipe; its bare convolutions; and a product of large matrices, which
+shows what the processor can do at most. The table has the medians.
 """
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from statistics import median
 
 import torch
 from runs import Run, Show
-from shared import DEFAULT, PAIRS, Row, machine, markdown, options_parser, write_table
+from shared import PAIRS, Row, machine, markdown, options_parser, write_table
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stylelib import LAYERS, VGG19, Transfer, load_image, load_vgg19
+from stylelib import LAYERS, RECIPES, VGG19, Transfer, load_image, load_vgg19
 from stylelib.engine.devices import choose_precision
 
 SIDE = 1536  # of the matrices
@@ -25,22 +26,28 @@ SIDE = 1536  # of the matrices
 
 def main() -> None:
     parser = options_parser(__doc__, size=[256, 512, 1024, 2048], steps=5, threads=True)
+    parser.add_argument(
+        "--recipe", nargs="+", choices=list(RECIPES), default=["gram", "neighbours"]
+    )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     dtype = choose_precision(torch.device("cpu"))
-    rows = [cost(size, options.steps, dtype) for size in options.size]
+    rows = [
+        cost(name, size, options.steps, dtype) for name in options.recipe for size in options.size
+    ]
     write_table(options.output / "steps.csv", rows)
     print(machine(), dtype, markdown(rows), sep="\n")
 
 
-def cost(size: int, steps: int, dtype: torch.dtype) -> Row:
-    """A row of the table."""
+def cost(name: str, size: int, steps: int, dtype: torch.dtype) -> Row:
+    """A row of the table: a step of a recipe at a size."""
+    recipe = RECIPES[name]
     pictures = [load_image(name, size) for name in PAIRS[0]]
     height, width = pictures[0].shape[-2:]
-    network = load_vgg19(last=DEFAULT.deepest)
+    network = load_vgg19(last=recipe.deepest)
     network.set_precision(dtype)
     times: list[tuple[float, float, float]] = []
-    with Run(at_full_size, pictures, steps + 2) as run:
+    with Run(partial(at_full_size, name), pictures, steps + 2) as run:
         for _ in range(steps + 1):  # the first round, which sets things up, is dropped
             before = run.seconds
             run.go(1)
@@ -50,6 +57,7 @@ def cost(size: int, steps: int, dtype: torch.dtype) -> Row:
     step, convolutions, peak = (median(each) for each in zip(*times[1:], strict=True))
     share = (multiplications(network, height, width) / convolutions) / (SIDE**3 / peak)
     return {
+        "recipe": name,
         "size": size,
         "pixels": height * width,
         "seconds a step": f"{step:.3f}",
@@ -60,9 +68,9 @@ def cost(size: int, steps: int, dtype: torch.dtype) -> Row:
     }
 
 
-def at_full_size(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
-    """Steps of the default recipe without smaller pictures first."""
-    recipe = DEFAULT.but(size=max(content.shape[-2:]), steps=steps, coarse_to_fine=False)
+def at_full_size(name: str, content: Tensor, style: Tensor, steps: int, show: Show) -> None:
+    """Steps of a recipe without smaller pictures first."""
+    recipe = RECIPES[name].but(size=max(content.shape[-2:]), steps=steps, coarse_to_fine=False)
     for step in Transfer(content, style, recipe, device="cpu"):
         show(step.image)
 
@@ -70,8 +78,8 @@ def at_full_size(content: Tensor, style: Tensor, steps: int, show: Show) -> None
 def convolutions_of(
     network: VGG19, height: int, width: int
 ) -> Iterator[tuple[nn.Conv2d, int, int]]:
-    """Each convolution that a step needs, with the size of its maps."""
-    for name in LAYERS[: LAYERS.index(DEFAULT.deepest) + 1]:
+    """Each convolution of a network, with the size of its maps."""
+    for name in LAYERS[: LAYERS.index(network.last) + 1]:
         if name.startswith("pool"):
             height, width = height // 2, width // 2
         else:

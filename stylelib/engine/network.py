@@ -120,20 +120,21 @@ class VGG19(vgg.VGG19):
     def _with_fewer(self, name: str, maps: Tensor) -> Winograd | None:
         if not self.winograd or not is_large(maps):
             return None
-        if name not in self._faster:
+        kept = self._faster  # another thread may `forget`
+        if name not in kept:
             kernel, bias = (p.detach() for p in self.convolutions[name].parameters())
-            self._faster[name] = Winograd(kernel, bias) if pays(kernel) else None
-        return self._faster[name]
+            kept[name] = Winograd(kernel, bias) if pays(kernel) else None
+        return kept[name]
 
     def _layer(self, name: str, maps: Tensor) -> Layer:
         if (faster := self._with_fewer(name, maps)) is not None:
             return faster
-        if name in self._plain:
-            return self._plain[name]
-        padding = 0 if name == "conv1_1" and self.padding == "replicate" else 1
-        layer = Convolution(self.convolutions[name], padding, self.packed)
-        if self.packed:
-            self._plain[name] = layer
+        kept = self._plain
+        if (layer := kept.get(name)) is None:
+            padding = 0 if name == "conv1_1" and self.padding == "replicate" else 1
+            layer = Convolution(self.convolutions[name], padding, self.packed)
+            if self.packed:
+                kept[name] = layer
         return layer
 
 

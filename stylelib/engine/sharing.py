@@ -134,7 +134,7 @@ def _folders(root: Path, kind: str, controller: str) -> Iterable[Path]:
 
 
 class Share:
-    """This process's threads: as many as its share of the cores, while it paints.
+    """The threads of a process that paints: as many as its share of the cores.
 
     A number that the user has set, by `CHOSEN` or ``torch.set_num_threads``, is left as it is.
     """
@@ -191,6 +191,6 @@ def shared_folder() -> Path:
 
 
 share = Share(Painters(shared_folder()))
-"""This process's."""
+"""That of this process."""
 
 atexit.register(lambda: share.painters.leave())  # a fork has others than it began with

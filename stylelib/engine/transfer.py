@@ -211,6 +211,7 @@ class Transfer:
                 return self._describe(self._parts)
             self._recover(descent)
         share.rest()
+        self.network.forget()
         give_back()
         raise StopIteration
 

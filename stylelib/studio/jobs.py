@@ -169,6 +169,8 @@ class Job:
             self.error = in_words(error)
             raise
         finally:
+            if transfer is not None:
+                transfer.network.forget()
             transfer = None  # its feature maps take most of the memory
             share.rest()
             give_back()
