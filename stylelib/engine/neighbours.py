@@ -80,6 +80,7 @@ class Pieces:
         self.vectors = {name: torch.cat(parts.pop(name)) for name in NEIGHBOUR_LAYERS}
         self._axes, self.spread = self._principal_axes()
         self._projected = F.normalize(self._project(self.vectors.items()), dim=1)
+        self._rounded = self._projected.to(network.dtype)
 
     def _principal_axes(self) -> tuple[dict[str, Tensor], float]:
         """The directions in which the places differ most, layer by layer, and the spread.
@@ -121,13 +122,15 @@ class Pieces:
         section 3.
         """
         vectors = self._project(wanted)
+        if grid is None or not coherence:
+            # Rounded as the features are: of those that are alike within that, the first is taken.
+            rounded = vectors.to(self._rounded.dtype).split(_ROWS)
+            return torch.cat([(some @ self._rounded.mT).max(1).indices for some in rounded])
         found, likeness = [], []
         for some in vectors.split(_ROWS):
             best = (some @ self._projected.mT).max(1)
             found.append(best.indices)
             likeness.append(best.values)
-        if grid is None or not coherence:
-            return torch.cat(found)
         places = torch.cat(found).view(grid)
         enough = torch.cat(likeness) - coherence * vectors.norm(dim=1).mean()
         enough, vectors = enough.view(grid), vectors.view(*grid, -1)

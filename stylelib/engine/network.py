@@ -78,6 +78,11 @@ class VGG19(vgg.VGG19):
         self._faster: dict[str, Winograd | None] = {}
         self._plain: dict[str, Convolution] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and files, which weights in a processor's own order can't get into."""
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[no-untyped-call]
+        return state | {"_faster": {}, "_plain": {}}
+
     def forward(
         self, image: Tensor, layers: Iterable[str], before_relu: bool = False
     ) -> dict[str, Tensor]:

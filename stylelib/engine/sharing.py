@@ -50,14 +50,22 @@ class Painters:
         """Say, or say again, that this process is painting."""
         with suppress(OSError, psutil.Error):
             if self._own is None:
-                self.folder.mkdir(exist_ok=True)
-                with suppress(OSError):  # it is another user's
-                    self.folder.chmod(0o1777)  # all may add files, each may remove their own
+                self._make_folder()
                 began = int(psutil.Process().create_time())
                 self._own = self.folder / f"{_namespace()}-{os.getpid()}-{began}"
             flags = os.O_CREAT | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
-            os.close(os.open(self._own, flags, 0o644))
-            os.utime(self._own)
+            file = os.open(self._own, flags, 0o644)
+            try:
+                os.utime(file if os.utime in os.supports_fd else self._own)
+            finally:
+                os.close(file)
+
+    def _make_folder(self) -> None:
+        with suppress(FileExistsError):
+            self.folder.mkdir()
+            self.folder.chmod(0o1777)  # all may add files, each may remove their own
+        if self.folder.is_symlink():  # somebody else's way to some other folder
+            raise NotADirectoryError(self.folder)
 
     def leave(self) -> None:
         """Say that this process paints no longer."""
@@ -69,12 +77,12 @@ class Painters:
     def count(self) -> int:
         """How many processes are painting, this one included."""
         others = 0
+        if self._own is None:
+            return 1
         with suppress(OSError), os.scandir(self.folder) as entries:
             for entry in islice(entries, _MOST):
-                if self._own is not None and entry.name == self._own.name:
-                    continue
                 with suppress(OSError, ValueError):
-                    others += self._is_painting(entry)
+                    others += entry.name != self._own.name and self._is_painting(entry)
         return 1 + others
 
     def _is_painting(self, entry: "os.DirEntry[str]") -> bool:
@@ -84,7 +92,8 @@ class Painters:
         if not _is_alive(number, began):
             os.unlink(entry.path)
             return False
-        return time.time() - entry.stat(follow_symlinks=False).st_mtime < AT_WORK
+        found = entry.stat(follow_symlinks=False)
+        return time.time() - found.st_mtime < AT_WORK and _is_owner(found.st_uid, number)
 
 
 def _namespace() -> int:
@@ -101,6 +110,13 @@ def _is_alive(number: int, began: int) -> bool:
         return abs(psutil.Process(number).create_time() - began) < 2  # else a later one has it
     except psutil.Error:  # another user's, which may be hidden
         return True
+
+
+def _is_owner(user: int, number: int) -> bool:
+    """Whether a process is that user's, as far as it can be known: nobody speaks for others."""
+    with suppress(psutil.Error, AttributeError):  # Windows has no such numbers
+        return psutil.Process(number).uids().effective == user
+    return True
 
 
 def cores(root: Path = Path("/")) -> int:

@@ -1,5 +1,8 @@
 """The way through the network in fewer passes against autograd through the network of the book."""
 
+import pickle
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import Tensor
@@ -8,8 +11,6 @@ from stylelib import VGG19, load_image, load_vgg19
 from stylelib.core import vgg
 from stylelib.core.losses import content_loss
 from stylelib.engine import backprop
-from stylelib.engine.network import prepare
-from stylelib.recipes import RECIPES
 
 LAYERS = ["conv4_1", "conv1_1", "pool1", "conv2_2", "conv3_1"]  # in this order, some before pools
 
@@ -106,10 +107,11 @@ def test_changed_weights_count_at_once(photo: Tensor) -> None:
     assert not before.eq(2).all() and network(photo, ["conv1_2"])["conv1_2"].eq(2).all()
 
 
-def test_copies_of_weights_can_be_forgotten(photo: Tensor) -> None:
-    recipe = RECIPES["neighbours"]
-    network = prepare(recipe, torch.device("cpu"), torch.float32, load_vgg19(last="conv2_1"))
+def test_copies_of_weights_can_be_forgotten_and_are_not_copied(photo: Tensor) -> None:
+    network = load_vgg19(last="conv2_1")
     network.set_precision(torch.float32, packed=True)
     before = network(photo, ["conv2_1"])["conv2_1"]
+    for other in (deepcopy(network), pickle.loads(pickle.dumps(network))):
+        assert other(photo, ["conv2_1"])["conv2_1"].equal(before)
     network.forget()
     assert network(photo, ["conv2_1"])["conv2_1"].equal(before)

@@ -145,6 +145,18 @@ def test_a_number_that_another_process_has_by_now_is_not_a_painter(tmp_path: Pat
                                                           "notes.txt"}  # fmt: skip
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_a_link_in_the_folders_place_is_not_followed(tmp_path: Path) -> None:
+    """It could lead to a folder of one's own, which all users could then write to."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (tmp_path / "painters").symlink_to(home)
+    painters = Painters(tmp_path / "painters")
+    painters.enter()
+    assert painters.count() == 1
+    assert home.stat().st_mode & 0o777 == 0o700 and not list(home.iterdir())
+
+
 def test_where_nothing_can_be_written_it_paints_all_the_same(eight: None, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     share = Share(Painters(tmp_path / "file" / "painters"))
