@@ -47,8 +47,8 @@ class Convolution:
         put in order at each call, which takes longer than the convolution where maps are small.
     """
 
-    def __init__(self, layer: nn.Conv2d, padding: int = 1, packed: bool = False) -> None:
-        self.kernel, self.bias = layer.weight.detach(), layer.bias
+    def __init__(self, layer: nn.Module, padding: int = 1, packed: bool = False) -> None:
+        self.kernel, self.bias = (parameter.detach() for parameter in layer.parameters())
         self.padding = padding
         self._packed: list[Tensor] = []  # forward and backward
         if packed and fused():
@@ -133,7 +133,7 @@ def through(
         All layers up to the deepest of the requested ones.
     requested : sequence of str
     layer : callable
-        Of a convolution's name and its input, what computes it.
+        Of a convolution's name and its input or output, what computes it.
     average : bool
         Average pooling in place of max pooling.
     """
@@ -154,15 +154,15 @@ class _Pass(torch.autograd.Function):
         average: bool,
         keep: bool,
     ) -> tuple[Tensor, ...]:
-        found, kept = [], []
-        # For each layer its name, what computes it, the input's shape, and the places in `kept` of
-        # what the way back needs.
-        way: list[tuple[str, Layer | None, torch.Size, list[int]]] = []
+        found: list[Tensor] = []
+        kept: list[Tensor] = []
+        # For each layer its name, the input's shape, and the places in `kept` of what the way back
+        # needs. Not what computes it: a loss that somebody keeps must not hold copies of weights.
+        way: list[tuple[str, torch.Size, list[int]]] = []
         for number, name in enumerate(names):
             shape, needed = maps.shape, []
-            one = None if name.startswith("pool") else layer(name, maps)
-            if one is not None:
-                maps = one.forward(maps)
+            if not name.startswith("pool"):
+                maps = layer(name, maps).forward(maps)
                 # After a pooling of the largest the ReLU's gradient is left to the pooling: where
                 # the largest of four is 0, all are.
                 pooled = names[number + 1 : number + 2] and names[number + 1].startswith("pool")
@@ -174,11 +174,11 @@ class _Pass(torch.autograd.Function):
                 maps, places = F.max_pool2d(maps, 2, return_indices=True)
                 needed = [maps, places]
             if keep:
-                way.append((name, one, shape, list(range(len(kept), len(kept) + len(needed)))))
+                way.append((name, shape, list(range(len(kept), len(kept) + len(needed)))))
                 kept += needed
             if name in requested:
                 found.append(maps)
-        ctx.way, ctx.requested, ctx.average = way, requested, average
+        ctx.way, ctx.requested, ctx.layer, ctx.average = way, requested, layer, average
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*kept)
         return tuple(found)
@@ -188,7 +188,7 @@ class _Pass(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         kept, given = ctx.saved_tensors, list(gradients)
         gradient: Tensor | None = None
-        for name, layer, shape, places in reversed(ctx.way):
+        for name, shape, places in reversed(ctx.way):
             own = given.pop() if name in ctx.requested else None
             if own is not None:
                 # What is given may be in use elsewhere; what was computed here is not.
@@ -196,7 +196,9 @@ class _Pass(torch.autograd.Function):
             if gradient is None:
                 continue
             needed = [kept[place] for place in places]
-            if layer is not None:
+            if not name.startswith("pool"):
+                # The output is as large as the input, so it is computed in the same way.
+                layer = ctx.layer(name, gradient)
                 gradient = layer.backward(gradient, needed[0] if needed else None)
             elif ctx.average:
                 gradient = torch.ops.aten.avg_pool2d_backward(
@@ -222,4 +224,4 @@ def _spread(gradient: Tensor, places: Tensor, shape: torch.Size) -> Tensor:
         )
         return found
     # Windows don't overlap, so this writes the same; but with all threads.
-    return F.max_unpool2d(gradient, places, 2, output_size=list(shape))
+    return F.max_unpool2d(gradient, places, [2, 2], output_size=list(shape))

@@ -241,7 +241,8 @@ class _PlacesError(torch.autograd.Function):
         ctx.save_for_backward(apart)
         ctx.side, ctx.size = side, maps.shape[-2:]
         exact = torch.promote_types(apart.dtype, torch.float32)
-        return torch.linalg.vector_norm(apart, dtype=exact).square() / apart.numel()
+        error: Tensor = torch.linalg.vector_norm(apart, dtype=exact).square() / apart.numel()
+        return error
 
     @staticmethod
     @once_differentiable
@@ -280,7 +281,7 @@ def _pooled(layer: Tensor, name: str) -> Tensor:
 
 def _side(name: str) -> int:
     """How many positions of a layer a place is wide; a deep one covers several places."""
-    return 2 ** max(0, 3 - block_of(name))
+    return 1 << max(0, 3 - block_of(name))
 
 
 def _grid(maps: Mapping[str, Tensor]) -> tuple[int, int]:

@@ -107,7 +107,7 @@ def _is_alive(number: int, began: int) -> bool:
     if not psutil.pid_exists(number):
         return False
     try:
-        return abs(psutil.Process(number).create_time() - began) < 2  # else a later one has it
+        return bool(abs(psutil.Process(number).create_time() - began) < 2)  # else a later one's
     except psutil.Error:  # another user's, which may be hidden
         return True
 
@@ -115,7 +115,7 @@ def _is_alive(number: int, began: int) -> bool:
 def _is_owner(user: int, number: int) -> bool:
     """Whether a process is that user's, as far as it can be known: nobody speaks for others."""
     with suppress(psutil.Error, AttributeError):  # Windows has no such numbers
-        return psutil.Process(number).uids().effective == user
+        return bool(psutil.Process(number).uids().effective == user)
     return True
 
 
