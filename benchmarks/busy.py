@@ -83,7 +83,7 @@ def several(counts: list[int], size: int) -> list[Row]:
                 "painters": count,
                 "steps a second, all together": f"{speed:.2f}",
                 "beside one": f"{speed / alone:.2f}",
-                "slowest / fastest": f"{min(done) / max(done):.2f}",
+                "fewest / most steps": f"{min(done) / max(done):.2f}",
                 "processor seconds a step": f"{worked / sum(done):.3f}",
             }
         )

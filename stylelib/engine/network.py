@@ -80,8 +80,9 @@ class VGG19(vgg.VGG19):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and files, which weights in a processor's own order can't get into."""
-        state: dict[str, Any] = super().__getstate__()  # type: ignore[no-untyped-call]
-        return state | {"_faster": {}, "_plain": {}}
+        state: Any = super().__getstate__()
+        kept: dict[str, Any] = state | {"_faster": {}, "_plain": {}}
+        return kept
 
     def forward(
         self, image: Tensor, layers: Iterable[str], before_relu: bool = False
