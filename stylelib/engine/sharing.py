@@ -8,11 +8,11 @@ uses its share: as many threads as there are cores for each painter, at least on
 import atexit
 import os
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from time import monotonic, time
 
 import psutil
 import torch
@@ -70,8 +70,9 @@ class Painters:
     def leave(self) -> None:
         """Say that this process paints no longer."""
         if self._own is not None:
-            with suppress(OSError):
-                self._own.unlink()
+            if f"-{os.getpid()}-" in self._own.name:  # else a fork's parent is still painting
+                with suppress(OSError):
+                    self._own.unlink()
             self._own = None
 
     def count(self) -> int:
@@ -93,7 +94,7 @@ class Painters:
             os.unlink(entry.path)
             return False
         found = entry.stat(follow_symlinks=False)
-        return time.time() - found.st_mtime < AT_WORK and _is_owner(found.st_uid, number)
+        return time() - found.st_mtime < AT_WORK and _is_owner(found.st_uid, number)
 
 
 def _namespace() -> int:
@@ -166,7 +167,7 @@ class Share:
         if os.getpid() != self._process:  # a fork has its parent's state, not its file
             self.painters = Painters(self.painters.folder)
             self._process, self._usual, self._given = os.getpid(), 0, 0
-        now = time.monotonic()
+        now = monotonic()
         threads = torch.get_num_threads()
         if now - self._looked >= _EVERY:
             self._looked = now

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 
 import psutil
@@ -57,7 +58,7 @@ def test_who_comes_and_goes_is_noticed_while_painting(
     eight: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd, clock = Crowd(tmp_path), [100.0]
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(sharing, "monotonic", lambda: clock[0])
     share = Share(crowd)
     found = []
     for crowd.many in (1, 4, 2):
@@ -143,6 +144,19 @@ def test_a_number_that_another_process_has_by_now_is_not_a_painter(tmp_path: Pat
     assert painters.count() == 1
     assert {path.name for path in tmp_path.iterdir()} == {own.name, f"1-{number}-{began}",
                                                           "notes.txt"}  # fmt: skip
+
+
+def test_a_fork_does_not_leave_for_its_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painters = Painters(tmp_path)
+    painters.enter()
+    with monkeypatch.context() as fork:
+        fork.setattr(os, "getpid", lambda: 1)
+        copy(painters).leave()
+    assert len(list(tmp_path.iterdir())) == 1
+    painters.leave()
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
