@@ -1,10 +1,10 @@
 """Measure what a step costs as the picture grows: time beside its bare convolutions, and memory.
 
     python benchmarks/steps.py                      # prints the table and writes steps.csv
-    python benchmarks/steps.py --size 256 512
+    python benchmarks/steps.py --size 256 512 --recipe neighbours
 
-Timed in turns: a step of the default recipe; its bare convolutions; and a product of large
-matrices, which shows what the processor can do at most. The table has the medians.
+Timed in turns: a step of each recipe; its bare convolutions; and a product of large matrices, which
+shows what the processor can do at most. The table has the medians.
 """
 
 import time
@@ -15,7 +15,6 @@ from statistics import median
 import torch
 from runs import Run, Show
 from shared import (
-    DEFAULT,
     PAIRS,
     Row,
     machine,
@@ -28,7 +27,7 @@ from shared import (
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stylelib import LAYERS, VGG19, Transfer, load_image, load_vgg19
+from stylelib import LAYERS, RECIPES, VGG19, Transfer, load_image, load_vgg19
 from stylelib.engine.cards import EVERY
 from stylelib.engine.devices import choose_precision
 
@@ -39,23 +38,30 @@ def main() -> None:
     parser = options_parser(
         __doc__, size=[256, 512, 1024, 2048], steps=5, threads=True, device=True
     )
+    parser.add_argument(
+        "--recipe", nargs="+", choices=list(RECIPES), default=["gram", "neighbours"]
+    )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     dtype = choose_precision(torch.device(options.device))
-    rows = [cost(size, options.steps, dtype, options.device) for size in options.size]
+    rows = [
+        cost(name, size, options.steps, dtype, options.device)
+        for name in options.recipe
+        for size in options.size
+    ]
     write_table(options.output / table_name("steps", options.device), rows)
     print(machine(options.device), dtype, markdown(rows), sep="\n")
 
 
-def cost(size: int, steps: int, dtype: torch.dtype, device: str = "cpu") -> Row:
-    """A row of the table."""
+def cost(recipe: str, size: int, steps: int, dtype: torch.dtype, device: str = "cpu") -> Row:
+    """A row of the table: a step of a recipe at a size."""
     pictures = [load_image(name, size) for name in PAIRS[0]]
     height, width = pictures[0].shape[-2:]
-    network = load_vgg19(last=DEFAULT.deepest)
+    network = load_vgg19(last=RECIPES[recipe].deepest)
     network.to(device).set_precision(dtype)
     several = 1 if device == "cpu" else 2 * EVERY  # a card is asked after some steps only
     times: list[tuple[float, float, float]] = []
-    with Run(at_full_size, pictures, several * (steps + 1) + 1, device) as run:
+    with Run(partial(at_full_size, recipe), pictures, several * (steps + 1) + 1, device) as run:
         for _ in range(steps + 1):  # the first round, which sets things up, is dropped
             before = run.seconds
             run.go(several)
@@ -66,6 +72,7 @@ def cost(size: int, steps: int, dtype: torch.dtype, device: str = "cpu") -> Row:
     share = (multiplications(network, height, width) / convolutions) / (SIDE**3 / peak)
     digits = 3 if device == "cpu" else 5
     return {
+        "recipe": recipe,
         "size": size,
         "pixels": height * width,
         "seconds a step": f"{step:.{digits}f}",
@@ -76,9 +83,9 @@ def cost(size: int, steps: int, dtype: torch.dtype, device: str = "cpu") -> Row:
     }
 
 
-def at_full_size(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
-    """Steps of the default recipe without smaller pictures first."""
-    recipe = DEFAULT.but(size=max(content.shape[-2:]), steps=steps, coarse_to_fine=False)
+def at_full_size(name: str, content: Tensor, style: Tensor, steps: int, show: Show) -> None:
+    """Steps of a recipe without smaller pictures first."""
+    recipe = RECIPES[name].but(size=max(content.shape[-2:]), steps=steps, coarse_to_fine=False)
     for step in Transfer(content, style, recipe, device=content.device.type):
         show(partial(getattr, step, "image"))
 
@@ -86,8 +93,8 @@ def at_full_size(content: Tensor, style: Tensor, steps: int, show: Show) -> None
 def convolutions_of(
     network: VGG19, height: int, width: int
 ) -> Iterator[tuple[nn.Conv2d, int, int]]:
-    """Each convolution that a step needs, with the size of its maps."""
-    for name in LAYERS[: LAYERS.index(DEFAULT.deepest) + 1]:
+    """Each convolution of a network, with the size of its maps."""
+    for name in LAYERS[: LAYERS.index(network.last) + 1]:
         if name.startswith("pool"):
             height, width = height // 2, width // 2
         else:

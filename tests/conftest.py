@@ -12,8 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from stylelib.core.layers import CONVOLUTIONS
+from stylelib.engine import sharing
 from stylelib.engine.network import VGG19, load_vgg19
 from stylelib.pictures.images import load_image
+
+
+@pytest.fixture(scope="session", autouse=True)
+def alone(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whoever else paints on this computer must not change the tests' numbers."""
+    sharing.share.painters.folder = tmp_path_factory.mktemp("painters")
 
 
 @pytest.fixture(scope="session")

@@ -285,8 +285,9 @@ def _speed(broken: set[str]) -> Iterator[Finding]:
     recipe, load = RECIPES["default"], NetworkCache().load
 
     def make(small: Recipe) -> Transfer:
-        photo, painting = load_image("camel", small.size), load_image(
-            "hokusai-great-wave", small.size
+        photo, painting = (
+            load_image("camel", small.size),
+            load_image("hokusai-great-wave", small.size),
         )
         return Transfer(photo, painting, small, load(small))
 

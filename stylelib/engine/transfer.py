@@ -32,6 +32,7 @@ from .modes import usual_modes
 from .network import VGG19, prepare, reaches
 from .objective import Objective
 from .recovery import GENTLY, Descent, Reached
+from .sharing import share
 from .stages import add_detail, first_picture, least_size, size_at
 
 PHOTO = 512  # the longest side, in pixels, up to which the photo is compared with
@@ -266,6 +267,8 @@ class Transfer:
     @_explain_full_memory
     def __next__(self) -> Step:
         while not self.stopped and self.iteration < self.recipe.steps:
+            if self.device.type == "cpu":
+                share.take()
             done = self.iteration
             size = max(size_at(self.recipe, done), self._size, self._least)
             descent = self._descent
@@ -278,6 +281,8 @@ class Transfer:
                 self._fetch()
             if self.iteration > done:
                 return self._describe(self._parts)
+        share.rest()
+        self.network.forget()
         give_back()
         raise StopIteration
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from ..core.vgg import VGG19
 from ..engine.pace import Pace, measure_pace
+from ..engine.sharing import share
 from ..engine.transfer import Step, Transfer
 from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory
 from ..memory import give_back
@@ -168,7 +169,10 @@ class Job:
             self.error = in_words(error)
             raise
         finally:
+            if transfer is not None:
+                transfer.network.forget()
             transfer = None  # its feature maps take most of the memory
+            share.rest()
             give_back()
             self._over.set()
             self._phase = "idle"
