@@ -28,9 +28,12 @@ EARLY = (4, 15)  # steps after which a picture is kept, beside the last
 QUALITY = 70  # of the JPEG files
 SMOOTH = 3.0  # weight of total variation
 CHANNELS = {
-    "conv2_1": (12, 30, 64, 100), "conv3_1": (5, 60, 104, 200),
-    "conv3_4": (20, 91, 130, 222), "conv4_1": (60, 190, 330, 450), "conv4_4": (134, 178, 230, 379),
-}  # fmt: skip
+    "conv2_1": (12, 30, 64),
+    "conv3_1": (5, 60, 104),
+    "conv3_4": (20, 91, 130),
+    "conv4_1": (60, 190, 330),
+    "conv4_4": (134, 178, 230),
+}
 
 
 def reconstructions() -> dict[str, Recipe]:
@@ -74,7 +77,7 @@ def reconstruct(name: str, recipe: Recipe, folder: Path) -> list[dict[str, Any]]
 
 def wanted(folder: Path, done: list[dict[str, Any]]) -> None:
     """What some channels want to see; for the first of each layer without regularisers, too."""
-    for position in range(4):
+    for position in range(3):
         for layer, channels in CHANNELS.items():
             for readable in (True, False) if position == 0 else (True,):
                 channel, kind = channels[position], "readable" if readable else "bare"
