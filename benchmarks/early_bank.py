@@ -25,7 +25,7 @@ from stylelib.lessons.content.compute import CONTENT_LAYERS, DEPTHS, relative_di
 LESSONS = Path(__file__).resolve().parents[1] / "stylelib" / "lessons"
 PHOTO, PAINTING, SIZE, STEPS = "camel", "hokusai-great-wave", 384, 60
 EARLY = (4, 15)  # steps after which a picture is kept, beside the last
-QUALITY = 70  # of the JPEG files
+QUALITY, EARLY_QUALITY = 70, 50  # of the JPEG files: noise takes much room
 SMOOTH = 3.0  # weight of total variation
 CHANNELS = {
     "conv2_1": (12, 30, 64),
@@ -65,7 +65,7 @@ def reconstruct(name: str, recipe: Recipe, folder: Path) -> list[dict[str, Any]]
         if step.iteration in (*keep, recipe.steps):
             path = folder / f"{name.replace(', ', '-').replace(' ', '-').replace('/', '-')}"
             path = path.with_name(f"{path.name}-{step.iteration}.jpg")
-            store(step.image, path)
+            store(step.image, path, QUALITY if step.iteration == recipe.steps else EARLY_QUALITY)
             saved.append({"run": name, "step": step.iteration, "file": path.name})
     losses.append(round(transfer.measure().losses["content"], 4))
     photo = load_image(PHOTO, recipe.size)
@@ -90,10 +90,10 @@ def wanted(folder: Path, done: list[dict[str, Any]]) -> None:
                 print(layer, channel, kind, flush=True)
 
 
-def store(image: Tensor, path: Path) -> None:
+def store(image: Tensor, path: Path, quality: int = QUALITY) -> None:
     """Save a picture as a small JPEG."""
     pixels = np.asarray(image[0].clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).cpu())
-    Image.fromarray(pixels).save(path, quality=QUALITY, optimize=True, progressive=True)
+    Image.fromarray(pixels).save(path, quality=quality, optimize=True, progressive=True)
 
 
 def read(folder: Path) -> list[dict[str, Any]]:
