@@ -17,10 +17,13 @@ from ..pictures.record import base_name, pictures_record
 from ..pictures.samples import SAMPLES
 from ..recipes import INITS, RECIPES, SETTINGS, Recipe
 from ..version import __version__
+from .bundle import bundle
 from .doctor import doctor
 from .feedforward import export, paint_at_once, train
+from .grade import grade
 from .interrupts import INTERRUPTED, one_interrupt, take_steps
 from .lab import open_lessons
+from .lessons import copy_lessons
 from .many import is_many, paint_many
 from .options import given_settings, make_parser
 from .streams import steady_streams, was_lost
@@ -80,6 +83,12 @@ def _run(arguments: Sequence[str] | None) -> int:
                 return doctor()
             case "lab":
                 return open_lessons(unknown)
+            case "lessons":
+                return copy_lessons(options)
+            case "bundle":
+                return bundle(options)
+            case "grade":
+                return grade(options)
         parser.print_help()
         return 0
     except KeyboardInterrupt:
@@ -150,10 +159,10 @@ def _paint(options: Namespace) -> int:
         with Progress(done_by[-1], sys.stderr) as bar:
 
             def show(step: "Step") -> None:
-                if film:
+                if film and film.due(step.iteration):
                     film.see(step.iteration, step.image)
                 label = f"step {step.iteration}/{step.steps}"
-                bar.show(done_by[step.iteration - 1], label, step.losses)
+                bar.show(done_by[step.iteration - 1], label, lambda: step.losses)
 
             done, trouble, status = take_steps(transfer, show, interrupts)
         if transfer.stopped:

@@ -96,7 +96,7 @@ def train(options: Namespace) -> int:
         with Progress(1.0, sys.stderr, _MEAN) as bar:
 
             def show(step: "TrainingStep") -> None:
-                bar.show(step.share, f"step {step.iteration}", step.losses)
+                bar.show(step.share, f"step {step.iteration}", lambda: step.losses)
 
             done, trouble, status = take_steps(steps, show, interrupts)
         if not done:

@@ -68,7 +68,7 @@ def paint_many(options: Namespace, recipe: Recipe) -> int:
                     orders, work or partial(in_turn, show=show), bool(options.overwrite)
                 ):
                     painted.append(one)
-                    bar.show(len(painted), f"picture {len(painted)}/{len(orders)}", {})
+                    bar.show(len(painted), f"picture {len(painted)}/{len(orders)}", dict)
             except KeyboardInterrupt:
                 status = INTERRUPTED
             finally:
@@ -112,4 +112,4 @@ def _show_step(
 ) -> None:
     """Show a step of the picture that comes after those that are painted."""
     label = f"picture {len(painted) + 1}/{count}, step {step.iteration}/{step.steps}"
-    bar.show(len(painted) + shares[step.iteration - 1], label, step.losses)
+    bar.show(len(painted) + shares[step.iteration - 1], label, lambda: step.losses)

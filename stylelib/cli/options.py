@@ -69,6 +69,32 @@ Ten minutes of training, then a picture at once:
 Ctrl-C stops early and keeps the network as it is.
 """
 
+_LAB = """\
+Open the lessons in JupyterLab: those in the current folder, or your own copies in
+the folder stylelib-lessons of your home folder, which is made the first time.
+
+Further options are passed on to JupyterLab, for example --no-browser.
+"""
+
+_LESSONS = """\
+Copy the lessons to FOLDER. Run it again after an update: a lesson that nobody has
+worked in is replaced, and for any other the new version is put beside it.
+"""
+
+_GRADE = """\
+Check the exercises in the notebooks of FOLDER, and in its zip files. Each notebook
+runs in a process of its own, with limits; what it paints is not painted again.
+
+The results are in FOLDER-grades: a page to read, grades.html, and tables for a
+spreadsheet. A student is called after the folder, or the file, of the notebook.
+"""
+
+_BUNDLE = """\
+Put all that an installation needs into FOLDER, a USB stick for example: for Linux,
+macOS (Apple chips) and Windows, about 350 MB each. README.txt there says how to
+install from it, without internet.
+"""
+
 TRAINED = ("likeness", "style_weight", "style_scale")
 """The settings of the recipe that `stylelib train` offers."""
 
@@ -136,9 +162,9 @@ def make_parser() -> Parser:
     commands.add_parser(
         "lab",
         help="Open the lessons in JupyterLab.",
-        description="Open the lessons in JupyterLab.\n\n"
-        "Further options are passed on to JupyterLab, for example --no-browser.",
+        description=_LAB,
     )
+    _add_class(commands)
     return parser
 
 
@@ -292,6 +318,69 @@ def _add_training(train: Parser) -> None:
         help="Seed of the first weights and of the choice of the photos' parts.",
     )
     _add_device(train)
+
+
+def _add_class(commands: "argparse._SubParsersAction[Parser]") -> None:
+    """The commands for a class."""
+    lessons = commands.add_parser(
+        "lessons", help="Copy the lessons to a folder of your own.", description=_LESSONS
+    )
+    lessons.add_argument(
+        "folder",
+        metavar="FOLDER",
+        type=Path,
+        nargs="?",
+        help="Where to (default: stylelib-lessons in your home folder).",
+    )
+    lessons.add_argument(
+        "--install",
+        metavar="REQUIREMENT",
+        help="For Colab: a first cell in each lesson that installs this with pip where stylelib is "
+        "missing, for example stylelib, or the address of a wheel.",
+    )
+    bundle = commands.add_parser(
+        "bundle", help="Make a folder to install from without internet.", description=_BUNDLE
+    )
+    bundle.add_argument("folder", metavar="FOLDER", type=Path, help="Made if it does not exist.")
+    bundle.add_argument(
+        "--system",
+        action="append",
+        choices=("linux", "macos", "windows"),
+        help="For this system only; may be given more than once (default: all three).",
+    )
+    bundle.add_argument(
+        "--python",
+        metavar="X.Y",
+        action="append",
+        help="The version of Python in the room, for example 3.12; may be given more than once "
+        "(default: the version of this one).",
+    )
+    grade = commands.add_parser(
+        "grade", help="Check the exercises that a class handed in.", description=_GRADE
+    )
+    add = grade.add_argument
+    add("folder", metavar="FOLDER", type=Path, help="Where the handed-in files are.")
+    add(
+        "--output",
+        "-o",
+        metavar="FOLDER",
+        type=Path,
+        help="Where the results go (default: FOLDER-grades).",
+    )
+    add(
+        "--seconds",
+        type=_number,
+        metavar="N",
+        default=30,
+        help="How much processor time a cell or an exercise may take (default: 30 s).",
+    )
+    add(
+        "--memory",
+        type=_number,
+        metavar="GB",
+        default=3,
+        help="How much memory a notebook may take (default: 3).",
+    )
 
 
 def _add_setting(parser: argparse._ActionsContainer, name: str) -> None:

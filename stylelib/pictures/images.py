@@ -268,9 +268,7 @@ def encode_image(image: Tensor, ending: str, recipe: Mapping[str, Any] | None = 
     return _encoded(image, ending, recipe)[0]
 
 
-def _encoded(
-    image: Tensor, ending: str, recipe: Mapping[str, Any] | None
-) -> tuple[bytes, bool]:
+def _encoded(image: Tensor, ending: str, recipe: Mapping[str, Any] | None) -> tuple[bytes, bool]:
     """A file's contents, and whether the recipe fitted into it."""
     picture = to_pil(image)
     text = _as_text(recipe)

@@ -15,6 +15,7 @@ from ..explorer import Explorer, cell
 from ..theme import Plot
 from ..widgets import menu
 from . import figures_convolution, figures_maps, figures_network
+from .bank import channels, made_before
 from .kernels import KERNELS, grey
 from .observations import Observations
 
@@ -156,6 +157,23 @@ def patch_explorer(observations: Observations, layer: str, channel: int = 0) -> 
     """The patches of all the pictures that excite a channel most."""
     controls = _layer_and_channel(observations, layer, channel)
     return Explorer(partial(figures_maps.where_exciting, observations), **controls)
+
+
+def wanted_explorer(observations: Observations, layer: str, channel: int) -> Explorer:
+    """What a channel wants to see, made beforehand, beside the patches that excite it."""
+    names = {
+        f"{each}, channel {number}": (each, number)
+        for each, number in channels()
+        if each in observations.layers
+    }
+    start = f"{layer}, channel {channel}"
+    choice = menu("channel", names, start, "A layer and one of its channels")
+
+    def draw(channel: str) -> Plot:
+        made = {"what it wants": made_before(*names[channel])}
+        return figures_maps.wanted_beside(observations, *names[channel], made)
+
+    return Explorer(draw, channel=choice)
 
 
 def position_explorer(

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ...errors import StylelibError
 from ..drawing import draw_map
-from ..theme import COLORS, Plot, canvas, grid, place, show_picture
+from ..theme import COLORS, Plot, canvas, grid, place, show_picture, styled
 from .observations import Observations
 
 _COLUMNS = 5
@@ -28,6 +28,7 @@ def feature_map(observations: Observations, picture: str, layer: str, channel: i
     draw_map(right, values, f"{layer}, channel {channel}: {width} x {height}")
     bar = figure.colorbar(right.images[0], ax=right, fraction=0.05, pad=0.02)
     bar.ax.tick_params(labelsize=13)
+    bar.set_label("value after ReLU", fontsize=13)
     return Plot(figure, f"{picture}, and channel {channel} of {layer}: {width} x {height} values.")
 
 
@@ -104,6 +105,44 @@ def exciting(
             row[1].text(0, 0.5, "silent: nothing in these\npictures excites it", fontsize=14)
     names = ", ".join(f"{layer} channel {channel}" for layer, channel in channels)
     return Plot(figure, f"The patches that excite each channel most, one row each: {names}.")
+
+
+@styled()
+def wanted_beside(
+    observations: Observations, layer: str, channel: int, made: Mapping[str, Tensor], count: int = 6
+) -> Plot:
+    """Pictures made to excite a channel, beside the patches of real pictures that excite it.
+
+    Parameters
+    ----------
+    observations : Observations
+    layer : str
+    channel : int
+    made : mapping of title to Tensor, shape (1, 3, H, W), RGB in 0-1
+        One or two.
+    count : int
+        How many patches.
+    """
+    figure = canvas(10.0, 4.2)
+    for index, (title, image) in enumerate(made.items()):
+        axes = place(figure, 0.36 * index, 0.02, 0.35, 0.84)
+        show_picture(axes, image, title)
+    left = 0.36 * len(made) + 0.01
+    columns = max(2, round((1 - left) / 0.19))
+    wide = (1 - left) / columns
+    tall = wide * 10.0 / 4.2
+    figure.text(left, 0.9, f"patches that excite {layer}, {channel}", fontsize=15)
+    for index, patch in enumerate(observations.strongest(layer, channel, count)):
+        row, column = divmod(index, columns)
+        corner = left + column * wide, 0.86 - (row + 1) * tall
+        if corner[1] < 0:
+            break
+        show_picture(place(figure, *corner, 0.96 * wide, 0.96 * tall), observations.crop(patch))
+    return Plot(
+        figure,
+        f"What channel {channel} of {layer} wants to see ({', '.join(made)}), and the patches of "
+        f"the pictures that excite it most.",
+    )
 
 
 def where_exciting(observations: Observations, layer: str, channel: int, count: int = 8) -> Plot:

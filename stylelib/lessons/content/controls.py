@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from ipywidgets import IntSlider, SelectionSlider
+from ipywidgets import FloatSlider, IntSlider, SelectionSlider
 from torch import Tensor
 
 from ...errors import StylelibError
@@ -12,8 +12,27 @@ from ..drawing import distance_heat
 from ..explorer import Explorer, cell
 from ..theme import Plot
 from ..widgets import menu
-from .compute import DEPTHS, Reconstruction, distance_table, feature_maps, relative_errors, shifted
-from .figures import CURVES, by_hand, reconstructions_at, shift_curves
+from .bank import STARTS as STARTS
+from .bank import made_before
+from .compute import (
+    CONTENT_LAYERS,
+    DEPTHS,
+    Reconstruction,
+    distance_table,
+    feature_maps,
+    relative_errors,
+    shifted,
+)
+from .figures import (
+    CURVES,
+    by_hand,
+    descent,
+    distance_lines,
+    made_before_at,
+    reconstructions_at,
+    shift_curves,
+    valley,
+)
 
 BY_POSITION, AVERAGED = WAYS = ("position by position", "averaged over all positions")
 _CELLS = ("top left", "top right", "bottom left", "bottom right")
@@ -57,6 +76,65 @@ def loss_by_hand(start: Sequence[Sequence[int]], target: Sequence[Sequence[int]]
     )
 
 
+def valley_explorer(pixel: float = 0.9, target: float = 0.3) -> Explorer:
+    """One pixel as a ball in the valley of its loss, with a slider to move it.
+
+    Parameters
+    ----------
+    pixel, target : float, 0 to 1
+        The pixel's brightness at the start, and what it should be.
+    """
+    slider = FloatSlider(
+        value=pixel, min=0, max=1, step=0.05, description="pixel",
+        tooltip="How bright the pixel is: move the ball along the valley",
+    )  # fmt: skip
+    return Explorer(lambda pixel: valley(pixel, target), pixel=slider)
+
+
+def descent_explorer(
+    rate: float = 0.1, start: float = 0.9, target: float = 0.3, steps: int = 8
+) -> Explorer:
+    """Gradient descent of one pixel, with a slider for the learning rate."""
+    slider = FloatSlider(
+        value=rate, min=0.05, max=1.1, step=0.05, description="learning rate",
+        tooltip="The gradient is multiplied by this, and then subtracted from the pixel",
+    )  # fmt: skip
+    return Explorer(lambda rate: descent(rate, start, target, steps), rate=slider)
+
+
+def bank_explorer(
+    photo: Tensor, start: str = "noise, smooth", layer: str = "conv4_2", step: int = 60
+) -> Explorer:
+    """Reconstructions that were made beforehand: from what, from which layer, how far.
+
+    Parameters
+    ----------
+    photo : Tensor, shape (1, 3, H, W), RGB in 0-1
+        Shown beside them.
+    start : str
+        One of `STARTS`.
+    layer : str
+    step : int
+    """
+    steps = sorted(made_before(f"{start}/{layer}").files)
+
+    def draw(start: str, layer: str, step: int) -> Plot:
+        return made_before_at(made_before(f"{start}/{layer}"), step, photo)
+
+    return Explorer(
+        draw,
+        start=menu("start", STARTS, start, "The picture from which the optimisation begins"),
+        layer=SelectionSlider(
+            options=CONTENT_LAYERS, value=layer, description="layer",
+            tooltip="The only layer whose maps have to match",
+        ),
+        step=SelectionSlider(
+            options=steps, value=step, description="steps",
+            tooltip="How many steps the optimisation has taken",
+        ),
+    )  # fmt: skip
+
+
 def shift_explorer(
     image: Tensor,
     shift: int = 8,
@@ -90,9 +168,11 @@ def shift_explorer(
 
 
 def distance_explorer(
-    images: Mapping[str, Tensor], target: str, layers: Sequence[str] = DEPTHS
+    images: Mapping[str, Tensor], target: str, layers: Sequence[str] = DEPTHS, numbers: bool = True
 ) -> Explorer:
     """See which pictures are closest to one of them, in pixels and at each layer.
+
+    With many pictures, lines (`numbers` False) are easier to read than a table of numbers.
 
     Parameters
     ----------
@@ -108,7 +188,8 @@ def distance_explorer(
     def draw(target: str, compare: str) -> Plot:
         table = tables[compare][target]
         others = {name: row for name, row in table.items() if name != target}
-        return distance_heat(others, images, f"relative error from {target} ({compare})")
+        title = f"relative error from {target} ({compare})"
+        return distance_heat(others, images, title) if numbers else distance_lines(others, title)
 
     tooltip = "The picture that all the others are compared with"
     choice = menu("distance from", images, target, tooltip)

@@ -13,17 +13,24 @@ from ...core.vgg import VGG19
 from ...engine.network import default_network
 from ...errors import StylelibError
 from ...pictures.images import resize
+from ..drawing import distance_bars
 from ..explorer import Explorer, cell
 from ..theme import Plot
 from ..widgets import menu
-from .compute import ActiveMaps, distance_matrix, most_active, style_grams
+from .compute import (
+    ActiveMaps,
+    distance_matrix,
+    most_active,
+    style_grams,
+    without_each_part,
+)
 from .figures import (
     GRAM,
     GRAM_BY_HAND,
     SHUFFLES,
     by_hand,
-    distance_table,
     gram_cell,
+    parts,
     shuffle_positions,
 )
 
@@ -129,7 +136,7 @@ def distance_explorer(
     layers: Sequence[str] = STYLE_LAYERS,
     network: VGG19 | None = None,
 ) -> Explorer:
-    """The style distances between several pictures, at one layer or all, centred or not.
+    """Choose one of several pictures, and see the others, those of the nearest style first.
 
     Parameters
     ----------
@@ -138,6 +145,7 @@ def distance_explorer(
     layers, network
         See `gram_explorer`.
     """
+    names = list(images)
     grams = {
         centered: [style_grams(image, layers, centered, network) for image in images.values()]
         for centered in (False, True)
@@ -148,14 +156,42 @@ def distance_explorer(
     def table(layer: str, centered: bool) -> Tensor:
         return distance_matrix(grams[centered], layers if layer == ALL else [layer])
 
-    def draw(layer: str, centered: bool) -> Plot:
+    def draw(picture: str, layer: str, centered: bool) -> Plot:
+        row = table(layer, centered)[names.index(picture)].tolist()
+        others = sorted((d, name) for d, name in zip(row, names, strict=True) if name != picture)
         where = "mean of all layers" if layer == ALL else layer
-        kind = "centred" if centered else "not centred"
-        return distance_table(small, table(layer, centered), f"style distance ({where}, {kind})")
+        title = f"style distance from {picture} ({where}{', centred' if centered else ''})"
+        return distance_bars({name: d for d, name in others}, small, title)
 
     tooltip = "Subtract each map's mean before the Gram matrix"
-    box = Checkbox(False, description="centred", tooltip=tooltip, indent=False)
-    return Explorer(draw, layer=_layer_menu([ALL, *layers], ALL), centered=box)
+    return Explorer(
+        draw,
+        picture=menu("picture", names, names[0], "From which picture to measure"),
+        layer=_layer_menu([ALL, *layers], ALL),
+        centered=Checkbox(False, description="centred", tooltip=tooltip, indent=False),
+    )
+
+
+def parts_explorer(
+    image: Tensor,
+    layer: str = "conv3_1",
+    layers: Sequence[str] = STYLE_LAYERS,
+    network: VGG19 | None = None,
+) -> Explorer:
+    """Leave out one part of a picture after another, and see how far its style moves.
+
+    Parameters
+    ----------
+    image : Tensor, shape (1, 3, H, W), RGB in 0-1
+    layer, layers, network
+        See `gram_explorer`.
+    """
+    with torch.no_grad():
+        maps = (network or default_network())(image, layers)
+    distances = {name: without_each_part(of_layer) for name, of_layer in maps.items()}
+    return Explorer(
+        lambda layer: parts(image, distances[layer], layer), layer=_layer_menu(layers, layer)
+    )
 
 
 @torch.no_grad()
