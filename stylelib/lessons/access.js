@@ -28,7 +28,7 @@ function nameAll(root, words) {
   for (const bar of root.querySelectorAll(".widget-hprogress .progress")) {
     bar.setAttribute("role", "progressbar");
     bar.setAttribute("aria-valuenow", Math.round(parseFloat(bar.firstElementChild?.style.width)) || 0);
-    name(bar, bar.parentElement.title);
+    name(bar, bar.title || bar.parentElement.title || words.progress);
   }
   for (const menu of root.querySelectorAll("select[title]")) {
     if (!menu.labels?.[0]?.textContent) name(menu, menu.title);

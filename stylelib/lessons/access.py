@@ -21,5 +21,6 @@ class Access(anywidget.AnyWidget):
             "pause": "Pause",
             "stop": "Stop, and go back to the start",
             "repeat": "Repeat",
+            "progress": "Progress",
         }
     ).tag(sync=True)

@@ -133,10 +133,17 @@ class Verdict:
     def _repr_html_(self) -> str:
         # As wide as a column of text, and in the colours of the page, be they light or dark.
         color = COLORS[{"right": "tv", "wrong": "style", "empty": "muted"}[self.state]]
+        picture, below = painted(self.message), ""
+        if picture is not None:
+            data = b64encode(picture).decode()
+            below = (
+                "<p>This is what it would paint:</p><img alt='A camel as this mistake paints her' "
+                f"style='max-width:100%' src='data:image/jpeg;base64,{data}'>"
+            )
         return (
             f"<div style='border-left:4px solid {color}; padding:4px 12px; max-width:75ch; "
             f"line-height:1.5; overflow-wrap:break-word'><b>{escape(self.heading)}</b> "
-            f"{escape(self.message)}</div>"
+            f"{escape(self.message)}{below}</div>"
         )
 
     @property
@@ -144,17 +151,6 @@ class Verdict:
         """Whether it is right, as a sign, and which exercise it is."""
         mark = {"right": "✓", "wrong": "✗", "empty": "…"}[self.state]
         return f"{mark} {self.exercise.number} {self.exercise.title}:"
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        words = {"text/plain": repr(self)}
-        picture = painted(self.message)
-        if picture is None:
-            return words
-        data = b64encode(picture).decode()
-        return words | {
-            "text/html": f"{self._repr_html_()}<p>This is what it would paint:</p>"
-            f"<img alt='A camel as this mistake paints her' src='data:image/jpeg;base64,{data}'>"
-        }
 
     @property
     def passed(self) -> bool:

@@ -43,6 +43,12 @@ _SCROLLED = """outputs => outputs.flatMap(output => [output, ...output.querySele
      || (e.scrollHeight > e.clientHeight && /auto|scroll/.test(getComputedStyle(e).overflowY))))
   .map(e => `${e.className}: ${e.scrollWidth} x ${e.scrollHeight} in `
     + `${e.clientWidth} x ${e.clientHeight}`)"""
+# What ends beyond the right edge of its output, where it can't be seen.
+_CUT_OFF = """outputs => outputs.flatMap(output => [...output.querySelectorAll(
+    'button, select, input, img, canvas, .widget-label, .widget-readout, .widget-html-content')]
+  .filter(e => e.offsetWidth > 1
+    && e.getBoundingClientRect().right > output.getBoundingClientRect().right + 1)
+  .map(e => `${e.className} ${e.textContent.slice(0, 30)}`))"""
 _PICTURE = "img.jupyter-widgets:visible, .jupyter-widgets img:visible"
 # Null while a new picture is still loading: drawn then, it would be blank.
 _PIXELS = """(image, [width, height]) => {
@@ -242,11 +248,12 @@ class Page:
                 raise AssertionError(f"waited {timeout} s in vain: {what}")
             self.page.wait_for_timeout(50)
 
-    def scrolled(self, within: Any = None) -> list[str]:
-        """What has a scrollbar in the outputs there, or in all that are in or near the viewport."""
-        outputs = (within or self.page).locator(".jp-OutputArea-output")
-        found: list[str] = outputs.evaluate_all(_SCROLLED)
-        return found
+    def misfits(self, within: Any) -> list[str]:
+        """What has a scrollbar, or ends beyond the edge, in the outputs there."""
+        outputs = within.locator(".jp-OutputArea-output")
+        scrolled: list[str] = outputs.evaluate_all(_SCROLLED)
+        cut_off: list[str] = outputs.evaluate_all(_CUT_OFF)
+        return scrolled + cut_off
 
     def shot(self, name: str) -> None:
         """Keep a screenshot, if that was asked for."""

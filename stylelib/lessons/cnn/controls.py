@@ -59,11 +59,11 @@ class KernelExplorer(Explorer):
         super().__init__(self._filter, preset=names, **self._sliders)
         for slider in self._sliders.values():
             slider.style.description_width = "84px"  # or the tracks would not be of one length
-        # Narrower than usual where the page is: the square must stay one.
-        columns = "repeat(3, minmax(0, 300px))"
+        # A square, like the kernel; on a narrow page two columns, or no track would be left.
+        columns = "repeat(auto-fit, minmax(max(190px, 30%), 1fr))"
         square = ipywidgets.GridBox(
             list(self._sliders.values()),
-            layout={"grid_template_columns": columns, "width": "100%"},
+            layout={"grid_template_columns": columns, "width": "100%", "max_width": "900px"},
         )
         self.children[0].children = (names, square)
 
