@@ -256,8 +256,8 @@ def _speed(broken: set[str]) -> Iterator[Finding]:
     recipe, load = RECIPES["default"], NetworkCache().load
 
     def make(small: Recipe) -> Transfer:
-        pictures = (load_image(name, small.size) for name in ("camel", "hokusai-great-wave"))
-        return Transfer(*pictures, small, load(small))
+        photo, painting = (load_image(name, small.size) for name in ("camel", "hokusai-great-wave"))
+        return Transfer(photo, painting, small, load(small))
 
     pace = measure_pace(make, recipe, _PLAN)
     width, height = _PLAIN

@@ -104,15 +104,16 @@ class Gallery:
 
     def _run(self, number: int, path: Path, record: dict[str, Any]) -> Run:
         styles = record["style"] if isinstance(record["style"], list) else [record["style"]]
-        pictures = [self._picture(name) for name in (record["content"], *styles)]
+        content, style, *more = (self._picture(name) for name in (record["content"], *styles))
         mask = next(iter(_masks(record)), None)
         run = Run(
             number,
-            *pictures[:2],
+            content,
+            style,
             Recipe(**record["recipe"]),
-            second=pictures[2] if len(pictures) > 2 else None,
+            second=more[0] if more else None,
             mask=None if mask is None else self._picture(mask),
-            colors=record.get("keep_colors") is True and pictures[0].name in SAMPLES,
+            colors=record.get("keep_colors") is True and content.name in SAMPLES,
         )
         run.restore(load_image(path), record)
         return run

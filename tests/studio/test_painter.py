@@ -266,7 +266,7 @@ def test_upload(painter: Painter) -> None:
     assert shown(painter).size == (384, 512)  # the photo is shown at once
     run = painter.paint()
     assert run.picture().shape == (1, 3, 48, 36)
-    assert "beside the notebook" in painter.desk.code.value
+    assert "beside the notebook" in painter.desk.share.code.value
     assert painter.save().suffix == ".png"
 
 
@@ -489,7 +489,8 @@ def test_the_expected_time() -> None:
     load, names = NetworkCache().load, ("camel", "hokusai-poppies")
 
     def make(small: Recipe) -> Transfer:
-        return Transfer(*(load_image(name, small.size) for name in names), small, load(small))
+        photo, painting = (load_image(name, small.size) for name in names)
+        return Transfer(photo, painting, small, load(small))
 
     found = measure_pace(make, recipe.but(coarsest=32))
     assert 0 < found.per_pixel < 1e-3 and found.fixed >= 0 and 0.5 <= found.preparing <= 3
