@@ -15,6 +15,7 @@ const WORDS = {
 };
 const CLOSEST = 16; // times as large as the whole picture
 const STEP = 1.4; // what a press of a button zooms by
+const SVG = "http://www.w3.org/2000/svg";
 const ICONS = {
   in: "M8 3v10M3 8h10",
   out: "M3 8h10",
@@ -62,8 +63,11 @@ function render({ model, el }) {
   for (const [name, action] of Object.entries(actions)) {
     const look = { type: "button", title: WORDS[name], "aria-label": WORDS[name] };
     buttons[name] = add(tools, "button", "", look);
-    buttons[name].innerHTML =
-      `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
+    const icon = document.createElementNS(SVG, "svg");
+    icon.setAttribute("viewBox", "0 0 16 16");
+    icon.append(document.createElementNS(SVG, "path"));
+    icon.firstChild.setAttribute("d", ICONS[name]);
+    buttons[name].append(icon);
     buttons[name].addEventListener("click", action);
   }
 

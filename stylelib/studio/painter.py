@@ -15,6 +15,7 @@ from ..engine.network import NetworkCache
 from ..engine.pace import Pace, about
 from ..engine.transfer import Transfer
 from ..errors import StylelibError, pick
+from ..lessons.access import Access
 from ..lessons.stills import Still
 from ..lessons.theme import with_picture
 from ..pictures.decoding import Source
@@ -123,7 +124,8 @@ class Painter(ipywidgets.VBox):
         self.knobs["size"].observe(self._sketch, "value")
         self._shown_with: dict[str, list[Any]] = {name: [] for name in METHODS}
         self._still = Still()
-        super().__init__(self.desk.arrange(self._arrange_knobs(), self._arrange_pages()))
+        parts = self.desk.arrange(self._arrange_knobs(), self._arrange_pages())
+        super().__init__([*parts, Access()])
         self.add_class("stylelib-painter")
         self.set(content=content, style=style, size=size)
         self._show_knobs()
@@ -175,8 +177,8 @@ class Painter(ipywidgets.VBox):
         share, variants = self.desk.share, self.desk.variants
         share.opened = self.use
         share.save.on_click(partial(self._pressed, self._save_setup))
-        for control in self.controls.values():
-            control.observe(self._show_setup, "value")
+        for chooser in (self.photos, self.paintings):
+            chooser.watch(self._show_setup)
         variants.connect(self)
         self._show_setup()
 
@@ -586,6 +588,7 @@ class Painter(ipywidgets.VBox):
         """A setting was changed; while painting, it takes effect with the next step."""
         if self._changing:
             return
+        self._show_setup()
         try:
             recipe = self.recipe
             if not self._job.busy or self._newest is None:

@@ -83,6 +83,8 @@ class Studio(Painter):
         self.mask.show(self.photos.picture)
         for control in (self.second, self.mask):
             control.observe(self._announce_later, "value")
+        for control in (self.second, self.mask, self._keep):
+            control.observe(self._show_setup, "value")
         self.set(second=second, mask=mask)
         if self._base.style_shares:
             self.set(style_shares=self._base.style_shares)

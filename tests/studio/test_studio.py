@@ -233,7 +233,7 @@ def test_a_new_setting_becomes_a_control(tmp_path: Path, monkeypatch: pytest.Mon
         ("Checkbox", "made-up night", False),
     ]
     assert (knobs[0].min, knobs[0].max, knobs[0].step) == (0, 10, 0.5)
-    assert knobs[1].max == 99 and knobs[3].options == ("gold", "silver")
+    assert knobs[1].max == 99 and knobs[3].options == (("gold", "gold"), ("silver", "silver"))
     assert "Help for glitter. You can change it while painting." in knobs[0].tooltip
     assert "next painting" in knobs[2].tooltip
     with pytest.raises(StylelibError, match="goes from 0 to 10"):
