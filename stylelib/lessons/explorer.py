@@ -10,6 +10,7 @@ from typing import Any
 import ipywidgets
 
 from ..errors import StylelibError, pick
+from .stills import Still
 from .theme import Plot, with_picture
 
 _PAUSE = 0.02  # seconds to wait for a newer value before drawing
@@ -115,6 +116,9 @@ class Explorer(ipywidgets.VBox):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         kind, data = f"image/{self._image.format}", self._image.value
         return with_picture(super()._repr_mimebundle_(**options), kind, data, self.plot.alt)
+
+    def _ipython_display_(self, **options: Any) -> None:
+        Still().show(self._repr_mimebundle_(**options))
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from typing import Any
 import ipywidgets
 
 from .chooser import PictureChooser
+from .gallery import Gallery
+from .lookout import Lookout
 from .panel import Panel
 from .picture import data_url
 from .session import Session
@@ -21,9 +23,10 @@ _SHARE = "In Python, and for others"
 class Desk:
     """The painter's buttons and displays. It knows how they look, not what they do."""
 
-    def __init__(self, photos: PictureChooser, paintings: PictureChooser) -> None:
+    def __init__(self, photos: PictureChooser, paintings: PictureChooser, gallery: Gallery) -> None:
         self._photos, self._paintings = photos, paintings
-        self.panel, self.session, self.variants = Panel(), Session(), Variants()
+        self.panel, self.session, self.variants = Panel(), Session(gallery), Variants()
+        self.lookout = Lookout()
         self.buttons = {
             name: ipywidgets.Button(
                 description=label,
@@ -34,6 +37,7 @@ class Desk:
                 ("paint", "Paint", "paint-brush", "Start a new painting"),
                 ("pause", "Pause", "pause", "Wait after this step; press again to continue"),
                 ("stop", "Stop", "stop", "End here, and keep the picture"),
+                ("finish", "Finish it", "forward", "Take the remaining steps, up to the full size"),
                 ("continue", "Continue from here", "undo", "Continue from the step that is shown"),
                 ("save", "Save", "save", "Save the picture as a PNG file"),
                 ("film", "Save film", "film", "Save how it was painted, as an animated GIF"),
@@ -42,8 +46,9 @@ class Desk:
         self.buttons["paint"].button_style = "primary"
         self.expect, self.saved, self.share = ipywidgets.HTML(), ipywidgets.HTML(), Share()
         gap, b = classed("stylelib-gap", ipywidgets.Box()), self.buttons
-        bar = [b["paint"], b["pause"], b["stop"], gap, b["save"]]
-        under = [classed("stylelib-bar", ipywidgets.HBox(bar)), self.panel, self.saved]
+        bar = [b["paint"], b["pause"], b["stop"], b["finish"], gap, b["save"]]
+        buttons = classed("stylelib-bar", ipywidgets.HBox(bar))
+        under = [buttons, self.lookout, self.panel, self.saved]
         self.viewer = Viewer(photos.picture, paintings.picture, [b["continue"], b["film"]], under)
 
     def arrange(self, knobs: list[Any], pages: dict[str, list[Any]]) -> list[Any]:
@@ -74,6 +79,8 @@ class Desk:
         b["pause"].disabled = b["stop"].disabled = not busy or state == "stopping"
         b["pause"].description = "Resume" if waiting else "Pause"
         b["pause"].icon = "play" if waiting else "pause"
+        unfinished = run is not None and run.small and run.frames[-1].image is not None
+        b["finish"].layout.display = None if unfinished and not busy else "none"
         painted = run is not None and bool(run.losses)
         b["save"].disabled = not painted
         b["film"].disabled = self.viewer.scrub.disabled = not painted or busy
@@ -92,6 +99,9 @@ class Desk:
         saved = f"Saved as <b>{name}</b> beside the notebook."
         if path.is_absolute():
             saved = f"Saved as <b>{name}</b> in {folder}."
+        run = self.viewer.run
+        if run is not None and run.small and path.suffix == ".png":
+            saved = f"{saved} The picture is still small, because it was stopped early."
         address = data_url(path.read_bytes(), path.suffix[1:])
         link = f"<a download='{name}' href='{address}'><u>Download it</u></a>"
         (where or self.saved).value = f"{saved} {link}"

@@ -15,6 +15,7 @@ from ..engine.network import NetworkCache
 from ..engine.pace import Pace, about
 from ..engine.transfer import Transfer
 from ..errors import StylelibError, pick
+from ..lessons.stills import Still
 from ..lessons.theme import with_picture
 from ..pictures.decoding import Source
 from ..pictures.files import check_place, write_atomically
@@ -23,6 +24,7 @@ from ..pictures.rescue import save_with
 from ..recipes import DEFAULT, METHODS, RECIPES, SETTINGS, Recipe
 from .chooser import PictureChooser
 from .desk import Desk
+from .gallery import Gallery
 from .jobs import Gauge, Job, in_words, running_loop
 from .knobs import SIZES, MethodKnob, SizeKnob, knob, put, read, turn
 from .picture import samples
@@ -35,6 +37,8 @@ _MAIN = {
     "neighbours": ("likeness", "◂ more painting · more photo ▸"),
     "gram": ("style_weight", "◂ more photo · more painting ▸"),
 }
+
+_SKETCHED = 30  # steps of a sketch: enough to see what becomes of it, in a few seconds
 
 
 _ONE_PAINTING = (
@@ -55,9 +59,13 @@ class Painter(ipywidgets.VBox):
     content, style : path, bytes, PIL image or name of a sample
         The photo and the painting to begin with.
     size : {"sketch", "picture", "poster"} or int
-        256, 512 or 1024 pixels, or another longest side.
+        256, 512 or 1024 pixels, or another longest side. Up to 256, it takes only 30 steps unless
+        `steps` says otherwise.
     method : {"neighbours", "gram"}
         How style is seen: which of `stylelib.recipes.METHODS` to begin with.
+    gallery : path, optional
+        The folder that keeps the newest 20 pictures painted with the buttons (100 MB at most), and
+        shows them again after a restart; None keeps nothing.
     setup : str, path or bytes, optional
         What `setup` gave in another painter, a file of it, or a painted picture; see `use`.
     **settings
@@ -87,6 +95,7 @@ class Painter(ipywidgets.VBox):
         style: Source = "hokusai-great-wave",
         size: str | int = "picture",
         method: str = DEFAULT,
+        gallery: str | Path | None = "painted",
         setup: str | Path | bytes | None = None,
         **settings: Any,
     ) -> None:
@@ -98,22 +107,28 @@ class Painter(ipywidgets.VBox):
         self._base = RECIPES[method].but(**settings)
         self._changing = False  # whether another method's settings are being put in place
         self._newest: Run | None = None
+        self._from_code = False  # whether that run was begun by `paint`
         self._next: list[Run] = []  # to be painted after the one that is being painted
         self._one_thread = threading.RLock()  # Jupyter may handle buttons in another than cells
         self.photos = PictureChooser("Photo", samples("photo"), "Your own photo")
         self.paintings = PictureChooser("Painting", samples("painting"), "Your own painting")
-        self.desk = Desk(self.photos, self.paintings)
+        folder = None if gallery is None else as_path(gallery)
+        self.desk = Desk(self.photos, self.paintings, Gallery(folder))
         self.knobs = self._make_knobs()
         viewer = self.desk.viewer
         pictures = {"content": self.photos, "style": self.paintings}
         self.controls = {"method": self.method, **pictures, **self.knobs} | {
             name: getattr(viewer, name) for name in ("compare", "against", "scrub")
         }
+        self.knobs["size"].observe(self._sketch, "value")
         self._shown_with: dict[str, list[Any]] = {name: [] for name in METHODS}
+        self._still = Still()
         super().__init__(self.desk.arrange(self._arrange_knobs(), self._arrange_pages()))
+        self.add_class("stylelib-painter")
         self.set(content=content, style=style, size=size)
         self._show_knobs()
         self._connect()
+        viewer.offer(self.desk.session.names)
         self._chosen()
         if setup is not None:
             self.use(setup)
@@ -151,6 +166,7 @@ class Painter(ipywidgets.VBox):
             "pause": self._pause_or_resume,
             "stop": self.stop,
             "continue": self.go_on,
+            "finish": self.finish,
             "save": lambda: self.desk.link(self.save()),
             "film": lambda: self.desk.link(self.film()),
         }
@@ -278,6 +294,17 @@ class Painter(ipywidgets.VBox):
         self._begin(branch, changes)
         if later:
             self._announce_later()
+
+    def finish(self) -> None:
+        """Continue a run that was stopped early, from its newest picture to its last step.
+
+        Raises
+        ------
+        StylelibError
+            If there is none.
+        """
+        run = self.run
+        self.go_on(run.frames[-1].iteration if run is not None and run.frames else None)
 
     def setup(self) -> str:
         """The chosen pictures' names and all settings, as a text for `use` in another painter."""
@@ -430,7 +457,12 @@ class Painter(ipywidgets.VBox):
         except StylelibError as error:
             self.desk.panel.say(str(error))
             raise
-        return Run(next(self.desk.session.numbers), photo, painting, recipe, **self.extras())
+        return self._wanted(next(self.desk.session.numbers))
+
+    def _wanted(self, number: int = 0) -> Run:
+        """The run that the controls describe."""
+        pictures = self.photos.picture, self.paintings.picture
+        return Run(number, *pictures, self.recipe, **self.extras())
 
     def extras(self) -> dict[str, Any]:
         """What a run takes besides the photo, the painting and the recipe."""
@@ -457,7 +489,7 @@ class Painter(ipywidgets.VBox):
         job = Job(self._refresh, self._job)
         job.change(**changes or {})
         with self._one_thread:
-            self._newest, self._job = run, job
+            self._newest, self._job, self._from_code = run, job, here
         self.desk.saved.value = ""
         self.desk.panel.say("")
         self._look_at(run)
@@ -490,12 +522,13 @@ class Painter(ipywidgets.VBox):
         run = self._newest
         if job.over and run is not None and not run.finished:
             self._finish(run)
-        pace = self._gauge.pace(self.recipe if run is None else run.recipe) or Pace()
-        self.desk.panel.show(job.state, self._newest, pace)
+        pace = self._gauge.pace(run or self._wanted()) or Pace()
+        self.desk.panel.show(job.state, self._newest, pace, self.recipe)
         if job.error:
             self.desk.panel.say(job.error)
         if job.busy:
             self.desk.viewer.draw()
+            self._still.update(self._picture, now=False)
         self._expect()
         if not job.busy and job is self._job:
             if self._next:
@@ -508,11 +541,12 @@ class Painter(ipywidgets.VBox):
         run.finish()
         session, viewer = self.desk.session, self.desk.viewer
         if run.losses:
-            session.add(run)
+            session.add(run, keep=not self._from_code)
             viewer.offer(session.names)
         else:
             self._newest = session.runs[-1] if session.runs else None
         self._look_at(self._newest)
+        self._still.update(self._picture, now=True)
 
     def _look_at(self, run: Run | None) -> None:
         self.desk.viewer.show(run, self.photos.picture, self.paintings.picture)
@@ -522,10 +556,12 @@ class Painter(ipywidgets.VBox):
 
     def _expect(self) -> None:
         """Say how long painting will take, once that has been measured."""
-        pace = self._gauge.pace(self.recipe)
+        wanted = self._wanted()
+        pace = self._gauge.pace(wanted)
         if pace is not None:
+            self._measure()  # with a mask, say, a step takes longer
             photo = self.photos.picture.load(SIZES["picture"])
-            seconds = pace.seconds(self.recipe, tuple(photo.shape))
+            seconds = pace.seconds(wanted.recipe, tuple(photo.shape))
             self.desk.expect.value = f"This will take {about(seconds)} on this computer."
 
     def _chosen(self) -> None:
@@ -554,7 +590,7 @@ class Painter(ipywidgets.VBox):
         try:
             recipe = self.recipe
             if not self._job.busy or self._newest is None:
-                self._expect()
+                self._refresh()
                 return
         except StylelibError as error:
             self.desk.panel.say(str(error))
@@ -568,15 +604,27 @@ class Painter(ipywidgets.VBox):
     def _change_method(self, _: Any) -> None:
         """Another method was chosen: its recipe's values, and the controls that it needs."""
         before, self._base = self._base, RECIPES[self.method.value].but(**self._given)
+        self._sketch()
         self._changing = True
         for name, value in self._base.changed_from(before).items():
             if name in self.knobs:
                 put(name, self.knobs[name], value)
         self._changing = False
         self._show_knobs()
-        if self._gauge.pace(self.recipe) is not None:
-            self._measure()
         self._turned()
+
+    def _sketch(self, _: Any = None) -> None:
+        """A sketch takes few steps, unless another number of steps was chosen."""
+        usual = RECIPES[self.method.value].steps
+        control = self.knobs.get("steps")
+        now = self._base.steps if control is None else control.value
+        if self._changing or "steps" in self._given or now not in (_SKETCHED, usual):
+            return
+        steps = _SKETCHED if self.knobs["size"].value <= SIZES["sketch"] else usual
+        if control is None:
+            self._base = self._base.but(steps=steps)
+        else:
+            control.value = steps
 
     def _show_knobs(self) -> None:
         """Show the controls that have an effect with the chosen method."""
@@ -586,11 +634,13 @@ class Painter(ipywidgets.VBox):
 
     def _measure(self) -> None:
         if running_loop() is not None:
-            self._gauge.measure(self.photos.picture, self.paintings.picture, self.recipe)
+            self._gauge.measure(self._wanted())
 
     def _announce_later(self, _: Any = None) -> None:
         if self._job.busy:
             self.desk.panel.say("This takes effect with the next painting.")
+        else:
+            self._turned()
 
     def _pressed(self, action: Callable[[], object], _: Any) -> None:
         try:
@@ -612,8 +662,14 @@ class Painter(ipywidgets.VBox):
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         self._measure()
-        still, alt = self.desk.viewer.still(), f"Painter: {self.desk.viewer.told}"
-        return with_picture(super()._repr_mimebundle_(**options), "image/jpeg", still, alt)
+        return with_picture(super()._repr_mimebundle_(**options), *self._picture())
+
+    def _ipython_display_(self, **options: Any) -> None:
+        self._still.show(self._repr_mimebundle_(**options))
+
+    def _picture(self) -> tuple[str, bytes, str]:
+        """What a notebook keeps of the painter: MIME type, bytes and alt text."""
+        return "image/jpeg", self.desk.viewer.still(), f"Painter: {self.desk.viewer.told}"
 
 
 def close_all(widget: Any) -> None:

@@ -22,6 +22,7 @@ from .picture import Picture, jpeg
 
 KEPT = 24  # frames, about
 _BUDGET = 128_000_000  # bytes of uncompressed frames
+_POINTS = 200  # of the losses that a saved picture holds
 _SHOWN = 512  # pixels wide on the page, however small the picture is
 
 
@@ -58,6 +59,7 @@ class Run:
         self.frames: list[Frame] = []  # the first picture, some on the way, and the newest
         self.image: Tensor | None = None  # the newest picture
         self.seconds = 0.0  # spent on the steps
+        self.begun = 0  # the iteration that it began with
         self.finished = False  # whether no more steps will come
         self._record: dict[str, Any] = {}
         self._start: Frame | None = None
@@ -72,6 +74,18 @@ class Run:
     def steps(self) -> int:
         """Steps planned, including changes made on the way."""
         return self.recipe_at(self.iteration).steps
+
+    @property
+    def workload(self) -> tuple[str, str, str, int, bool]:
+        """What the time of a step depends on, besides the size."""
+        recipe, paintings = self.recipe, len(self.paintings)
+        method, masked = method_of(recipe), self.mask is not None
+        return method, recipe.deepest, recipe.statistic, paintings, masked
+
+    @property
+    def small(self) -> bool:
+        """Whether the picture is smaller than it would have become."""
+        return self.image is not None and max(self.image.shape[-2:]) < self.recipe.size
 
     @property
     def name(self) -> str:
@@ -181,7 +195,7 @@ class Run:
             run.again = [k for k in self.again if k < frame.iteration] + [frame.iteration]
             run.losses = self.losses[: frame.iteration]
             run.frames = [f for f in self.frames if f.iteration <= frame.iteration]
-            run.image, run._start = frame.image, frame
+            run.image, run._start, run.begun = frame.image, frame, frame.iteration
         return run
 
     def picture(self) -> Tensor:
@@ -219,14 +233,48 @@ class Run:
             record["keep_colors"] = True
         return record
 
-    def save(self, path: Path, frame: Frame | None = None) -> Path:
-        """Save the newest picture or a frame, with the recipe in the file; see `save_image`."""
+    def save(self, path: Path, frame: Frame | None = None, history: bool = False) -> Path:
+        """Save the newest picture or a frame, with the recipe in the file; see `save_image`.
+
+        With `history`, the file also holds what `restore` needs to show the run again.
+        """
         if self.mask is not None and isinstance(self.mask.source, bytes):
             # It was drawn in the browser: without it, nobody could paint the picture again.
             save_image(self.mask.load(None), path.parent / self.mask.name)
         if frame is None:
-            return save_image(self.picture(), path, self.record())
+            more = {"history": self._history()} if history else {}
+            return save_image(self.picture(), path, self.record() | more)
         return save_image(self.frame_picture(frame), path, self.record(frame.iteration))
+
+    def _history(self) -> dict[str, Any]:
+        done = self.iteration
+        chosen = sorted({round(i * (done - 1) / (_POINTS - 1)) for i in range(_POINTS)})
+        return {
+            "seconds": round(self.seconds, 1),
+            "losses": {
+                name: [float(f"{self.losses[i][name]:.4g}") for i in chosen]
+                for name in self.losses[-1]
+                if all(name in self.losses[i] for i in chosen)
+            },
+        }
+
+    def restore(self, image: Tensor, record: Mapping[str, Any]) -> None:
+        """Become the finished run whose picture was saved with its history.
+
+        Only some of the losses were saved; each stands for the steps around it.
+        """
+        record, history = dict(record), record["history"]
+        self.changes = {int(when): dict(w) for when, w in record.pop("changes", {}).items()}
+        self.again = [int(when) for when in record.pop("again", [])]
+        done, losses = int(record["steps_done"]), history["losses"]
+        count = min(map(len, losses.values()))
+        places = [i * count // done for i in range(done)]
+        self.losses = [{name: float(losses[name][i]) for name in losses} for i in places]
+        self.seconds, self.image, self.finished = float(history["seconds"]), image, True
+        self.frames = [Frame(done, jpeg(image), None)]
+        self._record = {n: v for n, v in record.items() if n not in ("history", "keep_colors")}
+        losses_of(self.losses[-1])  # what the table shows
+        self.recipe_at(done)
 
     def save_film(self, path: Path) -> Path:
         """Save the frames as an animated GIF or WebP; see `stylelib.save_film`."""
@@ -254,11 +302,13 @@ class Run:
         until = self.iteration if self.iteration < self.steps else None
         plan = {"changes": self.changes or None, "until": until, "again": self.again or None}
         told = _arguments({name: value for name, value in plan.items() if value is not None})
+        each = "each=progress_bar(transfer)"
         return "\n".join([
             f"from stylelib import {', '.join(sorted(names))}",
+            "from stylelib.lessons.progress import progress_bar",
             *before,
             f"transfer = Transfer({content}, {style}, {recipe})",
-            f"picture = transfer.run({told})",
+            f"picture = transfer.run({f'{told}, {each}' if told else each})",
             *after,
         ])  # fmt: skip
 

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from stylelib import StylelibError, Transfer, load_image, read_recipe, to_pil
 from stylelib.engine.network import NetworkCache
 from stylelib.engine.pace import Pace, about, measure_pace
 from stylelib.pictures.color import keep_colors
-from stylelib.recipes import RECIPES
+from stylelib.recipes import RECIPES, Recipe
 from stylelib.studio import Painter, Studio
 from stylelib.studio.chooser import PictureChooser
 from stylelib.studio.curve import loss_curve
@@ -94,7 +93,7 @@ def test_painting_gives_a_picture_and_its_recipe(painter: Painter) -> None:
     result = to_pil(run.picture())
     assert far(before.resize((48, 27)), result) > 3 * far(shown(painter), result)  # JPEG's loss
     assert torch.equal(replay(run.code()), run.picture())
-    assert len(run.code().splitlines()) == 3
+    assert len(run.code().splitlines()) == 4
     text = painter.desk.panel.text.value
     assert "Done" in text and "step 12 of 12" in text and "48 × 27" in text
     assert f"style {run.losses[-1]['style']:.2g}" in painter.desk.panel.curve.value
@@ -487,14 +486,20 @@ def test_only_the_newest_runs_are_kept() -> None:
 
 def test_the_expected_time() -> None:
     recipe = RECIPES["gram"].but(**TINY)
-    photo, painting = (partial(load_image, name) for name in ("camel", "hokusai-poppies"))
-    found = measure_pace(photo, painting, recipe, NetworkCache().load)
-    assert 0 < found.per_pixel < 1e-3 and found.fixed >= 0
+    load, names = NetworkCache().load, ("camel", "hokusai-poppies")
+
+    def make(small: Recipe) -> Transfer:
+        return Transfer(*(load_image(name, small.size) for name in names), small, load(small))
+
+    found = measure_pace(make, recipe.but(coarsest=32))
+    assert 0 < found.per_pixel < 1e-3 and found.fixed >= 0 and 0.5 <= found.preparing <= 3
     pace, recipe = Pace(fixed=1.0, per_pixel=0.0), RECIPES["gram"].but(size=512, steps=100)
     stages = len(recipe.stages())
     assert pace.seconds(recipe, (9, 16)) == 100 + stages
     assert pace.seconds(recipe, (9, 16), done=100) == 0
     assert pace.seconds(recipe, (9, 16), done=99) == 1
+    slow = Pace(fixed=1.0, per_pixel=0.0, preparing=3.0)
+    assert slow.seconds(recipe, (9, 16)) == 100 + 3 * stages
     detailed = pace.seconds(recipe.but(detail_steps=6), (9, 16))
     assert detailed == pytest.approx(100 + stages + 3 * (stages - 1))
     larger = Pace(fixed=0.0, per_pixel=1.0)
@@ -507,16 +512,16 @@ def test_the_expected_time() -> None:
 
 
 def test_the_curve_has_a_point_for_each_step_and_a_text() -> None:
-    assert "No steps yet" in loss_curve([], 10)
+    assert "No steps yet" in loss_curve([], [(64, 10)])
     losses = [{"content": 0.1 * i, "style": 1 / (1 + i), "tv": 0, "total": 0} for i in range(9)]
-    drawn = loss_curve(losses, 10)
+    drawn = loss_curve(losses, [(64, 10)])
     assert "Content loss 0.8 and style loss 0.11 after 9 of 10 steps" in drawn
     assert drawn.count("<polyline") == 2
     assert len(drawn.split('points="')[1].split('"')[0].split()) == 9
-    drawn = loss_curve([loss | {"neighbours": 0.5} for loss in losses], 10)
+    drawn = loss_curve([loss | {"neighbours": 0.5} for loss in losses], [(64, 10)])
     assert "Neighbour loss 0.5 and style loss 0.11 after 9 of 10 steps" in drawn
     assert drawn.count("<polyline") == 2 and "content" not in drawn.lower()
-    long = loss_curve(losses * 1000, 9000)
+    long = loss_curve(losses * 1000, [(64, 9000)])
     assert len(long.split('points="')[1].split('"')[0].split()) < 130
 
 
