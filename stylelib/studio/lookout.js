@@ -5,6 +5,7 @@ const SOON = 150; // milliseconds that an idle kernel may take to answer
 const OPENED = 1000; // the same, when the painter has just appeared
 
 function render({ model, el }) {
+  listen(model);
   el.classList.add("stylelib-lookout");
   const note = document.createElement("p");
   note.setAttribute("role", "status");
