@@ -25,7 +25,7 @@ function render({ model, el }) {
   }
 
   function heard(message) {
-    answered = Math.max(answered, message.asked);
+    answered = Math.max(answered, message.asked ?? 0);
     if (answered >= asked) note.hidden = true;
   }
 
