@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +71,7 @@ def test_what_a_class_hands_in(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert [found["anna"][f"3.{n}"] for n in range(2, 6)] == ["empty"] * 4
     assert [found["ben"][f"3.{n}"] for n in range(2, 6)] == ["missing"] * 4
     assert "Cell 3 is not Python" in found["ben"]["notes"]
-    assert found["endless"]["3.2"] == "stopped"
+    assert found["endless"]["3.2"] == "stopped" and found["endless"]["3.3"] == "missing"
     assert "  2 of 5, exercise 3.1: this is the sum over the positions." in output.out
     assert "Not read: =1+1.ipynb: " in output.out
     assert "<b>2 of 5</b>, exercise 3.1 Two maps, one number" in page
@@ -139,6 +140,21 @@ def test_the_right_answer_of_a_hostile_notebook_still_counts(tmp_path: Path, cod
     write(tmp_path / "in" / "mallory.ipynb", "import torch", code + CHECK, RIGHT)
     found, _ = run(tmp_path / "in", "--seconds", "6", "--memory", "1.5")
     assert found["mallory"]["3.1"] == "right"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows makes links for administrators only")
+@pytest.mark.parametrize("make", ["symlink({target!r}, {file})", "mkfifo({file})"])
+def test_a_link_or_a_pipe_in_the_place_of_the_results(tmp_path: Path, make: str) -> None:
+    target = tmp_path / "thesis.txt"
+    target.write_text("the teacher's")
+    code = "import os, sys\nos.remove(sys.argv[2])\nx = os." + make.format(
+        target=str(target), file="sys.argv[2]"
+    )
+    write(tmp_path / "in" / "mallory.ipynb", code + "\nwhile True:\n    pass" + CHECK)
+    found, page = run(tmp_path / "in", "--seconds", "6")
+    assert "mallory" in found and "the teacher" not in page
+    assert target.read_text() == "the teacher's"
 
 
 @pytest.mark.slow

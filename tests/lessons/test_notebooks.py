@@ -17,9 +17,9 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
+from answer_notebooks import functions, with_answer
 from nbformat import NotebookNode
 from PIL import Image
-from answer_notebooks import functions, with_answer
 from refresh_notebooks import KERNEL, NOTEBOOKS, execute
 
 from stylelib.lessons.checking import EXERCISES, Verdict
