@@ -25,7 +25,7 @@ c.Spawner.cmd = [
 c.Spawner.default_url = "/lab/tree/stylelib-lessons/00-a-prettier-camel.ipynb"
 c.Spawner.environment = {"OMP_NUM_THREADS": str(THREADS), "GOMP_SPINCOUNT": "3000"}
 c.Spawner.env_keep = [*("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV"), "JUPYTER_CONFIG_PATH"]
-c.Spawner.start_timeout = 180
+c.Spawner.start_timeout = c.Spawner.http_timeout = 180  # thirty may start at the same time
 
 # A kernel that has done nothing for 20 minutes gives its memory back; work is in the notebook.
 c.Spawner.args = [

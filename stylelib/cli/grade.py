@@ -229,7 +229,7 @@ def report(
         notebook, results = place / "handed-in.ipynb", place / "results"
         notebook.write_bytes(content)
         results.touch()
-        command = [*box.prefix(place), sys.executable, "-m", "stylelib.cli.marking",
+        command = [*box.prefix(place, shared), sys.executable, "-m", "stylelib.cli.marking",
                    str(notebook), str(results), str(memory), *stopped]  # fmt: skip
         watch = _Watch(results, seconds, latest)
         ending = run(command, place, environment(place, shared), memory, watch.is_over)

@@ -189,7 +189,7 @@ def test_what_is_closed_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     if "bubblewrap)." in box.told:
         assert "got" not in page and page.count("Error") >= 3
         assert not (tmp_path / "new").exists()
-    elif box.prefix(tmp_path):
+    elif box.prefix(tmp_path, tmp_path):
         assert "got the teacher" in page and "socket" not in page
     else:
         pytest.skip("nothing can be closed off here")

@@ -39,6 +39,7 @@ c.JupyterHub.authenticator_class = "dummy"
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = {homes!r} + "/{{username}}"
 c.Spawner.args = [*c.Spawner.args, "--allow-root"]
+c.Spawner.start_timeout = c.Spawner.http_timeout = {patience}
 c.Spawner.environment = {{
     **c.Spawner.environment,
     "PYTHONPATH": {package!r},
@@ -82,7 +83,12 @@ class Student:
     def start(self) -> None:
         """Start the student's server, and wait for it."""
         self.call(f"/hub/api/users/{self.name}/server", "POST")
-        until(lambda: self.call(f"/hub/api/users/{self.name}")["servers"].get("", {}).get("ready"))
+        until(self._is_ready)
+
+    def _is_ready(self) -> bool:
+        server = self.call(f"/hub/api/users/{self.name}")["servers"].get("")
+        assert server, "the student's server did not start: see the hub's log"
+        return bool(server["ready"])
 
     def notebook(self, name: str) -> dict[str, Any]:
         """A lesson in the student's home."""
@@ -154,7 +160,7 @@ def hub(folder: Path) -> Iterator[str]:
     config.write_text(
         _CONFIG.format(
             recipe=str(RECIPE), port=port, hub_port=free_port(), api_port=free_port(),
-            homes=str(homes), package=str(PROJECT), bare=BARE, settings=str(SETTINGS),
+            homes=str(homes), package=str(PROJECT), bare=BARE, settings=str(SETTINGS), patience=PATIENCE,
         )
     )  # fmt: skip
     with (folder / "log").open("w") as log:
