@@ -77,12 +77,13 @@ def mark(path: Path, tell: Tell, skipped: set[str]) -> None:
     wanted = [number for number in exercises if number.split(".")[0] in lessons]
     tell("exercises", numbers=wanted)
     names: dict[str, Any] = {"__name__": "__main__"}
-    for position, (cell, tree) in enumerate(trees):
+    first = next((cell for cell, tree in trees if _imports_stylelib(tree)), 0)
+    for cell, tree in trees:
         part = f"cell {cell}"
         if part in skipped:
             continue
         own = {node.name for node in tree.body if isinstance(node, _DEFINED)}
-        whole = position == 0 or any(checks(tree)) or bool(own & set(functions.values()))
+        whole = cell == first or any(checks(tree)) or bool(own & set(functions.values()))
         tell("part", name=part)
         for statement in tree.body:
             if _to_run(statement, whole):
@@ -157,6 +158,12 @@ def checks(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
         match node:
             case ast.Call(ast.Name("check"), [ast.Constant(str() as number), answer]):
                 yield number, answer
+
+
+def _imports_stylelib(tree: ast.Module) -> bool:
+    """Whether a cell begins a lesson; a student may have put others before it."""
+    imports = (node.module for node in tree.body if isinstance(node, ast.ImportFrom))
+    return any(str(module).startswith("stylelib") for module in imports)
 
 
 def _to_run(statement: ast.stmt, whole: bool) -> bool:

@@ -160,7 +160,8 @@ def hub(folder: Path) -> Iterator[str]:
     config.write_text(
         _CONFIG.format(
             recipe=str(RECIPE), port=port, hub_port=free_port(), api_port=free_port(),
-            homes=str(homes), package=str(PROJECT), bare=BARE, settings=str(SETTINGS), patience=PATIENCE,
+            homes=str(homes), package=str(PROJECT), bare=BARE, settings=str(SETTINGS),
+            patience=PATIENCE,
         )
     )  # fmt: skip
     with (folder / "log").open("w") as log:
