@@ -10,6 +10,7 @@ import json
 import linecache
 import os
 import pkgutil
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,6 +21,7 @@ import psutil
 
 Tell = Callable[..., None]
 
+_MAGIC = re.compile(r"^(\s*)[%!].*", re.MULTILINE)  # Jupyter's own commands
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
 
 
@@ -138,11 +140,9 @@ def names_of_functions() -> dict[str, str]:
 
 def parsed(cells: list[str], tell: Tell) -> Iterator[tuple[int, ast.Module]]:
     """The cells that Python understands, numbered from 1; `tell` gets the others."""
-    from IPython.core.inputtransformer2 import TransformerManager
-
     for number, source in enumerate(cells, 1):
         try:
-            source = TransformerManager().transform_cell(source)  # %magic and !commands
+            source = _MAGIC.sub(r"\1pass", source)
             tree = ast.parse(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             tell("note", text=f"Cell {number} is not Python ({type(error).__name__}: {error}).")

@@ -50,7 +50,13 @@ def test_what_a_class_hands_in(tmp_path: Path, capsys: pytest.CaptureFixture[str
         cell.source = cell.source.replace("def my_correlation(a, b):\n    ...  # your turn", SUM)
     (folder / "anna").mkdir(parents=True)
     nbformat.write(lesson, folder / "anna" / "my homework.ipynb")
-    write(folder / "ben.ipynb", "1 / 0", "flat = lambda m: m * 1", "if True print(", RIGHT + CHECK)
+    write(
+        folder / "ben.ipynb",
+        "%matplotlib inline\n!ls",
+        "flat = lambda m: m * 1",
+        "if True print(",
+        RIGHT + CHECK,
+    )
     write(
         folder / "endless.ipynb",
         f"{RIGHT}{CHECK}",

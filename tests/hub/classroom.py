@@ -82,7 +82,8 @@ class Student:
 
     def start(self) -> None:
         """Start the student's server, and wait for it."""
-        self.call(f"/hub/api/users/{self.name}/server", "POST")
+        if not self.call(f"/hub/api/users/{self.name}")["servers"]:
+            self.call(f"/hub/api/users/{self.name}/server", "POST")
         until(self._is_ready)
 
     def _is_ready(self) -> bool:
