@@ -8,6 +8,7 @@ import json
 import os
 import re
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -116,7 +117,7 @@ class Student:
         self._socket.send(json.dumps(message | {"content": content}))
         told = ""
         while True:
-            got = json.loads(self._socket.recv())
+            got = _message(self._socket.recv())
             if got["parent_header"].get("msg_id") != number:
                 continue
             content = got["content"]
@@ -135,6 +136,15 @@ class Student:
         for cell in self.notebook(name)["cells"]:
             if cell["cell_type"] == "code":
                 self.run("".join(cell["source"]))
+
+
+def _message(data: str | bytes) -> dict[str, Any]:
+    """A message of Jupyter's; one with pictures begins with how many parts it has, and where."""
+    if isinstance(data, bytes):
+        begin, *ends = struct.unpack_from(f">{data[3]}I", data, 4)
+        data = data[begin : ends[0] if ends else None]
+    found: dict[str, Any] = json.loads(data)
+    return found
 
 
 def until(true: Callable[[], Any]) -> None:
