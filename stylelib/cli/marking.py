@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
         limit(int(memory))
         tell("part", name="start")
         try:
-            mark(Path(notebook), tell, set(skipped))
+            mark(Path(notebook), tell, set(skipped), end_children)
         except MemoryError:
             tell("unreadable", why="it needs more memory than the limit")
         tell("end")
@@ -62,8 +62,22 @@ def limit(memory: int) -> None:
             resource.setrlimit(getattr(resource, name), (value, value))
 
 
-def mark(path: Path, tell: Tell, skipped: set[str]) -> None:
-    """Run what a notebook defines, and check it. `tell` gets what is found out."""
+def mark(
+    path: Path, tell: Tell, skipped: set[str], after_each: Callable[[], None] = lambda: None
+) -> None:
+    """Run what a notebook defines, and check it.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook.
+    tell : callable
+        Gets what is found out.
+    skipped : set of str
+        Parts not to run, such as ``"cell 3"`` and ``"exercise 3.2"``.
+    after_each : callable
+        Called after each part.
+    """
     try:
         cells = code_cells(path)
     except Exception as error:
@@ -92,13 +106,13 @@ def mark(path: Path, tell: Tell, skipped: set[str]) -> None:
                 problem = _run(ast.Module([statement], []), part, names)
                 if problem:
                     tell("note", text=f"Cell {cell} stopped with {problem}.")
-        _end_children()
+        after_each()
     for number in wanted:
         if f"exercise {number}" not in skipped:
             tell("part", name=f"exercise {number}")
             answer = calls.get(number) or ast.Name(functions.get(number, ""), ast.Load())
             tell("verdict", number=number, **_verdict(exercises[number], answer, names))
-            _end_children()
+            after_each()
 
 
 _DEFINED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -192,7 +206,7 @@ def _run(module: ast.Module, part: str, names: dict[str, Any]) -> str:
     return ""
 
 
-def _end_children() -> None:
+def end_children() -> None:
     """End the processes that a part left behind, before the next is blamed for them."""
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):

@@ -1,12 +1,14 @@
 """A real JupyterHub on this computer's loopback, and students who work on it.
 
-``python tests/hub/classroom.py 30`` measures what a class of 30 needs; jupyterhub and
+``python tests/hub/classroom.py measure 4`` runs lesson 00 for 4 students at the same time, and says
+what it takes; ``... day 30`` lets 30 paint and hand in lesson 03. jupyterhub and
 configurable-http-proxy have to be installed.
 """
 
 import json
 import os
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -222,6 +224,57 @@ def megabytes(name: str, folder: Path) -> int:
     return sum(process.memory_full_info().uss for process in processes(name, folder)) // 10**6
 
 
+PAINT = """\
+import stylelib
+camel, wave = (stylelib.load_image(n, 64) for n in ("camel", "hokusai-great-wave"))
+transfer = stylelib.Transfer(camel, wave, stylelib.Recipe(size=64, steps=5))
+for step in transfer:
+    pass
+print(transfer.iteration, tuple(transfer.image.shape))"""
+ANSWERS = ("(a * b).mean()", "(a * b).sum()", "(a + b).mean()", "(a * b).sum()")
+
+
+def attend(address: str, name: str, answer: str) -> str:
+    """Log in, start a server, paint a camel, and answer the first exercise of lesson 03."""
+    student = Student(address, name)
+    student.start()
+    student.open_kernel()
+    painted = student.run(PAINT)
+    notebook = student.notebook("03-style.ipynb")
+    cell = next(c for c in notebook["cells"] if 'check("3.1"' in "".join(c["source"]))
+    cell["source"] = f"def my_correlation(a, b):\n    return {answer}"
+    body = {"type": "notebook", "content": notebook}
+    path = f"/user/{name}/api/contents/stylelib-lessons/03-style.ipynb"
+    student.call(path, "PUT", json=body)
+    for kernel in student.call(f"/user/{name}/api/kernels"):
+        student.call(f"/user/{name}/api/kernels/{kernel['id']}", "DELETE")
+    return painted
+
+
+def hand_in(folder: Path) -> Path:
+    """Collect lesson 03 from the students' homes, in a folder for each."""
+    handed = folder / "lesson-03"
+    for home in sorted((folder / "homes").iterdir()):
+        (handed / home.name).mkdir(parents=True)
+        shutil.copy(home / "stylelib-lessons" / "03-style.ipynb", handed / home.name)
+    return handed
+
+
+def day(count: int) -> None:
+    """A class paints at the same time and hands in lesson 03, which is graded."""
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        names = [f"student{number:02}" for number in range(count)]
+        start = time.monotonic()
+        with hub(folder) as address, ThreadPoolExecutor(count) as pool:
+            answers = [ANSWERS[number % len(ANSWERS)] for number in range(count)]
+            painted = list(pool.map(attend, [address] * count, names, answers))
+        print(f"{count} students painted, {time.monotonic() - start:.0f} s: {set(painted)}")
+        command = [sys.executable, "-m", "stylelib", "grade", str(hand_in(folder))]
+        subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(PROJECT)})
+        print(f"graded, {time.monotonic() - start:.0f} s")
+
+
 def measure(count: int) -> None:
     """Print what a class needs that runs lesson 00 at the same time."""
     with TemporaryDirectory() as place, hub(Path(place)) as address:
@@ -250,4 +303,4 @@ def measure(count: int) -> None:
 
 
 if __name__ == "__main__":
-    measure(int(sys.argv[1]))
+    {"measure": measure, "day": day}[sys.argv[1]](int(sys.argv[2]))
