@@ -3,7 +3,6 @@
 Start it with ``jupyterhub -f jupyterhub_config.py``; docs/hub/index.md says how to set it up.
 """
 
-import os
 import shlex
 import sys
 
@@ -34,4 +33,3 @@ c.Spawner.args = [
     "--MappingKernelManager.cull_connected=True",
     "--ServerApp.shutdown_no_activity_timeout=3600",
 ]
-c.JupyterHub.concurrent_spawn_limit = 2 * (os.cpu_count() or 1)
