@@ -28,3 +28,18 @@ def my_region_gram(maps, mask):
 def my_instance_norm(maps):
     mean, spread = maps.mean((2, 3), keepdim=True), maps.std((2, 3), keepdim=True)
     return (maps - mean) / spread
+
+
+def my_adain(photo, painting):
+    mean, spread = photo.mean((2, 3), keepdim=True), photo.std((2, 3), keepdim=True)
+    normal = (photo - mean) / spread
+    return normal * painting.std((2, 3), keepdim=True) + painting.mean((2, 3), keepdim=True)
+
+
+def my_training(network, photos, loss, optimizer):
+    for photo in photos:
+        optimizer.zero_grad()
+        value = loss(network(photo))
+        value.backward()
+        optimizer.step()
+    return float(value)
