@@ -1,7 +1,9 @@
 """Make the pictures that lessons 01 and 02 show at once, because making them takes too long.
 
-    python benchmarks/early_bank.py reconstructions   # lesson 02, about 10 minutes of a quiet core
-    python benchmarks/early_bank.py wanted            # lesson 01, about as long
+    python benchmarks/early_bank.py reconstructions   # lesson 02
+    python benchmarks/early_bank.py wanted            # lesson 01
+
+Together they take about 20 minutes of a quiet processor core.
 
 Each goes to a folder of JPEG files with an index.json. What is there already is left out, so the
 script can be stopped and resumed.

@@ -22,6 +22,7 @@ def feature_map(observations: Observations, picture: str, layer: str, channel: i
     draw_map(right, values, f"{layer}, channel {channel}: {width} x {height}")
     bar = figure.colorbar(right.images[0], ax=right, fraction=0.05, pad=0.02)
     bar.ax.tick_params(labelsize=13)
+    bar.set_label("value after ReLU", fontsize=13)
     return Plot(figure, f"{picture}, and channel {channel} of {layer}: {width} x {height} values.")
 
 
