@@ -182,8 +182,8 @@ def paint_with_my_code(
         small = resize(photo, longest)
         artwork = resize(painting, round(painting_scale * longest))
         bar = progress(range(count), f"with your code, {longest} pixels")
-        loss = _counted(_loss(small, artwork, parts, style_weight, network), bar)
         try:
+            loss = _counted(_loss(small, artwork, parts, style_weight, network), bar)
             image = parts["my_steps"](resize(image, longest), loss, _RATE, count)
         except StylelibError:
             raise

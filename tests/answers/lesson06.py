@@ -31,9 +31,11 @@ def my_instance_norm(maps):
 
 
 def my_adain(photo, painting):
-    mean, spread = photo.mean((2, 3), keepdim=True), photo.std((2, 3), keepdim=True)
-    normal = (photo - mean) / spread
-    return normal * painting.std((2, 3), keepdim=True) + painting.mean((2, 3), keepdim=True)
+    def of(maps):
+        return maps.mean((2, 3), keepdim=True), maps.std((2, 3), correction=0, keepdim=True)
+
+    (mean, spread), (new_mean, new_spread) = of(photo), of(painting)
+    return (photo - mean) / spread * new_spread + new_mean
 
 
 def my_training(network, photos, loss, optimizer):
