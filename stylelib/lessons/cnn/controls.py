@@ -131,7 +131,7 @@ def most_active_explorer(
 ) -> Explorer:
     """The most active maps of a layer, on any picture."""
     controls = _picture(observations, picture) | _layer(observations.layers, layer)
-    return Explorer(partial(figures_maps.most_active, observations, count=11), **controls)
+    return Explorer(partial(figures_maps.most_active, observations, count=7), **controls)
 
 
 def patch_explorer(observations: Observations, layer: str, channel: int = 0) -> Explorer:
