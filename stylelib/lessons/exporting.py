@@ -60,6 +60,8 @@ class PageExporter(HTMLExporter):
         for cell in notebook.cells:
             for output in cell.get("outputs", []):
                 output.get("data", {}).pop(_WIDGETS, None)
+            if "outputs" in cell:  # a widget alone leaves nothing; its picture comes after it
+                cell.outputs = [one for one in cell.outputs if "data" not in one or one.data]
             if cell.cell_type == "markdown":
                 cell.source = re.sub(r"(\]\([\w-]+)\.ipynb\b", r"\1.html", cell.source)
         return notebook
