@@ -98,7 +98,7 @@ def test_the_class_versions_are_all_that_is_installed(
     where |= {"implementation_name": "cpython", "platform_python_implementation": "CPython"}
     where |= {"platform_machine": "arm64" if system == "macOS" else "x86_64"}
     seen: set[tuple[str, str]] = set()
-    left = [("stylelib", extra) for extra in ("", "test", "draw")]
+    left = [("stylelib", extra) for extra in ("", "test")]
     while left:
         name, extra = left.pop()
         if (name, extra) in seen or CHOSEN_BY_TORCH.match(name):

@@ -19,6 +19,7 @@ from .telling import tell
 
 LESSONS = (
     "00-a-prettier-camel.ipynb",
+    "00-warm-up-tensors.ipynb",
     "01-what-a-cnn-sees.ipynb",
     "02-content.ipynb",
     "03-style.ipynb",

@@ -134,6 +134,7 @@ def make_parser() -> Parser:
         epilog=_EXAMPLES,
     )
     _add_pictures(paint)
+    _add_many(paint)
     _add_settings(paint)
     train = commands.add_parser(
         "train",
@@ -142,6 +143,14 @@ def make_parser() -> Parser:
         epilog=_TRAIN_EXAMPLES,
     )
     _add_training(train)
+    export = commands.add_parser(
+        "export",
+        help="Export a trained network to ONNX, for programs without Python.",
+        description="Export NETWORK, a trained network, to ONNX, and check that it paints the same "
+        'there.\nNeeds onnx and onnxruntime: pip install "stylelib[onnx]"',
+    )
+    export.add_argument("network", metavar="NETWORK", help="FILE.pt, or a sample's name.")
+    export.add_argument("output", metavar="OUTPUT", type=Path, help="Where to save it, .onnx.")
     commands.add_parser("samples", help="List the pictures that come with stylelib.")
     commands.add_parser(
         "doctor",
@@ -167,20 +176,27 @@ def given_settings(options: Namespace, names: Iterable[str]) -> dict[str, Any]:
 
 def _add_pictures(paint: Parser) -> None:
     add = paint.add_argument
-    add("content", metavar="CONTENT", help="The photo: a file, or a sample's name.")
+    add(
+        "content",
+        metavar="CONTENT",
+        help="The photo: a file, or a sample's name. Or many: a folder, or a pattern in quotation "
+        "marks, such as 'photos/*.jpg'.",
+    )
     add(
         "style",
         metavar="STYLE",
-        nargs="+",
-        help="The painting: a file, or a sample's name. Several paintings are blended. Or a "
-        "trained network, FILE.pt, which paints at once.",
+        nargs="*",
+        help="The painting: a file, or a sample's name. Several paintings are blended; many photos "
+        "are painted in each of them, unless --style-shares is given. Or a trained network, "
+        "FILE.pt, which paints at once.",
     )
     add(
         "--output",
         "-o",
         metavar="FILE",
         type=Path,
-        help="Where to save the picture, .png or .jpg (default: prettier-CONTENT.png, here).",
+        help="Where to save the picture, .png or .jpg (default: prettier-CONTENT.png, here). With "
+        "many photos: the folder for the pictures (default: painted).",
     )
     add(
         "--film",
@@ -196,6 +212,48 @@ def _add_pictures(paint: Parser) -> None:
         "similar place of the painting (the default); gram, the losses of the lessons; source, as "
         "in the original notebook (Adam, 5000 steps: an hour); or source-fast, the same losses in "
         "a minute. The options below change single settings of it.",
+    )
+
+
+def _add_many(paint: Parser) -> None:
+    many = paint.add_argument_group("many photos")
+    add = many.add_argument
+    add(
+        "--paintings",
+        metavar="STYLE",
+        nargs="+",
+        help="The paintings; all that stands before this option is then a photo: "
+        "stylelib paint a.jpg b.jpg --paintings hokusai-poppies",
+    )
+    add(
+        "--jobs",
+        metavar="N",
+        type=_whole,
+        help="Paint N pictures at a time. Worth it with four cores or more, and 2 GB of memory for "
+        "each.",
+    )
+    add(
+        "--scheduler",
+        metavar="ADDRESS",
+        nargs="?",
+        const="",
+        help="Paint on the workers of a Dask cluster, whose scheduler is at that address, such as "
+        "tcp://10.0.0.5:8786. Without an address: the one in Dask's configuration, or a cluster on "
+        "this computer.",
+    )
+    add(
+        "--report",
+        metavar="FILE",
+        type=Path,
+        help="Save a report: a page (.html) with the pictures before and after, times and "
+        "failures, and the same as .json beside it; or .json alone.",
+    )
+    add(
+        "--overwrite",
+        action="store_true",
+        default=None,
+        help="Replace pictures that are there but were made in another way. Pictures that were "
+        "made from the same files by the same recipe are never painted twice.",
     )
 
 
@@ -216,6 +274,12 @@ def _add_settings(paint: Parser) -> None:
         action="store_true",
         default=None,
         help="The painting's light and dark, in the photo's own colours.",
+    )
+    look.add_argument(
+        "--only-colors",
+        action="store_true",
+        default=None,
+        help="Take the painting's colours alone, and paint nothing; it takes a second.",
     )
     _add_device(work)
 

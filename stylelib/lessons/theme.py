@@ -66,20 +66,30 @@ class Plot:
 
     def image(self) -> tuple[str, bytes]:
         """The figure's MIME type and bytes: PNG, or JPEG where that is much smaller."""
-        # savefig would lay out and draw everything twice.
-        with styled():
-            self.figure.set_dpi(_DPI)
-            canvas = FigureCanvasAgg(self.figure)
-            canvas.draw()
-        picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+        picture = self._drawn(_DPI)
         if len(_encode(picture, "PNG", compress_level=1)) <= 2 * _LARGE:  # a quick guess
             png = _encode(picture, "PNG")
             if len(png) <= _LARGE:
                 return "image/png", png
         return "image/jpeg", _encode(picture, "JPEG", quality=77, optimize=True)
 
+    def _drawn(self, dpi: int) -> Image.Image:
+        # savefig would lay out and draw everything twice.
+        with styled():
+            self.figure.set_dpi(dpi)
+            canvas = FigureCanvasAgg(self.figure)
+            canvas.draw()
+        return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
     def _repr_mimebundle_(self, **_: Any) -> Any:
-        return with_picture({}, *self.image(), self.alt)
+        kind, data = self.image()
+        if kind == "image/png":
+            # A drawing with letters: sharp on a projector, too, and shown in the same size.
+            large = self._drawn(2 * _DPI)
+            sharp = _encode(large.convert("P", palette=Image.Palette.ADAPTIVE), "PNG")
+            if len(sharp) <= 1.5 * len(data):
+                return with_picture({}, kind, sharp, self.alt, width=large.width // 2)
+        return with_picture({}, kind, data, self.alt)
 
     def __repr__(self) -> str:
         return self.alt
