@@ -104,12 +104,15 @@ class Student:
         """Start a kernel in the folder of the lessons."""
         where = {"path": "stylelib-lessons/x.ipynb"}
         kernel = self.call(f"/user/{self.name}/api/kernels", "POST", json=where)
-        url = f"{self.address}/user/{self.name}/api/kernels/{kernel['id']}/channels"
-        self._socket = websocket.create_connection(
-            url.replace("http", "ws", 1), header=self._headers, timeout=PATIENCE
-        )
+        self._channels = f"/user/{self.name}/api/kernels/{kernel['id']}/channels"
+        self._connect()
 
-    def run(self, code: str) -> str:
+    def _connect(self) -> None:
+        """Connect to the kernel; what it said since the last connection comes first."""
+        url = f"{self.address}{self._channels}?session_id={self.name}".replace("http", "ws", 1)
+        self._socket = websocket.create_connection(url, header=self._headers, timeout=PATIENCE)
+
+    def run(self, code: str, reconnect: bool = True) -> str:
         """Run a cell and return what it printed or showed as text; an error is raised."""
         number = uuid.uuid4().hex
         header = {"msg_id": number, "msg_type": "execute_request", "session": self.name}
@@ -119,8 +122,14 @@ class Student:
         self._socket.send(json.dumps(message | {"content": content}))
         told = ""
         while True:
-            got = _message(self._socket.recv())
-            if got["parent_header"].get("msg_id") != number:
+            try:
+                got = _message(self._socket.recv())
+            except websocket.WebSocketConnectionClosedException:
+                if not reconnect:
+                    raise
+                self._connect()  # as JupyterLab does: a busy server answers late
+                continue
+            if (got.get("parent_header") or {}).get("msg_id") != number:
                 continue
             content = got["content"]
             match got["msg_type"]:

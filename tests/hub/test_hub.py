@@ -63,7 +63,7 @@ def test_three_students_paint_at_the_same_time_and_hand_in_lesson_03(
 def test_a_photo_of_twelve_megabytes_arrives_with_the_wheels_setting_alone(address: str) -> None:
     assert begin(address, "dora").run(UPLOAD) == "12000000\n"
     with pytest.raises((websocket.WebSocketException, OSError)):
-        begin(address, BARE).run(UPLOAD)
+        begin(address, BARE).run(UPLOAD, reconnect=False)
 
 
 def test_nobody_reaches_the_server_of_somebody_else(address: str) -> None:
