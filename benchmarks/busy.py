@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import median
 
-from shared import DEFAULT, PAIRS, options_parser, write_table
+from shared import DEFAULT, PAIRS, options_parser, table_name, wait_for, write_table
 
 from stylelib import Transfer, load_image
 
@@ -23,12 +23,12 @@ WAYS = {"PyTorch's": {}, "stylelib's": {"GOMP_SPINCOUNT": "3000"}}
 
 
 def main() -> None:
-    parser = options_parser(__doc__, size=[128, 256, 512], repeats=3)
+    parser = options_parser(__doc__, size=[128, 256, 512], repeats=3, device=True)
     parser.add_argument("--others", type=int, nargs="+", default=[0, 1, 2], help="other programs")
     parser.add_argument("--time", type=int, metavar="SIZE", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.time:
-        print(step_seconds(options.time))
+        print(step_seconds(options.time, options.device))
         return
     rows = []
     for size in options.size:
@@ -37,7 +37,7 @@ def main() -> None:
             with busy(others):
                 for _ in range(options.repeats):
                     for way, setting in WAYS.items():
-                        found[way].append(in_own_process(size, setting))
+                        found[way].append(in_own_process(size, setting, options.device))
             for way, seconds in found.items():
                 rows.append(
                     {
@@ -48,7 +48,7 @@ def main() -> None:
                     }
                 )
                 print(*rows[-1].values(), flush=True)
-    write_table(options.output / "busy.csv", rows)
+    write_table(options.output / table_name("busy", options.device), rows)
 
 
 @contextmanager
@@ -64,24 +64,27 @@ def busy(programs: int) -> Iterator[None]:
             program.wait()
 
 
-def in_own_process(size: int, setting: dict[str, str]) -> float:
+def in_own_process(size: int, setting: dict[str, str], device: str) -> float:
     """Seconds of a step, in a new process: the setting is read when PyTorch is loaded."""
     inherited = {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"}
     environment = {name: value for name, value in os.environ.items() if name not in inherited}
-    command = [sys.executable, __file__, "--time", str(size)]
+    command = [sys.executable, __file__, "--time", str(size), "--device", device]
     done = subprocess.run(command, env=environment | setting, stdout=subprocess.PIPE, check=True)
     return float(done.stdout)
 
 
-def step_seconds(size: int) -> float:
+def step_seconds(size: int, device: str) -> float:
     """The median of ten steps, or of as many as fit into ten seconds."""
     recipe = DEFAULT.but(size=size, coarse_to_fine=False)
-    transfer = Transfer(*map(load_image, PAIRS[0]), recipe, device="cpu")
-    next(transfer)  # the first step also sets up
+    transfer = Transfer(*map(load_image, PAIRS[0]), recipe, device=device)
+    for _ in range(1 if device == "cpu" else 4):  # the first steps also set up
+        next(transfer)
     times: list[float] = []
     while len(times) < 10 and sum(times) < 10:
+        wait_for(device)
         start = time.perf_counter()
         next(transfer)
+        wait_for(device)
         times.append(time.perf_counter() - start)
     return median(times)
 

@@ -11,7 +11,7 @@ import sys
 import time
 from statistics import median
 
-from shared import DEFAULT, PAIRS, options_parser, write_table
+from shared import DEFAULT, PAIRS, options_parser, table_name, write_table
 
 SHARE = 0.9
 # Prints a line when the imports are done, and one with the loss after each step.
@@ -19,9 +19,9 @@ PAINTER = """
 import sys
 from stylelib import RECIPES, Transfer, load_image
 print(0, flush=True)
-content, style, size, steps = sys.argv[1:]
+content, style, size, steps, device = sys.argv[1:]
 recipe = RECIPES["default"].but(size=int(size))
-transfer = Transfer(load_image(content), load_image(style), recipe)
+transfer = Transfer(load_image(content), load_image(style), recipe, device=device)
 for step in transfer:
     print(step.losses["total"], flush=True)
     if step.iteration == int(steps):
@@ -31,14 +31,20 @@ for step in transfer:
 
 def main() -> None:
     options = options_parser(
-        __doc__, size=DEFAULT.size, steps=DEFAULT.steps, pairs=[1, 2, 3], repeats=3
+        __doc__,
+        size=DEFAULT.size,
+        steps=DEFAULT.steps,
+        pairs=[1, 2, 3],
+        repeats=3,
+        device=True,
     ).parse_args()
     rows = []
     for content, style in (PAIRS[number - 1] for number in options.pairs):
-        whole = events(content, style, options.size, options.steps)
+        given = content, style, options.size
+        whole = events(*given, options.steps, options.device)
         needed = recognisable([loss for _, loss in whole[1:]])
         for _ in range(options.repeats):
-            seconds = [when for when, _ in events(content, style, options.size, needed)]
+            seconds = [when for when, _ in events(*given, needed, options.device)]
             rows.append(
                 {
                     "content": content,
@@ -51,15 +57,17 @@ def main() -> None:
                 }
             )
             print(*rows[-1].values(), flush=True)
-    write_table(options.output / "first.csv", rows)
+    write_table(options.output / table_name("first", options.device), rows)
     for name in ("imports", "first step", "recognisable"):
         print(f"{name}: {median(float(row[name]) for row in rows):g} s")
 
 
-def events(content: str, style: str, size: int, steps: int) -> list[tuple[float, float]]:
+def events(
+    content: str, style: str, size: int, steps: int, device: str
+) -> list[tuple[float, float]]:
     """Seconds and loss: when the imports are done (loss 0), then after each step."""
     start = time.perf_counter()
-    command = [sys.executable, "-c", PAINTER, content, style, str(size), str(steps)]
+    command = [sys.executable, "-c", PAINTER, content, style, str(size), str(steps), device]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as painter:
         assert painter.stdout is not None
         return [(time.perf_counter() - start, float(line)) for line in painter.stdout]

@@ -34,6 +34,21 @@ def painting() -> Tensor:
     return load_image("hokusai-great-wave", 64)
 
 
+@pytest.fixture(
+    params=[
+        "cpu",
+        pytest.param(
+            "cuda",
+            marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA card"),
+        ),
+    ]
+)
+def device(request: pytest.FixtureRequest) -> str:
+    """Where to paint: on the CPU and, where there is one, on a graphics card."""
+    name: str = request.param
+    return name
+
+
 @pytest.fixture
 def noise() -> Callable[..., Tensor]:
     """Make random numbers in 0-1, the same ones for the same shape."""

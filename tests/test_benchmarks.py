@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -186,7 +187,8 @@ def test_a_method_lowers_the_loss_until_it_is_stopped(
 ) -> None:
     losses: list[float] = []
 
-    def show(image: Tensor) -> None:
+    def show(image: Tensor | Callable[[], Tensor]) -> None:
+        image = image if isinstance(image, Tensor) else image()
         with torch.no_grad():
             losses.append(float(goal(image.clamp(0, 1))[0]))
         if len(losses) == 8:

@@ -1,6 +1,8 @@
 """What stands in several places agrees, and what is shipped is complete."""
 
 import importlib.metadata
+import json
+import os
 import re
 import subprocess
 import sys
@@ -15,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from stylelib import SAMPLES
+from stylelib import SAMPLES, cli
 from stylelib.pictures.samples import NETWORKS
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -95,7 +97,7 @@ def test_the_class_versions_are_all_that_is_installed(
     where |= {"implementation_name": "cpython", "platform_python_implementation": "CPython"}
     where |= {"platform_machine": "arm64" if system == "macOS" else "x86_64"}
     seen: set[tuple[str, str]] = set()
-    left = [("stylelib", extra) for extra in ("", "test", "draw")]
+    left = [("stylelib", extra) for extra in ("", "test")]
     while left:
         name, extra = left.pop()
         if (name, extra) in seen or CHOSEN_BY_TORCH.match(name):
@@ -185,14 +187,21 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
 # ----------------------------------------------------------------------- what is shipped
 
 
-def test_a_wheel_has_the_samples_and_their_licences(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel, as it would be published."""
+    folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
         cwd=PROJECT,
         check=True,
         capture_output=True,
     )
-    (wheel,) = tmp_path.glob("stylelib-*.whl")
+    (built,) = folder.glob("stylelib-*.whl")
+    return built
+
+
+def test_a_wheel_has_the_samples_and_their_licences(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     folder = "stylelib/pictures/samples"
@@ -203,4 +212,38 @@ def test_a_wheel_has_the_samples_and_their_licences(tmp_path: Path) -> None:
     for network in NETWORKS:
         wanted |= {f"{folder}/{network}", f"{folder}/{network}.license"}
     assert wanted <= names
-    assert not {name.split("/")[0] for name in names} - {"stylelib", wheel.stem[:14] + ".dist-info"}
+    own = f"{wheel.stem[:14]}.data/data/etc/jupyter/jupyter_server_config.d/stylelib.json"
+    assert own in names
+    rest = {name.split("/")[0] for name in names - {own}}
+    assert rest == {"stylelib", wheel.stem[:14] + ".dist-info"}
+    assert not [name for name in names if "answers" in name], "students install it"
+
+
+def test_a_wheel_alone_brings_the_lessons(wheel: Path, tmp_path: Path) -> None:
+    """Installed, it knows nothing of the folder that it was built in."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "stylelib", "lessons", "mine"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "9 notebooks were copied to mine.\n"
+    mine = {path.name for path in (tmp_path / "mine").glob("*.ipynb")}
+    assert mine == {path.name for path in (PROJECT / "notebooks").glob("*.ipynb")}
+    shipped = tmp_path / "installed" / "stylelib" / "shipped" / "constraints.txt"
+    assert shipped.read_text() == read("constraints.txt")
+
+
+def test_every_server_takes_as_large_photos_as_stylelib_lab(monkeypatch: Any) -> None:
+    calls: list[list[str]] = []
+    monkeypatch.setattr("jupyterlab.labapp.main", calls.append)
+    monkeypatch.chdir(PROJECT / "notebooks")
+    assert cli.main(["lab"]) == 0
+    settings = json.loads(read("etc/jupyter/jupyter_server_config.d/stylelib.json"))
+    assert f"--ServerApp.tornado_settings={settings['ServerApp']['tornado_settings']}" in calls[0]
+    museum = json.loads(read("docs/hub/museum/voila.json"))
+    assert museum["Voila"]["tornado_settings"] == settings["ServerApp"]["tornado_settings"]

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from . import cards
+
 BAND = 4096  # positions at a time: few enough to stay in the processor's cache
 
 
@@ -31,11 +33,14 @@ class _CenteredGram(torch.autograd.Function):
         ctx.save_for_backward(maps, center)
         exact = torch.promote_types(maps.dtype, torch.float32)
         center = center.flatten(1)[:, None].to(exact)  # (1, 1, C)
-        total, products = torch.zeros_like(center), torch.zeros_like(center.mT @ center)
-        for band in _flat(maps).split(BAND, 1):  # only a band at a time is in full precision
-            band = band.to(exact)
-            total = total + band.sum(1, keepdim=True)
-            products = products + band.mT @ band
+        if cards.on_card(maps.device):
+            total, products = cards.sums_of_products(_flat(maps))
+        else:
+            total, products = torch.zeros_like(center), torch.zeros_like(center.mT @ center)
+            for band in _flat(maps).split(BAND, 1):  # only a band at a time is in full precision
+                band = band.to(exact)
+                total = total + band.sum(1, keepdim=True)
+                products = products + band.mT @ band
         places = maps[0, 0].numel()
         # The mean of (x - c)(x - c)ᵀ is that of xxᵀ less the terms with c.
         shared = center.mT @ (total / places - center / 2)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..checks import check_kind
 from ..core import vgg
@@ -15,6 +16,7 @@ from ..core.vgg import Weights
 from ..errors import pick
 from ..guards import check_request
 from ..recipes import Recipe
+from . import cards
 from .devices import choose_device, choose_precision, choose_winograd
 from .modes import usual_modes
 from .weights import read_weights
@@ -93,6 +95,10 @@ class VGG19(vgg.VGG19):
                 self._faster[name] = Winograd(kernel, bias) if pays(kernel) else None
             if (faster := self._faster[name]) is not None:
                 return faster.forward(maps)
+        layer: Any = self.convolutions[name]
+        if layer.padding_mode == "replicate" and cards.on_card(maps.device):
+            out = F.conv2d(cards.with_border(maps), layer.weight, layer.bias)
+            return F.relu(out, inplace=True) if relu else out
         return super().convolve(name, maps, relu)
 
 

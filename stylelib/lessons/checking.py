@@ -2,14 +2,19 @@
 
 import copy
 import traceback
+from base64 import b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from html import escape
 from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 
 from ..errors import pick
+from . import own, passed
+from .painted import painted
+from .theme import COLORS
 
 Inputs = tuple[Any, ...]
 
@@ -41,6 +46,7 @@ class Exercise:
     mistakes: Sequence[Mistake] = ()
     gradient: bool = False
     tolerance: float = 1e-4  # relative, for comparing numbers
+    rounds: int = _ROUNDS  # how many random inputs an answer is tried with
 
     def check(self, answer: Any) -> "Verdict":
         """Try a student's function. Whatever it does, nothing is raised."""
@@ -48,7 +54,7 @@ class Exercise:
             return Verdict(
                 self, "wrong", "give check the function itself, its name without brackets."
             )
-        for seed in range(_ROUNDS):
+        for seed in range(self.rounds):
             before = self.inputs(Generator().manual_seed(seed))
             after = _fresh(before, self.gradient)
             try:
@@ -122,8 +128,33 @@ class Verdict:
     message: str
 
     def __repr__(self) -> str:
+        return f"{self.heading} {self.message}"
+
+    def _repr_html_(self) -> str:
+        # As wide as a column of text, and in the colours of the page, be they light or dark.
+        color = COLORS[{"right": "tv", "wrong": "style", "empty": "muted"}[self.state]]
+        return (
+            f"<div style='border-left:4px solid {color}; padding:4px 12px; max-width:75ch; "
+            f"line-height:1.5; overflow-wrap:break-word'><b>{escape(self.heading)}</b> "
+            f"{escape(self.message)}</div>"
+        )
+
+    @property
+    def heading(self) -> str:
+        """Whether it is right, as a sign, and which exercise it is."""
         mark = {"right": "✓", "wrong": "✗", "empty": "…"}[self.state]
-        return f"{mark} {self.exercise.number} {self.exercise.title}: {self.message}"
+        return f"{mark} {self.exercise.number} {self.exercise.title}:"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        words = {"text/plain": repr(self)}
+        picture = painted(self.message)
+        if picture is None:
+            return words
+        data = b64encode(picture).decode()
+        return words | {
+            "text/html": f"{self._repr_html_()}<p>This is what it would paint:</p>"
+            f"<img alt='A camel as this mistake paints her' src='data:image/jpeg;base64,{data}'>"
+        }
 
     @property
     def passed(self) -> bool:
@@ -140,7 +171,9 @@ def register(*exercises: Exercise) -> None:
 
 
 def check(number: str, answer: Any) -> Verdict:
-    """Check your answer to an exercise.
+    """Check your answer to an exercise. A right one is kept in ``my_code.py``, to paint with.
+
+    In a folder of your own lessons, what you passed is kept in ``my-progress.md``.
 
     Parameters
     ----------
@@ -154,7 +187,87 @@ def check(number: str, answer: Any) -> Verdict:
     StylelibError
         If there is no exercise with that number. A wrong answer raises nothing.
     """
-    return EXERCISES[pick(number, EXERCISES, "exercise")].check(answer)
+    verdict = EXERCISES[pick(number, EXERCISES, "exercise")].check(answer)
+    if verdict.passed:
+        passed.keep(number, EXERCISES)
+        if own.keep(answer) and answer.__name__ in own.PARTS:
+            return replace(verdict, message="well done. It is collected: you can paint with it.")
+    return verdict
+
+
+@dataclass(frozen=True)
+class Guide:
+    """Help with an exercise for who asks, before any answer: hints one by one, and a solution."""
+
+    hints: tuple[str, ...]  # a nudge, the formula, the first line
+    solution: str  # Python code
+
+
+@dataclass(frozen=True)
+class Told:
+    """A text for the student."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+GUIDES: dict[str, Guide] = {}
+_hints_given: dict[str, int] = {}
+
+
+def guide(number: str, *hints: str, solution: str) -> None:
+    """Let `hint` and `solution` help with the exercise of that number.
+
+    Parameters
+    ----------
+    number : str
+    hints : str
+        Each says more than the one before: a nudge, the formula, the first line.
+    solution : str
+        Code that passes the check.
+    """
+    GUIDES[number] = Guide(hints, solution.strip())
+
+
+def hint(number: str) -> Told:
+    """The next hint for an exercise: each call says a little more.
+
+    Parameters
+    ----------
+    number : str
+        As in the lesson, for example ``"2.1"``.
+
+    Raises
+    ------
+    StylelibError
+        If there is no exercise with that number.
+    """
+    hints = GUIDES[pick(number, GUIDES, "exercise")].hints
+    given = _hints_given[number] = _hints_given.get(number, 0) + 1
+    if given > len(hints):
+        return Told(
+            f'There are no more hints for {number}. solution("{number}") shows one way to do it.'
+        )
+    return Told(f"Hint {given} of {len(hints)} for {number}: {hints[given - 1]}")
+
+
+def solution(number: str) -> Told:
+    """A solution of an exercise, marked as such: best read after an attempt of your own.
+
+    Parameters
+    ----------
+    number : str
+        As in the lesson, for example ``"2.1"``.
+
+    Raises
+    ------
+    StylelibError
+        If there is no exercise with that number.
+    """
+    code = GUIDES[pick(number, GUIDES, "exercise")].solution
+    return Told(f"# One solution of exercise {number}. Yours may be different.\n{code}")
 
 
 def _fresh(inputs: Inputs, gradient: bool = False) -> Inputs:
@@ -272,6 +385,8 @@ def _gradient(result: Tensor, inputs: Inputs) -> tuple[Tensor | None, ...]:
 def _equal(a: Any, b: Any, tolerance: float) -> bool:
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(_equal(a[k], b[k], tolerance) for k in a)
+    if isinstance(a, nn.Module) and isinstance(b, nn.Module):
+        return _equal(dict(a.state_dict()), dict(b.state_dict()), tolerance)
     if isinstance(a, Tensor | int | float) and isinstance(b, Tensor | int | float):
         a, b = torch.as_tensor(a).detach().double(), torch.as_tensor(b).detach().double()
         return a.shape == b.shape and torch.allclose(a, b, rtol=tolerance, atol=1e-7)

@@ -80,10 +80,13 @@ def draw_numbers(
 
 
 def draw_cells(
-    axes: Axes, values: Tensor, title: str, signed: bool = False, size: int = 22
+    axes: Axes, values: Tensor, title: str, signed: bool = False, size: int = 22, top: float = 1.0
 ) -> None:
-    """Draw a small map (h, w) as squares with lines between them and a number in each."""
-    draw_numbers(axes, values, title, "{:g}", signed, size=size)
+    """Draw a small map (h, w) as squares with lines between them and a number in each.
+
+    Maps that are compared need the same `top`: see `draw_numbers`.
+    """
+    draw_numbers(axes, values, title, "{:g}", signed, top, size)
     # Without lines, white squares would be lost on a white page.
     rows, columns = values.shape
     color = COLORS["muted"]
@@ -146,3 +149,38 @@ def distance_heat(
         f"A heat map with the title “{title}”, from 0, dark, to {top:g} and above, light. Rows: "
         f"{', '.join(names)}. Columns: {', '.join(columns)}.",
     )
+
+
+@styled()
+def distance_bars(
+    distances: Mapping[str, float], images: Mapping[str, Tensor], title: str, top: float = 1.4
+) -> Plot:
+    """Distances as bars, each beside its picture: what a table of numbers says at a glance.
+
+    Parameters
+    ----------
+    distances : mapping of name to float, 0 or more
+    images : mapping of name to Tensor, shape (1, 3, H, W), RGB in 0-1
+    title : str
+        What the bars measure.
+    top : float
+        Where the axis ends, at least, so that figures can be compared.
+    """
+    names = list(distances)
+    figure = canvas(10.0, 0.62 * len(names) + 0.6)
+    height = 1 - 0.6 / figure.get_figheight()
+    axes = place(figure, 0.34, 0.0, 0.65, height)
+    rows = range(len(names))
+    values = [distances[name] for name in names]
+    bars = axes.barh(rows, values, 0.62, color=COLORS["style"])
+    axes.bar_label(bars, [f"{value:.2f}" for value in values], padding=5, size=15)
+    axes.set(xlim=(0, 1.1 * max(top, *values)), ylim=(len(names) - 0.5, -0.5), xticks=[])
+    axes.set_yticks(rows, names, fontsize=15)
+    axes.tick_params(length=0)
+    axes.spines["bottom"].set_visible(False)
+    figure.text(0.34, 1 - 0.32 / figure.get_figheight(), title, size=15, weight="bold")
+    beside, each = whole(figure), height / len(names)
+    for row, name in enumerate(names):
+        thumbnail(beside, images[name], (0.05, height - (row + 0.5) * each), (0.1, 0.9 * each))
+    listed = ", ".join(f"{name} {value:.2f}" for name, value in distances.items())
+    return Plot(figure, f"Bars with the title “{title}”, beside the pictures: {listed}.")

@@ -7,11 +7,14 @@ import torch
 from torch import Tensor
 
 from .checking import Mistake
+from .painted import Hint
 
 Answer = Callable[..., Any]
 
 _MEAN_SQUARE: dict[str, Callable[[Tensor], Tensor]] = {
-    "this is the sum of the squared differences. Take their mean.": lambda d: d.square().sum(),
+    Hint("this is the sum of the squared differences. Take their mean.", "content-sum"): lambda d: (
+        d.square().sum()
+    ),
     "square the differences first, or positive and negative ones cancel out.": torch.mean,
     "this is the mean absolute difference. Use square, not abs.": lambda d: d.abs().mean(),
     "leave out the square root at the end.": lambda d: d.square().mean().sqrt(),

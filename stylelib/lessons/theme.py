@@ -66,20 +66,29 @@ class Plot:
 
     def image(self) -> tuple[str, bytes]:
         """The figure's MIME type and bytes: PNG, or JPEG where that is much smaller."""
-        # savefig would lay out and draw everything twice.
-        with styled():
-            self.figure.set_dpi(_DPI)
-            canvas = FigureCanvasAgg(self.figure)
-            canvas.draw()
-        picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+        picture = self._drawn(_DPI)
         if len(_encode(picture, "PNG", compress_level=1)) <= 2 * _LARGE:  # a quick guess
             png = _encode(picture, "PNG")
             if len(png) <= _LARGE:
                 return "image/png", png
         return "image/jpeg", _encode(picture, "JPEG", quality=77, optimize=True)
 
+    def _drawn(self, dpi: int) -> Image.Image:
+        # savefig would lay out and draw everything twice.
+        with styled():
+            self.figure.set_dpi(dpi)
+            canvas = FigureCanvasAgg(self.figure)
+            canvas.draw()
+        return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
     def _repr_mimebundle_(self, **_: Any) -> Any:
-        return with_picture({}, *self.image(), self.alt)
+        kind, data = self.image()
+        if kind == "image/jpeg":
+            return with_picture({}, kind, data, self.alt)
+        # A drawing with letters: sharp on a projector, too, and shown in the same size.
+        sharp = self._drawn(2 * _DPI)
+        data = _encode(sharp.convert("P", palette=Image.Palette.ADAPTIVE), "PNG", optimize=True)
+        return with_picture({}, kind, data, self.alt, width=sharp.width // 2)
 
     def __repr__(self) -> str:
         return self.alt

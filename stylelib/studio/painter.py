@@ -15,6 +15,7 @@ from ..engine.network import NetworkCache
 from ..engine.pace import Pace, about
 from ..engine.transfer import Transfer
 from ..errors import StylelibError, pick
+from ..lessons.access import Access
 from ..lessons.stills import Still
 from ..lessons.theme import with_picture
 from ..pictures.decoding import Source
@@ -123,7 +124,8 @@ class Painter(ipywidgets.VBox):
         self.knobs["size"].observe(self._sketch, "value")
         self._shown_with: dict[str, list[Any]] = {name: [] for name in METHODS}
         self._still = Still()
-        super().__init__(self.desk.arrange(self._arrange_knobs(), self._arrange_pages()))
+        parts = self.desk.arrange(self._arrange_knobs(), self._arrange_pages())
+        super().__init__([*parts, Access()])
         self.add_class("stylelib-painter")
         self.set(content=content, style=style, size=size)
         self._show_knobs()

@@ -22,6 +22,7 @@ from .picture import Picture, jpeg
 
 KEPT = 24  # frames, about
 _BUDGET = 128_000_000  # bytes of uncompressed frames
+_UNASKED = 8  # steps that are not yet asked for their losses
 _POINTS = 200  # of the losses that a saved picture holds
 _SHOWN = 512  # pixels wide on the page, however small the picture is
 
@@ -54,10 +55,12 @@ class Run:
     def __post_init__(self) -> None:
         self.changes: dict[int, dict[str, Any]] = {}  # by the iteration that they came after
         self.again: list[int] = []  # iterations where it was continued, optimiser restarted
-        self.losses: list[dict[str, float]] = []  # of each step, as in `Step`
-        self.layers: dict[str, float] = {}  # the newest step's losses by layer, as in `Step`
+        # The losses of all steps but the newest few, and these: on a graphics card a step is asked
+        # for its numbers and its picture only when they are shown. Replaced as a pair, since
+        # another thread may be reading it.
+        self._told: tuple[list[dict[str, float]], list[Step]] = [], []
+        self._newest: Step | None = None
         self.frames: list[Frame] = []  # the first picture, some on the way, and the newest
-        self.image: Tensor | None = None  # the newest picture
         self.seconds = 0.0  # spent on the steps
         self.begun = 0  # the iteration that it began with
         self.finished = False  # whether no more steps will come
@@ -66,9 +69,28 @@ class Run:
         self._asked = self.recipe
 
     @property
+    def losses(self) -> list[dict[str, float]]:
+        """The losses of each step, as in `Step`."""
+        known, newest = self._told
+        return known + [step.losses for step in newest]
+
+    @property
+    def layers(self) -> dict[str, float]:
+        """The newest step's losses by layer, as in `Step`."""
+        return {} if self._newest is None else self._newest.layers
+
+    @property
+    def image(self) -> Tensor | None:
+        """The newest picture."""
+        if self._newest is not None:
+            return self._newest.image
+        return None if self._start is None else self._start.image
+
+    @property
     def iteration(self) -> int:
         """Steps done."""
-        return len(self.losses)
+        known, newest = self._told
+        return len(known) + len(newest)
 
     @property
     def steps(self) -> int:
@@ -159,14 +181,24 @@ class Run:
             # A new dictionary, because another thread may be going through the old one.
             self.changes = self.changes | {when: now}
         self.seconds += seconds
-        self.losses.append(step.losses)
-        self.layers, self.image = step.layers, step.image
+        if step.iteration <= self.iteration:  # some went wrong, and it counts from there again
+            self._told = self.losses[: step.iteration - 1], []
+            self.frames = [f for f in self.frames if f.iteration < step.iteration]
+        known, newest = self._told
+        if isinstance(step, Step) and not step.fetched:
+            if len(newest) >= _UNASKED:
+                known, newest = self.losses, []
+            self._told = known, [*newest, step]
+        else:
+            known.append(step.losses)
+        self._newest = step
         if step.iteration % max(1, round(step.steps / KEPT)) == 0:
             self._keep(Frame(step.iteration, jpeg(step.image), step.image))
 
     def finish(self) -> None:
         """Keep the newest picture as the last frame."""
         self.finished = True
+        self._told = self.losses, []
         if self.image is not None and self.frames[-1].iteration != self.iteration:
             self._keep(Frame(self.iteration, jpeg(self.image), self.image))
 
@@ -193,9 +225,9 @@ class Run:
         if frame.iteration:
             # The restart of the optimiser is part of how the picture is made.
             run.again = [k for k in self.again if k < frame.iteration] + [frame.iteration]
-            run.losses = self.losses[: frame.iteration]
+            run._told = self.losses[: frame.iteration], []
             run.frames = [f for f in self.frames if f.iteration <= frame.iteration]
-            run.image, run._start, run.begun = frame.image, frame, frame.iteration
+            run._start, run.begun = frame, frame.iteration
         return run
 
     def picture(self) -> Tensor:
@@ -269,8 +301,9 @@ class Run:
         done, losses = int(record["steps_done"]), history["losses"]
         count = min(map(len, losses.values()))
         places = [i * count // done for i in range(done)]
-        self.losses = [{name: float(losses[name][i]) for name in losses} for i in places]
-        self.seconds, self.image, self.finished = float(history["seconds"]), image, True
+        told = [{name: float(losses[name][i]) for name in losses} for i in places]
+        self._told, self._newest = (told, []), Step(done, done, told[-1], {}, image)
+        self.seconds, self.finished = float(history["seconds"]), True
         self.frames = [Frame(done, jpeg(image), None)]
         self._record = {n: v for n, v in record.items() if n not in ("history", "keep_colors")}
         losses_of(self.losses[-1])  # what the table shows

@@ -19,6 +19,7 @@ from stylelib.core.vgg import Weights
 from stylelib.engine.network import VGG19, features, load_vgg19
 from stylelib.errors import StylelibError
 from stylelib.lessons.cnn import (
+    bank,
     controls,
     figures_convolution,
     figures_maps,
@@ -37,7 +38,8 @@ from stylelib.lessons.cnn.anatomy import (
 from stylelib.lessons.cnn.exercises import check
 from stylelib.lessons.cnn.kernels import KERNELS, convolve, grey
 from stylelib.lessons.cnn.observations import Observations
-from stylelib.lessons.explorer import Explorer
+from stylelib.lessons.cnn.wanted import wanted
+from stylelib.lessons.explorer import Explorer, FigureImage
 from stylelib.lessons.theme import Plot
 from stylelib.pictures.images import load_image
 
@@ -309,6 +311,37 @@ def test_shapes_and_parameters_show_the_numbers() -> None:
     assert words == ["convolutions\n20.0 M", "fc6\n102.8 M", "fc7\n16.8 M", "fc8\n4.1 M"]
 
 
+def test_the_picture_of_a_node_adds_up() -> None:
+    window = torch.arange(9.0).view(3, 3) / 10
+    plot = figures_network.node(window, -torch.ones(3, 3), bias=0.6)
+    words = [text.get_text() for text in plot.figure.axes[0].texts]
+    assert "sum\n-3.00" in words and "ReLU\n0.00" in words  # 0.6 − 3.6
+
+
+def test_a_wanted_picture_excites_its_channel(network: VGG19, camel: Tensor) -> None:
+    def excites(image: Tensor) -> float:
+        return float(features(image, "conv2_1", network)["conv2_1"][0, 12].mean())
+
+    for readable in (True, False):
+        start, end = (
+            excites(wanted("conv2_1", 12, range(steps), 48, readable, network)) for steps in (0, 25)
+        )
+        assert end > 1.5 * max(start, excites(camel))
+    with pytest.raises(StylelibError, match="0 to 127"):
+        wanted("conv2_1", 128)
+
+
+def test_the_wanted_pictures_made_beforehand(observations: Observations) -> None:
+    assert len(bank.channels()) >= 12
+    for layer, channel, kind in bank.files():
+        assert bank.made_before(layer, channel, kind).shape == (1, 3, 128, 128)
+    with pytest.raises(StylelibError, match=r"wanted\("):
+        bank.made_before("conv3_4", 511)
+    made = {"wanted": bank.made_before("conv3_1", 104)}
+    plot = figures_maps.wanted_beside(observations, "conv3_1", 104, made)
+    assert len(plot.figure.axes) > 3 and shown(plot).std() > 0.03
+
+
 def test_receptive_field_figure_draws_the_boxes(camel: Tensor) -> None:
     plot = figures_network.receptive_fields(camel, ["conv2_1", "conv3_1"], 0.5, 0.5)
     sizes = [patch.get_width() for patch in plot.figure.axes[0].patches]
@@ -332,7 +365,7 @@ def test_no_figure_is_blank(observations: Observations, network: VGG19, camel: T
         figures_pooling.pooling_numbers(values[:4, :4]),
         figures_pooling.pooling_map(values),
         figures_maps.feature_map(observations, "camel", "conv2_1", 3),
-        figures_maps.most_active(observations, "camel", "conv2_1"),
+        figures_maps.mosaic(observations, "camel", "conv2_1"),
         figures_maps.exciting(observations, [("conv1_1", 21), ("conv4_4", 178)]),
         figures_maps.where_exciting(observations, "conv3_1", 104),
         figures_maps.channels_at(observations, "camel", "conv3_1", 0.5, 0.5),
@@ -355,7 +388,7 @@ def different(before: Tensor, plot: Plot) -> bool:
 
 
 def image_of(explorer: Explorer) -> bytes:
-    (image,) = (child for child in explorer.children if isinstance(child, ipywidgets.Image))
+    (image,) = (child for child in explorer.children if isinstance(child, FigureImage))
     data: bytes = image.value
     return data
 

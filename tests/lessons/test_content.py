@@ -11,10 +11,13 @@ from torch.nn import functional as F
 
 from stylelib.engine.network import VGG19, features
 from stylelib.errors import StylelibError
+from stylelib.lessons.content.bank import STARTS, bank, made_before
 from stylelib.lessons.content.compute import (
     CONTENT_LAYERS,
+    DEPTHS,
     PIXELS,
     crop,
+    descend,
     distance_table,
     feature_maps,
     reconstruct,
@@ -23,10 +26,13 @@ from stylelib.lessons.content.compute import (
 )
 from stylelib.lessons.content.controls import (
     AVERAGED,
+    bank_explorer,
+    descent_explorer,
     distance_explorer,
     loss_by_hand,
     reconstruction_explorer,
     shift_explorer,
+    valley_explorer,
 )
 from stylelib.lessons.content.exercises import check
 from stylelib.lessons.content.figures import by_hand, reconstructions_at
@@ -147,6 +153,65 @@ def test_a_reconstruction_from_a_deeper_layer_leaves_the_pixels_freer(camel: Ten
     assert errors[0] < errors[1] < errors[2]
 
 
+# Made beforehand
+
+
+def test_the_bank_is_complete_and_says_what_its_pictures_show() -> None:
+    runs = [made_before(f"{start}/{layer}") for start in STARTS for layer in CONTENT_LAYERS]
+    assert len({tuple(run.files) for run in runs}) == 1  # one slider for all of them
+    for run in runs:
+        layer = run.name.split("/")[1]
+        assert list(run.errors) == list(DEPTHS)
+        assert run.losses[0] > 1 and run.losses[-1] < 0.2 * run.losses[0]
+        assert run.losses[-1] == pytest.approx(run.errors[layer], abs=0.02)
+    size = max(runs[0].image.shape)
+    found = relative_distances(made_before("noise/conv4_2").image, load_image("camel", size))
+    expected = made_before("noise/conv4_2").errors
+    for layer in ("conv3_2", "conv4_2"):  # earlier layers see that the files are JPEG
+        assert found[layer] == pytest.approx(expected[layer], abs=0.1)
+    painted = [run for name, run in bank().items() if name.startswith("painted/")]
+    assert len(painted) == 3 and all(max(run.image.shape) == 512 for run in painted)
+
+
+def test_what_the_lesson_says_about_the_bank() -> None:
+    for layer in CONTENT_LAYERS[2:]:
+        runs = {start: made_before(f"{start}/{layer}").image for start in STARTS}
+        rough = {start: float(image.diff(dim=-1).abs().mean()) for start, image in runs.items()}
+        assert rough["noise, smooth"] < 0.8 * rough["noise"]  # total variation removes speckle
+    errors = made_before("noise/conv3_2").errors
+    assert max(errors["conv4_2"], errors["conv5_2"]) < 0.5 * errors["conv1_2"]
+
+
+def test_the_bank_explorer_shows_other_pictures(camel: Tensor) -> None:
+    explorer = bank_explorer(camel)
+    seen = [shown(explorer.plot)]
+    for values in ({"step": 4}, {"layer": "conv5_2"}, {"start": "Great Wave"}):
+        explorer.set(**values)
+        seen.append(shown(explorer.plot))
+        assert (seen[-1] - seen[-2]).abs().mean() > 0.001
+
+
+# One pixel
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 1.1])
+def test_descent_of_one_pixel_against_the_closed_form(rate: float) -> None:
+    path = descend(rate, start=0.9, target=0.3, steps=5)
+    assert path == pytest.approx([0.3 + (1 - 2 * rate) ** n * 0.6 for n in range(6)])
+
+
+def test_the_valley_and_the_descent_follow_their_sliders() -> None:
+    ball = valley_explorer(pixel=0.9, target=0.3)
+    assert "gradient +1.20" in words(ball.plot)
+    ball.set(pixel=0.1)
+    assert "gradient -0.40" in words(ball.plot)
+    steps = descent_explorer(rate=0.1)
+    before = shown(steps.plot)
+    steps.set(rate=0.9)
+    assert (shown(steps.plot) - before).abs().mean() > 0.001
+    assert list(steps.plot.figure.axes[1].lines[0].get_ydata()[:2]) == pytest.approx([0.9, -0.18])
+
+
 # Figures and controls
 
 
@@ -198,6 +263,9 @@ def test_distance_explorer(camel: Tensor) -> None:
     assert words(explorer.plot)[2] == "0.00"
     explorer.set(target="dark")
     assert words(explorer.plot)[-2:] == ["camel", "mirrored"]
+    lines = distance_explorer(images, "camel", (PIXELS, "conv1_2"), numbers=False).plot
+    drawn = {line.get_label(): line.get_ydata() for line in lines.figure.axes[0].lines}
+    assert drawn["dark"] == pytest.approx([found[PIXELS], found["conv1_2"]])
     assert shown(explorer.plot).std() > 0.1
 
 

@@ -17,18 +17,19 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
+from answer_notebooks import functions, with_answer
 from nbformat import NotebookNode
 from PIL import Image
 from refresh_notebooks import KERNEL, NOTEBOOKS, execute
 
-from stylelib.lessons.checking import EXERCISES, Verdict
+from stylelib.lessons.checking import EXERCISES, GUIDES, Verdict, check, hint, solution
 
-ANSWERS = Path(__file__).parents[1] / "answers"
-TAUGHT = ("01", "02", "03", "04", "06", "07")  # the lessons with exercises
-for _lesson in ("cnn", "content", "style", "target", "beyond", "neighbours"):
+TAUGHT = ("00-warm-up", "01", "02", "03", "04", "06", "07")  # the lessons with exercises
+GUIDED = ("00", "01", "02")  # the lessons with hints one by one, and solutions
+for _lesson in ("warmup", "cnn", "content", "style", "target", "beyond", "neighbours"):
     importlib.import_module(f"stylelib.lessons.{_lesson}.exercises")  # registers them
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
-LESSONS = [path for path in PATHS if path.name[:2] in TAUGHT]
+LESSONS = [path for path in PATHS if path.name.startswith(TAUGHT)]
 MACHINE = re.compile(
     r"(?<![\w.])/(?:work|tmp|root|home|Users|usr|opt|var)/|[A-Z]:\\\\|site-packages"
 )
@@ -155,22 +156,6 @@ def run(source: str, names: dict[str, Any]) -> Any:
     return eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
 
 
-def functions(source: str) -> dict[str, ast.FunctionDef]:
-    return {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
-
-
-def with_answer(source: str, path: Path) -> str:
-    """The cell with each function in it replaced by the answer of the same name."""
-    answers = (ANSWERS / f"lesson{path.name[:2]}.py").read_text(encoding="utf-8")
-    known, lines = functions(answers), source.splitlines()
-    # From the bottom up, so that the line numbers above stay valid.
-    for name, node in sorted(functions(source).items(), key=lambda item: -item[1].lineno):
-        answer = ast.get_source_segment(answers, known[name])
-        assert answer is not None
-        lines[node.lineno - 1 : node.end_lineno] = answer.splitlines()
-    return "\n".join(lines)
-
-
 def numbers(notebook: NotebookNode) -> list[str]:
     """The numbers of the exercises that a lesson checks."""
     return [
@@ -212,7 +197,7 @@ def test_no_exercise_is_registered_without_a_lesson() -> None:
 
 
 def test_the_lessons_have_at_least_seventeen_exercises() -> None:
-    assert [path.name[:2] for path in LESSONS] == list(TAUGHT)
+    assert len(LESSONS) == len(TAUGHT)
     assert len(EXERCISES) >= 17
 
 
@@ -220,6 +205,22 @@ def test_the_lessons_have_at_least_seventeen_exercises() -> None:
 def test_every_exercise_knows_three_common_mistakes(number: str) -> None:
     hints = {mistake.hint for mistake in EXERCISES[number].mistakes}
     assert len(hints) >= 3
+
+
+@each([path for path in LESSONS if path.name[:2] in GUIDED])
+def test_hints_come_one_by_one_and_the_solution_is_right(path: Path) -> None:
+    notebook = read(path)
+    for number in numbers(notebook):
+        told = [str(hint(number)) for _ in range(4)]
+        assert [text[:11] for text in told[:3]] == ["Hint 1 of 3", "Hint 2 of 3", "Hint 3 of 3"]
+        assert len(set(told)) == 4 and "solution(" in told[3]
+        names = setup(notebook)
+        code = str(solution(number))
+        assert code.startswith(f"# One solution of exercise {number}")
+        exec(code, names)
+        (name,) = functions(code)
+        assert check(number, names[name]).passed
+    assert GUIDES.keys() <= EXERCISES.keys()
 
 
 @pytest.mark.slow

@@ -13,31 +13,37 @@ from stylelib.engine.network import VGG19, features
 from stylelib.errors import StylelibError
 from stylelib.guards import content_loss, gram_matrix
 from stylelib.lessons.cnn.anatomy import receptive_field
+from stylelib.lessons.drawing import distance_bars
 from stylelib.lessons.style.compute import (
+    coupled,
     distance_matrix,
     growth,
     mean_distance,
+    mixed,
     most_active,
+    repaint,
     shuffled,
     shuffled_tiles,
     style_distance,
     style_grams,
     texture,
     versions,
+    without_each_part,
 )
 from stylelib.lessons.style.controls import (
     ALL,
     correlation_by_hand,
     distance_explorer,
     gram_explorer,
+    parts_explorer,
     shuffle_explorer,
 )
 from stylelib.lessons.style.exercises import check
 from stylelib.lessons.style.figures import (
     SHUFFLES,
     by_hand,
-    distance_table,
     gram_cell,
+    parts,
     raw_and_centered,
     shuffle_positions,
     size_curves,
@@ -204,10 +210,10 @@ def test_what_the_lesson_says_about_receptive_fields() -> None:
 def test_a_texture_matches_the_painting_in_style_not_pixel_by_pixel(
     network: VGG19, painting: Tensor
 ) -> None:
-    steps = list(texture(painting, LAYERS, 40, network=network))
-    assert len(steps) == 40
-    assert steps[0].image.shape[-1] == 32 and steps[-1].image.shape == painting.shape
-    made = steps[-1].image
+    steps = list(texture(painting, LAYERS, 60, network=network))
+    assert len(steps) == 60
+    assert {step.shape for step in steps} == {painting.shape}
+    made = steps[-1]
     target = style_grams(painting, LAYERS, network=network)
     noise = torch.rand(painting.shape, generator=torch.Generator().manual_seed(0))
     near, far = (
@@ -216,14 +222,14 @@ def test_a_texture_matches_the_painting_in_style_not_pixel_by_pixel(
     )
     assert near < 0.05 < far
     assert F.mse_loss(made, painting) > 0.02
-    *_, again = texture(painting, LAYERS, 40, network=network)
-    assert torch.equal(made, again.image)
+    *_, again = texture(painting, LAYERS, 60, network=network)
+    assert torch.equal(made, again)
 
 
 def test_a_texture_follows_its_settings(network: VGG19, painting: Tensor) -> None:
     def made(**settings: Any) -> Tensor:
         *_, last = texture(painting, LAYERS, 5, network=network, **settings)
-        return last.image
+        return last
 
     assert not torch.equal(made(centered=False), made())
     assert not torch.equal(made(seed=1), made())
@@ -303,18 +309,70 @@ def test_distance_explorer(network: VGG19, camel: Tensor, painting: Tensor) -> N
     images = {"camel": camel, "wave": painting, "mirrored": painting.flip(-1)}
     explorer = distance_explorer(images, LAYERS, network)
     grams = {name: style_grams(image, LAYERS, network=network) for name, image in images.items()}
-    expected = mean_distance(grams["camel"], grams["wave"])
-    texts = words(explorer.plot)
-    assert [texts[i] for i in (0, 4, 8)] == ["0", "0", "0"]
-    assert texts[1] == texts[3] == f"{expected:.2f}"
+    far, near = (mean_distance(grams[name], grams["wave"]) for name in ("camel", "mirrored"))
+    explorer.set(picture="wave")
+    assert words(explorer.plot)[:2] == [f"{near:.2f}", f"{far:.2f}"]  # the nearest first
+    assert f"mirrored {near:.2f}, camel {far:.2f}" in explorer.plot.alt
     explorer.set(layer="conv2_1")
     alone = style_distance(grams["camel"], grams["wave"])["conv2_1"]
     assert words(explorer.plot)[1] == f"{alone:.2f}"
     explorer.set(layer=ALL, centered=True)
     centered = [style_grams(image, LAYERS, True, network) for image in images.values()]
     assert words(explorer.plot)[1] == f"{mean_distance(*centered[:2]):.2f}"
-    frame = explorer.plot.figure.axes[0].patches[1].get_xy()
-    assert round(frame[0] + 0.45) == 2  # closest to the wave: the mirrored wave
+
+
+# Which parts are the style?
+
+
+def test_leaving_out_a_part_by_hand() -> None:
+    maps = torch.tensor([[[[1.0, 0], [0, 0]], [[0, 2], [0, 0]]]])
+    # All: a diagonal of 1/4 and 1. Without the top left: 0 and 4/3. Without the top right: 1/3, 0.
+    found = without_each_part(maps, 2, 2)
+    size = (1 / 16 + 1 + 16 / 9) / 2
+    assert float(found[0, 0]) == pytest.approx((1 / 16 + 1 / 9) / size)
+    size = (1 / 16 + 1 + 1 / 9) / 2
+    assert float(found[0, 1]) == pytest.approx((1 / 144 + 1) / size)
+    assert found[1, 0] == found[1, 1]  # both are empty
+
+
+def test_what_the_lesson_says_about_the_parts(network: VGG19) -> None:
+    painting = load_image("hokusai-great-wave", 160)
+    maps = network(painting, ["conv1_1", "conv3_1"])
+    mirrored = style_distance(
+        style_grams(painting.flip(-1), maps, network=network),
+        style_grams(painting, maps, network=network),
+    )
+    for layer, of_layer in maps.items():
+        assert without_each_part(of_layer).max() < min(0.1, mirrored[layer])
+    explorer = parts_explorer(painting, layers=["conv1_1", "conv3_1"], network=network)
+    assert len(words(explorer.plot)) == 24
+
+
+# Surgery
+
+
+def test_gram_surgery_by_hand() -> None:
+    gram = torch.tensor([[[1.0, 2, 3], [2, 4, 5], [3, 5, 6]]])
+    struck = coupled({"a": gram, "b": gram}, "a", 0, 2, 0.0)
+    assert struck["a"].tolist() == [[[1, 2, 0], [2, 4, 5], [0, 5, 6]]]
+    assert struck["b"] is gram and gram[0, 0, 2] == 3
+    assert coupled({"a": gram}, "a", 1, 1, 2.0)["a"].tolist() == [
+        [[1, 4, 3], [4, 16, 10], [3, 10, 6]]
+    ]
+    assert mixed({"a": gram}, {"a": 3 * gram}, 0.25)["a"].tolist() == (1.5 * gram).tolist()
+    with pytest.raises(StylelibError, match="no map 3"):
+        coupled({"a": gram}, "a", 0, 3, 1.0)
+    with pytest.raises(StylelibError, match="layer"):
+        coupled({"a": gram}, "c", 0, 1, 1.0)
+
+
+def test_repainting_follows_the_matrix_after_surgery(network: VGG19, painting: Tensor) -> None:
+    grams = style_grams(painting, ["conv1_1"], network=network)
+    blue = int(grams["conv1_1"][0].diagonal().argmax())
+    quiet = coupled(grams, "conv1_1", blue, blue, 0.25)
+    *_, image = repaint(painting, quiet, 20, centered=False, network=network)
+    now = style_grams(image, ["conv1_1"], network=network)
+    assert mean_distance(now, quiet) < 0.5 * mean_distance(grams, quiet)
 
 
 def test_other_figures_are_not_blank(network: VGG19, painting: Tensor) -> None:
@@ -325,7 +383,8 @@ def test_other_figures_are_not_blank(network: VGG19, painting: Tensor) -> None:
         gram_cell(active, 0, 0, painting),
         size_curves([64, 128], {"not divided": [1.0, 4.0], "divided by H·W": [1.0, 1.1]}),
         versions_table({"mirrored": {"conv1_1": 0.1}}, {"mirrored": painting}, "the wave"),
-        distance_table({"a": painting, "b": painting}, torch.tensor([[0.0, 1], [1, 0]])),
+        distance_bars({"a": 0.3, "b": 1.7}, {"a": painting, "b": painting}, "a distance"),
+        parts(painting, torch.tensor([[0.001, 0.02], [0.003, 0.004]]), "conv2_1"),
     ]
     for plot in plots:
         assert shown(plot).std() > 0.1, plot.alt

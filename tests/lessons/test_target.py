@@ -370,10 +370,17 @@ def test_the_bar_of_a_painting_counts_the_time_of_its_sizes(
 
 ANSWERS = {
     "4.1": answers.my_target_loss,
-    "4.2": answers.my_steps,
-    "4.3": answers.my_freeze,
-    "4.4": answers.my_total_variation,
-    "4.5": answers.my_paint,
+    "4.3": answers.my_steps,
+    "4.5": answers.my_freeze,
+    "4.7": answers.my_total_variation,
+    "4.11": answers.my_paint,
+    "4.2": answers.my_order,
+    "4.4": answers.my_repair,
+    "4.6": answers.my_lbfgs,
+    "4.8": answers.my_coarse_to_fine,
+    "4.9": answers.my_targets,
+    "4.10": answers.my_losses,
+    "4.12": answers.my_style_transfer,
 }
 
 
@@ -442,7 +449,7 @@ def test_a_detached_loss_in_the_answer_is_explained() -> None:
     def detached(image: Tensor, loss: Any, rate: float, steps: int) -> Tensor:
         return descend(image, lambda pixels: loss(pixels.detach()), rate, steps)
 
-    verdict = check("4.2", detached)
+    verdict = check("4.3", detached)
     assert verdict.state == "wrong" and "does not require grad" in verdict.message
 
 
@@ -551,45 +558,45 @@ MISTAKES: list[tuple[str, Callable[..., Any], str]] = [
     ("4.1", lambda c, s, cw, sw: torch.stack([cw * c, sw * s]).mean(), "mean of the two parts"),
     ("4.1", lambda c, s, cw, sw: cw * c.detach() + sw * s, "detach"),
     ("4.1", lambda c, s, cw, sw: cw * c.item() + sw * s.item(), "gradient is lost"),
-    ("4.2", lambda *a: descend(*a, zero=False), "zero_grad"),
-    ("4.2", lambda *a: descend(*a, clamp=False), "pixels leave 0 to 1"),
-    ("4.2", clamped_at_the_end, "clamp once, at the end"),
-    ("4.2", lambda *a: descend(*a, sign=-1), "uphill"),
-    ("4.2", lambda *a: descend(*a, backward=False), "comes back unchanged"),
-    ("4.2", lambda *a: descend(*a, copy=False), "changed its inputs"),
-    ("4.2", lambda image, loss, rate, steps: descend(image, loss, rate, 1), "single step"),
-    ("4.3", not_a_copy, "share their memory"),
-    ("4.3", half_frozen, "only part of the network"),
-    ("4.3", freeze_only, "don't require a gradient"),
-    ("4.3", copy_of_a_recording, "the camel itself now requires"),
-    ("4.3", noise_to_paint, "a copy of the camel"),
-    ("4.3", lambda network, camel: camel.clone().requires_grad_(), "the network is not frozen"),
-    ("4.3", lambda network, camel: network.requires_grad_(False), "a tensor, and nothing else"),
-    ("4.3", lambda network, camel: [network.requires_grad_(False), None][1], "Return the pixels"),
-    ("4.4", lambda i: (i[:, :, 1:] - i[:, :, :-1]).pow(2).mean(), "row to row"),
-    ("4.4", lambda i: (i[..., 1:] - i[..., :-1]).pow(2).mean(), "column to column"),
-    ("4.4", lambda i: sum(i.diff(dim=d).pow(2).sum() for d in (2, 3)), "sum the squares"),
-    ("4.4", lambda i: sum(i.diff(dim=d).abs().mean() for d in (2, 3)), "absolute value"),
-    ("4.4", lambda i: sum(i.diff(dim=d).mean() for d in (2, 3)), "cancel"),
-    ("4.4", lambda i: sum(i.diff(dim=d).pow(2).mean() for d in (1, 2)), "colour to colour"),
+    ("4.3", lambda *a: descend(*a, zero=False), "zero_grad"),
+    ("4.3", lambda *a: descend(*a, clamp=False), "pixels leave 0 to 1"),
+    ("4.3", clamped_at_the_end, "clamp once, at the end"),
+    ("4.3", lambda *a: descend(*a, sign=-1), "uphill"),
+    ("4.3", lambda *a: descend(*a, backward=False), "comes back unchanged"),
+    ("4.3", lambda *a: descend(*a, copy=False), "changed its inputs"),
+    ("4.3", lambda image, loss, rate, steps: descend(image, loss, rate, 1), "single step"),
+    ("4.5", not_a_copy, "share their memory"),
+    ("4.5", half_frozen, "only part of the network"),
+    ("4.5", freeze_only, "don't require a gradient"),
+    ("4.5", copy_of_a_recording, "the camel itself now requires"),
+    ("4.5", noise_to_paint, "a copy of the camel"),
+    ("4.5", lambda network, camel: camel.clone().requires_grad_(), "the network is not frozen"),
+    ("4.5", lambda network, camel: network.requires_grad_(False), "a tensor, and nothing else"),
+    ("4.5", lambda network, camel: [network.requires_grad_(False), None][1], "Return the pixels"),
+    ("4.7", lambda i: (i[:, :, 1:] - i[:, :, :-1]).pow(2).mean(), "row to row"),
+    ("4.7", lambda i: (i[..., 1:] - i[..., :-1]).pow(2).mean(), "column to column"),
+    ("4.7", lambda i: sum(i.diff(dim=d).pow(2).sum() for d in (2, 3)), "sum the squares"),
+    ("4.7", lambda i: sum(i.diff(dim=d).abs().mean() for d in (2, 3)), "absolute value"),
+    ("4.7", lambda i: sum(i.diff(dim=d).mean() for d in (2, 3)), "cancel"),
+    ("4.7", lambda i: sum(i.diff(dim=d).pow(2).mean() for d in (1, 2)), "colour to colour"),
     (
-        "4.4",
+        "4.7",
         lambda i: sum((torch.roll(i, 1, d) - i).pow(2).mean() for d in (2, 3)),
         "wraps around the edge",
     ),
-    ("4.4", lambda i: sum(i.detach().diff(dim=d).pow(2).mean() for d in (2, 3)), "gradient"),
-    ("4.5", train_the_network, "optimised the network"),
-    ("4.5", loop(copy=False), "painted on the camel itself"),
-    ("4.5", loop(zero=False), "zero_grad"),
-    ("4.5", loop(backward=False), "unchanged"),
-    ("4.5", loop(clamp=False), "left 0 to 1"),
-    ("4.5", loop(sign=-1), "uphill"),
-    ("4.5", loop(styled=False), "unchanged"),  # the camel's own content is right already
-    ("4.5", loop(content=0.0), "no content loss"),
-    ("4.5", loop(layer="conv3_1"), "at conv3_1"),
-    ("4.5", from_noise, "Start from the camel"),
-    ("4.5", swapped_pictures, "mixed up"),
-    ("4.5", unweighted, "the weights are not used"),
+    ("4.7", lambda i: sum(i.detach().diff(dim=d).pow(2).mean() for d in (2, 3)), "gradient"),
+    ("4.11", train_the_network, "optimised the network"),
+    ("4.11", loop(copy=False), "painted on the camel itself"),
+    ("4.11", loop(zero=False), "zero_grad"),
+    ("4.11", loop(backward=False), "unchanged"),
+    ("4.11", loop(clamp=False), "left 0 to 1"),
+    ("4.11", loop(sign=-1), "uphill"),
+    ("4.11", loop(styled=False), "unchanged"),  # the camel's own content is right already
+    ("4.11", loop(content=0.0), "no content loss"),
+    ("4.11", loop(layer="conv3_1"), "at conv3_1"),
+    ("4.11", from_noise, "Start from the camel"),
+    ("4.11", swapped_pictures, "mixed up"),
+    ("4.11", unweighted, "the weights are not used"),
 ]
 
 
@@ -623,13 +630,13 @@ def test_another_optimiser_passes_if_it_gets_as_far() -> None:
         near = pixels.detach().clamp(0, 1)
         return camel + (near - camel).clamp(-0.3, 0.3)
 
-    verdict = check("4.5", faster)
+    verdict = check("4.11", faster)
     assert verdict.passed, verdict
 
 
 def test_a_check_starts_from_the_same_network_every_time() -> None:
     network = small_network(torch.Generator().manual_seed(0))
     before = copy.deepcopy(network.state_dict())
-    check("4.5", train_the_network)
+    check("4.11", train_the_network)
     fresh = small_network(torch.Generator().manual_seed(0)).state_dict()
     assert all(torch.equal(fresh[name], before[name]) for name in before)

@@ -302,10 +302,14 @@ class Interrupted:
 
     def __init__(self, step: Any) -> None:
         self.iteration, self.steps, self.losses = step.iteration, step.steps, step.losses
+        self.layers, self.pictures = step.layers, [step.image]
 
     @property
-    def layers(self) -> Any:
-        raise KeyboardInterrupt
+    def image(self) -> Any:
+        self.pictures.append(self.pictures[0])
+        if len(self.pictures) == 2:
+            raise KeyboardInterrupt
+        return self.pictures[0]
 
 
 def test_an_interrupt_keeps_the_picture(painter: Painter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -489,7 +493,8 @@ def test_the_expected_time() -> None:
     load, names = NetworkCache().load, ("camel", "hokusai-poppies")
 
     def make(small: Recipe) -> Transfer:
-        return Transfer(*(load_image(name, small.size) for name in names), small, load(small))
+        photo, painting = (load_image(name, small.size) for name in names)
+        return Transfer(photo, painting, small, load(small))
 
     found = measure_pace(make, recipe.but(coarsest=32))
     assert 0 < found.per_pixel < 1e-3 and found.fixed >= 0 and 0.5 <= found.preparing <= 3

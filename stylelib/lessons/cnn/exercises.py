@@ -6,8 +6,10 @@ import torch
 from torch import Generator
 from torch.nn import functional as F
 
-from ..checking import Exercise, register
+from ..checking import Exercise, guide, register
 from ..checking import check as check
+from ..checking import hint as hint
+from ..checking import solution as solution
 from ..mistakes import mistakes
 
 _CONVOLUTION = mistakes(
@@ -152,3 +154,63 @@ for _exercise in (
     ),
 ):  # fmt: skip
     register(_exercise)
+
+guide(
+    "1.1",
+    "do it as in part 2: multiply each pixel by the number on top of it, then add up.",
+    "the sum of window · kernel, number by number; in PyTorch * does just that.",
+    "products = window * kernel",
+    solution="""
+def my_convolution(window, kernel):
+    return (window * kernel).sum()
+""",
+)
+guide(
+    "1.2",
+    "compare each number with 0 and take the larger one.",
+    "clamp(min=...) replaces all that is below.",
+    "return maps.clamp( and the smallest number allowed )",
+    solution="""
+def my_relu(maps):
+    return maps.clamp(min=0)
+""",
+)
+guide(
+    "1.3",
+    "first make one row of two, then one column of two.",
+    "a.maximum(b) takes the larger of each pair; maps[:, 0::2] are the even rows, maps[:, 1::2] "
+    "the odd ones.",
+    "rows = maps[:, 0::2].maximum(maps[:, 1::2])",
+    solution="""
+def my_max_pool(maps):
+    rows = maps[:, 0::2].maximum(maps[:, 1::2])
+    return rows[:, :, 0::2].maximum(rows[:, :, 1::2])
+""",
+)
+guide(
+    "1.4",
+    "each pooling halves the side once more; write the sizes down for side = 100.",
+    "divide by 2 once for each pooling, rounding down: // and **.",
+    "return side // ( 2 to the power of the number of poolings )",
+    solution="""
+def my_size(side, poolings):
+    return side // 2**poolings
+""",
+)
+guide(
+    "1.5",
+    "begin with one pixel and a step of one, and go through the layers one by one.",
+    "a convolution adds 2 steps to the size, a pooling adds 1 step and then doubles the step.",
+    "size, step = 1, 1",
+    solution="""
+def my_receptive_field(layers):
+    size, step = 1, 1
+    for layer in layers:
+        if layer == "conv":
+            size = size + 2 * step
+        else:
+            size = size + step
+            step = 2 * step
+    return size
+""",
+)

@@ -19,6 +19,8 @@ def numbers(values: Tensor, title: str = "a map", signed: bool = False) -> Plot:
     figure, axes = grid(1, 1, (0.62 * width + 0.2, 0.5 * height + 0.5))
     draw_numbers(axes[0, 0], values, title, signed=signed)
     axes[0, 0].set_aspect("auto")  # wider than high: room for the numbers
+    # Or white squares would be lost on a white page.
+    axes[0, 0].spines[:].set(visible=True, color=COLORS["muted"])
     return Plot(figure, f"{title}: {height} rows of {width} numbers.")
 
 

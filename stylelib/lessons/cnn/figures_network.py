@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from functools import partial
 from itertools import cycle
+from typing import Any
 
+import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.patches import Polygon
+from matplotlib.patches import Circle, Polygon
 from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from ...core.layers import LAYERS
 from ..drawing import draw_map, outline
-from ..theme import COLORS, Plot, bare, grid, show_picture
+from ..theme import COLORS, SIGNED, Plot, bare, canvas, grid, place, show_picture, styled
 from . import anatomy
 
 # From small fields to large ones, dark enough to be told apart on a photo.
@@ -61,6 +63,55 @@ def parameters() -> Plot:
     axis.invert_yaxis()
     words = ", ".join(f"{name} {count / 1e6:.1f}" for name, count in bars.items())
     return Plot(figure, f"Bars for the number of weights, in millions: {words}.")
+
+
+@styled()
+def node(window: Tensor, kernel: Tensor, bias: float = 0.0) -> Plot:
+    """One node of a network: its inputs, a weight on each connection, their sum, ReLU.
+
+    Parameters
+    ----------
+    window, kernel : Tensor, shape (3, 3)
+        Nine values of the map before, and the nine weights.
+    bias : float
+        Added to the sum.
+    """
+    figure = canvas(10.0, 5.6)
+    axes = place(figure, 0.0, 0.0, 1.0, 1.0)
+    axes.set(xlim=(0, 10), ylim=(0, 5.6))
+    bare(axes)
+    total = float((window * kernel).sum()) + bias
+    top = float(kernel.abs().max())
+    text: Any = {"ha": "center", "va": "center", "zorder": 4}
+    heights = [4.65 - 0.52 * index for index in range(9)]
+    values = zip(heights, window.flatten().tolist(), kernel.flatten().tolist(), strict=True)
+    for height, value, weight in values:
+        color = matplotlib.colormaps[SIGNED](0.5 + 0.5 * weight / top)
+        look = {"color": color if weight else "#cccccc", "linewidth": 1 + 4 * abs(weight) / top}
+        axes.plot([1.6, 5.4], [height, 2.6], zorder=1, **look)
+        axes.add_patch(Circle((1.6, height), 0.24, facecolor=str(value), edgecolor="black"))
+        axes.text(1.6, height, f"{value:.2f}", size=9, color="black" if value > 0.5 else "white",
+                  **text)  # fmt: skip
+        at = 1.6 + 0.28 * 3.8, height + 0.28 * (2.6 - height)
+        axes.text(*at, f"{weight:g}", size=12, bbox={"facecolor": "white", "pad": 1.5,
+                  "edgecolor": "none"}, **text)  # fmt: skip
+    for x, words in ((5.4, f"sum\n{total:.2f}"), (7.2, f"ReLU\n{max(total, 0):.2f}")):
+        axes.add_patch(Circle((x, 2.6), 0.62, facecolor="white", edgecolor="black", linewidth=2.5))
+        axes.text(x, 2.6, words, size=14, **text)
+    for start, end in ((6.02, 6.58), (7.82, 8.6)):
+        axes.annotate("", (end, 2.6), (start, 2.6), arrowprops={"arrowstyle": "->", "lw": 2})
+    for x, y, words in (
+        (1.6, 5.25, "inputs:\nnodes of the layer before"), (3.6, 4.9, "weights"),
+        (6.3, 3.75, f"one node:\nit adds up, adds its bias {bias:g},\nand ReLU decides"),
+        (9.25, 2.6, "one value\nof a\nfeature map"),
+    ):  # fmt: skip
+        axes.text(x, y, words, size=14, **text)
+    return Plot(
+        figure,
+        f"A node of a network as a drawing: nine inputs, a line with a weight from each of them "
+        f"to a circle that adds up, {total:.2f}, then ReLU, {max(total, 0):.2f}: one value of a "
+        f"feature map.",
+    )
 
 
 def receptive_fields(image: Tensor, layers: Sequence[str], x: float, y: float) -> Plot:

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from ...errors import StylelibError
 from ..drawing import bright, draw_map, draw_numbers, outline
-from ..theme import Plot, grid
+from ..theme import COLORS, Plot, grid
 
 
 def kept_by_pooling(maps: Tensor) -> Tensor:
@@ -27,6 +27,8 @@ def pooling_numbers(values: Tensor) -> Plot:
     before, after = axes[0]
     draw_numbers(before, values, f"before: {height} x {width}", "{:.1f}")
     draw_numbers(after, pooled, f"after: {height // 2} x {width // 2}", "{:.1f}")
+    for axes_ in (before, after):  # or white squares would be lost on a white page
+        axes_.spines[:].set(visible=True, color=COLORS["muted"])
     for row, column in kept.nonzero().tolist():
         outline(before, (row, column, row + 1, column + 1), linewidth=4)
     for line in range(2, height, 2):

@@ -59,7 +59,7 @@ def reconstruct(
 ) -> Reconstruction:
     """Start from noise and optimise its pixels until a layer responds as it does to `image`.
 
-    Mahendran, Vedaldi (2015), section 3, who add total variation; Gatys, Ecker, Bethge (2016),
+    Mahendran, Vedaldi (2015), section 2, who add total variation; Gatys, Ecker, Bethge (2016),
     section 2.1.
 
     Parameters
@@ -180,6 +180,26 @@ def distance_table(
         target: {name: relative_errors(maps, targets) for name, maps in found.items()}
         for target, targets in found.items()
     }
+
+
+def descend(rate: float, start: float, target: float, steps: int) -> list[float]:
+    """Gradient descent of a single pixel whose loss is (pixel - target)².
+
+    Returns
+    -------
+    list of float
+        The pixel after 0, 1, 2 … steps.
+
+    Examples
+    --------
+    >>> descend(rate=0.25, start=1.0, target=0.0, steps=2)
+    [1.0, 0.5, 0.25]
+    """
+    path = [start]
+    for _ in range(steps):
+        gradient = 2 * (path[-1] - target)
+        path.append(path[-1] - rate * gradient)
+    return path
 
 
 def shifted(image: Tensor, shift: int, margin: int) -> Tensor:

@@ -7,8 +7,10 @@ from torch import Generator, Tensor
 
 from ...engine.network import features
 from ...guards import content_loss
-from ..checking import Exercise, Inputs, register
+from ..checking import Exercise, Inputs, guide, register
 from ..checking import check as check
+from ..checking import hint as hint
+from ..checking import solution as solution
 from ..measures import relative_error
 from ..mistakes import Answer, mistakes, mse_mistakes
 from .compute import CONTENT_LAYERS
@@ -163,3 +165,58 @@ for _exercise in (
     ),
 ):  # fmt: skip
     register(_exercise)
+
+guide(
+    "2.1",
+    "three things happen, one after the other: subtract, square, take the mean.",
+    "the mean of (maps − target)²; in Python a square is ** 2.",
+    "difference = maps - target",
+    solution="""
+def my_mse(maps, target):
+    return ((maps - target) ** 2).mean()
+""",
+)
+guide(
+    "2.2",
+    "get the feature maps of both pictures at the layer; the rest is exercise 2.1.",
+    "features(...) returns a dictionary, so ask it for the layer: features(image, layer)[layer].",
+    "maps = features(image, layer)[layer]",
+    solution="""
+def my_content_loss(image, photo, layer):
+    maps = features(image, layer)[layer]
+    target = features(photo, layer)[layer]
+    return ((maps - target) ** 2).mean()
+""",
+)
+guide(
+    "2.3",
+    "one mean divided by another mean.",
+    "mean((maps − target)²) / mean(target²).",
+    "error = ((maps - target) ** 2).mean()",
+    solution="""
+def my_relative_error(maps, target):
+    return ((maps - target) ** 2).mean() / (target**2).mean()
+""",
+)
+guide(
+    "2.4",
+    "the result has the same shape as maps: no mean in it.",
+    "2 · (maps − target), divided by how many numbers there are.",
+    "count = maps.numel()",
+    solution="""
+def my_gradient(maps, target):
+    return 2 * (maps - target) / maps.numel()
+""",
+)
+guide(
+    "2.5",
+    "first a copy that can be differentiated, then the gradient, then the step.",
+    "new picture = picture − rate · gradient.",
+    "pixels = image.clone().requires_grad_()",
+    solution="""
+def my_step(image, loss, rate):
+    pixels = image.clone().requires_grad_()
+    gradient = torch.autograd.grad(loss(pixels), pixels)[0]
+    return image - rate * gradient
+""",
+)

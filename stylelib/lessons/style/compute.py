@@ -8,13 +8,12 @@ import torch
 from torch import Tensor
 
 from ...core.layers import STYLE_LAYERS
+from ...core.loop import step
 from ...core.vgg import VGG19
 from ...engine.network import default_network
-from ...engine.transfer import Step, Transfer
-from ...errors import StylelibError
-from ...guards import gram_matrix
+from ...errors import StylelibError, pick
+from ...guards import gram_matrix, style_loss
 from ...pictures.images import resize
-from ...recipes import Recipe
 
 Grams = Mapping[str, Tensor]
 
@@ -203,15 +202,16 @@ def most_active(maps: Tensor, layer: str, count: int = 24) -> ActiveMaps:
 def texture(
     painting: Tensor,
     layers: Iterable[str] = STYLE_LAYERS,
-    steps: int = 60,
+    steps: int = 100,
     centered: bool = True,
     seed: int = 0,
     network: VGG19 | None = None,
-) -> Iterator[Step]:
+) -> Iterator[Tensor]:
     """Start from noise and optimise its pixels until its Gram matrices match a painting's.
 
     Gatys, Ecker, Bethge, *Texture Synthesis Using Convolutional Neural Networks* (2015),
-    section 3.
+    section 3. All steps are at the painting's size: what a layer can't see is not put in by a
+    smaller picture.
 
     Parameters
     ----------
@@ -220,9 +220,9 @@ def texture(
     layers : iterable of str
         Where the Gram matrices are compared, with equal weights.
     steps : int
-        Three fifths of them are at half the size, where large shapes form sooner.
     centered : bool
-        See `Recipe`.
+        Subtract each map's mean first. See `Recipe`, whose setting of that name subtracts the
+        painting's.
     seed : int
         For the noise.
     network : VGG19, optional
@@ -230,30 +230,135 @@ def texture(
 
     Yields
     ------
-    Step
-        After each step. The texture is the `image` of the last one.
+    Tensor, shape (1, 3, H, W), RGB in 0-1
+        The texture after each step.
 
     Raises
     ------
     StylelibError
-        If a layer is unknown or a number is out of range.
+        If there is no such layer, or the painting is too small for it.
     """
-    longest, coarse = max(painting.shape[-2:]), round(0.6 * steps)
-    recipe = Recipe(
-        content_layers={},
-        style_layers=dict.fromkeys(layers, 1.0),
-        centered=centered,
-        coarse_to_fine=False,
-        init="noise",
-        seed=seed,
-    )
+    targets = style_grams(painting, layers, centered, network)
+    noise = torch.rand(painting.shape, generator=torch.Generator().manual_seed(seed))
+    return repaint(noise, targets, steps, centered, network)
+
+
+def repaint(
+    start: Tensor,
+    targets: Grams,
+    steps: int = 100,
+    centered: bool = True,
+    network: VGG19 | None = None,
+) -> Iterator[Tensor]:
+    """Optimise the pixels of a picture until its Gram matrices match some targets.
+
+    Parameters
+    ----------
+    start : Tensor, shape (1, 3, H, W), RGB in 0-1
+        It is left as it is.
+    targets : mapping of layer name to Tensor, shape (1, C, C)
+        From `style_grams`, `coupled` or `mixed`; each layer counts the same.
+    steps : int
+        Of Adam, with a learning rate of 0.05.
+    centered : bool
+        Whether the targets are centred.
+    network : VGG19, optional
+        The embedded one by default.
+
+    Yields
+    ------
+    Tensor, shape (1, 3, H, W), RGB in 0-1
+        The picture after each step.
+    """
     network = network or default_network()
-    image = None
-    for size, count in ((longest // 2, coarse), (longest, steps - coarse)):
-        stage = recipe.but(size=size, steps=count)
-        # bfloat16 would differ more from one computer to another than float32 does.
-        transfer = Transfer(painting, painting, stage, network, "cpu", torch.float32)
-        if image is not None:
-            transfer.go_back_to(image, 0)
-        yield from transfer
-        image = transfer.image
+    weights = {name: 1 / (len(targets) * gram.square().mean()) for name, gram in targets.items()}
+
+    def loss(image: Tensor) -> Tensor:
+        maps = network(image, targets)
+        grams = {name: gram_matrix(center(m) if centered else m) for name, m in maps.items()}
+        return style_loss(grams, targets, weights)
+
+    pixels = start.clone().requires_grad_()
+    optimizer = torch.optim.Adam([pixels], lr=0.05)
+    for _ in range(steps):
+        step(pixels, loss, optimizer)
+        pixels.data.clamp_(0, 1)
+        yield pixels.detach().clone()
+
+
+# Surgery on Gram matrices
+
+
+def coupled(grams: Grams, layer: str, i: int, j: int, times: float) -> dict[str, Tensor]:
+    """Gram matrices in which two maps of one layer go together more, less, or not at all.
+
+    Parameters
+    ----------
+    grams : mapping of layer name to Tensor, shape (1, C, C)
+    layer : str
+        Whose matrix to change.
+    i, j : int
+        Numbers of the two maps. If they are the same, all entries of that map are changed: there is
+        more or less of it, with whatever it goes together.
+    times : float, 0 or more
+        What the entries are multiplied by: 0 strikes them out.
+
+    Returns
+    -------
+    dict of layer name to Tensor, shape (1, C, C)
+        The matrices of the other layers are the same as before.
+
+    Raises
+    ------
+    StylelibError
+        If there is no such layer or no such map.
+    """
+    gram = grams[pick(layer, grams, "layer")].clone()
+    for number in (i, j):
+        if not 0 <= number < gram.shape[-1]:
+            raise StylelibError(
+                f"{layer} has {gram.shape[-1]} maps, numbered from 0, so there is no map {number}."
+            )
+    if i == j:
+        gram[:, i] *= times
+        gram[:, :, i] *= times
+    else:
+        gram[:, i, j] *= times
+        gram[:, j, i] *= times
+    return {**grams, layer: gram}
+
+
+def mixed(grams: Grams, others: Grams, share: float) -> dict[str, Tensor]:
+    """The Gram matrices of two paintings, entry by entry, with a `share`, 0-1, of the second."""
+    return {name: (1 - share) * gram + share * others[name] for name, gram in grams.items()}
+
+
+# Which parts are the style?
+
+
+def without_each_part(maps: Tensor, rows: int = 4, columns: int = 6) -> Tensor:
+    """How far the Gram matrix moves if one part of a picture is left out.
+
+    Parameters
+    ----------
+    maps : Tensor, shape (1, C, H, W)
+    rows, columns : int
+        The picture is divided into this many parts each way; no more than H and W.
+
+    Returns
+    -------
+    Tensor, shape (rows, columns)
+        For each part the `style_distance` between the maps without it and all of the maps.
+    """
+    height, width = maps.shape[-2:]
+    whole = gram_matrix(maps)
+    found = torch.zeros(rows, columns)
+    for row in range(rows):
+        for column in range(columns):
+            keep = torch.ones(height, width, dtype=torch.bool)
+            top, bottom = row * height // rows, (row + 1) * height // rows
+            left, right = column * width // columns, (column + 1) * width // columns
+            keep[top:bottom, left:right] = False
+            rest = gram_matrix(maps[:, :, keep].unsqueeze(-1))
+            found[row, column] = style_distance({"": rest}, {"": whole})[""]
+    return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
+from typing import Any
 
 import torch
 from ipywidgets import Checkbox, Dropdown, IntSlider
@@ -12,11 +13,26 @@ from ...core.vgg import VGG19
 from ...engine.network import default_network
 from ...errors import StylelibError
 from ...pictures.images import resize
-from ..explorer import Explorer
+from ..drawing import distance_bars
+from ..explorer import Explorer, cell
 from ..theme import Plot
 from ..widgets import menu
-from .compute import ActiveMaps, distance_matrix, most_active, style_grams
-from .figures import SHUFFLES, by_hand, distance_table, gram_cell, shuffle_positions
+from .compute import (
+    ActiveMaps,
+    distance_matrix,
+    most_active,
+    style_grams,
+    without_each_part,
+)
+from .figures import (
+    GRAM,
+    GRAM_BY_HAND,
+    SHUFFLES,
+    by_hand,
+    gram_cell,
+    parts,
+    shuffle_positions,
+)
 
 ALL = "all five"
 
@@ -37,8 +53,15 @@ def correlation_by_hand(maps: Tensor, names: Sequence[str]) -> Explorer:
     """
     if maps.dim() != 3 or len(maps) != len(names):
         raise StylelibError("Give maps of shape (maps, height, width), and a name for each.")
+
+    def clicked(axes: int, x: float, y: float) -> Mapping[str, Any]:
+        if axes != GRAM_BY_HAND:
+            return {}
+        return {"first": names[cell(y, len(names))], "second": names[cell(x, len(names))]}
+
     return Explorer(
         lambda first, second: by_hand(maps, names, names.index(first), names.index(second)),
+        clicked,
         first=menu("first map", names, names[0], "Its row of the Gram matrix"),
         second=menu("second map", names, names[1], "Its column of the Gram matrix"),
     )
@@ -53,7 +76,7 @@ def gram_explorer(
     layers: Sequence[str] = STYLE_LAYERS,
     network: VGG19 | None = None,
 ) -> Explorer:
-    """Pick an entry of a Gram matrix, and see the two feature maps behind it.
+    """Pick an entry of a Gram matrix, by click or slider, and see the two maps behind it.
 
     Parameters
     ----------
@@ -69,8 +92,13 @@ def gram_explorer(
     """
     active = active_maps(image, layers, count, network)
     slider = partial(IntSlider, min=0, max=count - 1)
+
+    def clicked(axes: int, x: float, y: float) -> Mapping[str, Any]:
+        return {"i": cell(y, count), "j": cell(x, count)} if axes == GRAM else {}
+
     return Explorer(
         lambda layer, i, j: gram_cell(active[layer], i, j, image),
+        clicked,
         layer=_layer_menu(layers, layer),
         i=slider(i, description="i", tooltip="The row; 0 is the most active map"),
         j=slider(j, description="j", tooltip="The column; 0 is the most active map"),
@@ -108,7 +136,7 @@ def distance_explorer(
     layers: Sequence[str] = STYLE_LAYERS,
     network: VGG19 | None = None,
 ) -> Explorer:
-    """The style distances between several pictures, at one layer or all, centred or not.
+    """Choose one of several pictures, and see the others, those of the nearest style first.
 
     Parameters
     ----------
@@ -117,6 +145,7 @@ def distance_explorer(
     layers, network
         See `gram_explorer`.
     """
+    names = list(images)
     grams = {
         centered: [style_grams(image, layers, centered, network) for image in images.values()]
         for centered in (False, True)
@@ -127,14 +156,42 @@ def distance_explorer(
     def table(layer: str, centered: bool) -> Tensor:
         return distance_matrix(grams[centered], layers if layer == ALL else [layer])
 
-    def draw(layer: str, centered: bool) -> Plot:
+    def draw(picture: str, layer: str, centered: bool) -> Plot:
+        row = table(layer, centered)[names.index(picture)].tolist()
+        others = sorted((d, name) for d, name in zip(row, names, strict=True) if name != picture)
         where = "mean of all layers" if layer == ALL else layer
-        kind = "centred" if centered else "not centred"
-        return distance_table(small, table(layer, centered), f"style distance ({where}, {kind})")
+        title = f"style distance from {picture} ({where}{', centred' if centered else ''})"
+        return distance_bars({name: d for d, name in others}, small, title)
 
     tooltip = "Subtract each map's mean before the Gram matrix"
-    box = Checkbox(False, description="centred", tooltip=tooltip, indent=False)
-    return Explorer(draw, layer=_layer_menu([ALL, *layers], ALL), centered=box)
+    return Explorer(
+        draw,
+        picture=menu("picture", names, names[0], "From which picture to measure"),
+        layer=_layer_menu([ALL, *layers], ALL),
+        centered=Checkbox(False, description="centred", tooltip=tooltip, indent=False),
+    )
+
+
+def parts_explorer(
+    image: Tensor,
+    layer: str = "conv3_1",
+    layers: Sequence[str] = STYLE_LAYERS,
+    network: VGG19 | None = None,
+) -> Explorer:
+    """Leave out one part of a picture after another, and see how far its style moves.
+
+    Parameters
+    ----------
+    image : Tensor, shape (1, 3, H, W), RGB in 0-1
+    layer, layers, network
+        See `gram_explorer`.
+    """
+    with torch.no_grad():
+        maps = (network or default_network())(image, layers)
+    distances = {name: without_each_part(of_layer) for name, of_layer in maps.items()}
+    return Explorer(
+        lambda layer: parts(image, distances[layer], layer), layer=_layer_menu(layers, layer)
+    )
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ from ...guards import gram_matrix, style_loss
 from ..checking import Exercise, Inputs, register
 from ..checking import check as check
 from ..mistakes import Answer, mistakes, mse_mistakes
+from ..painted import Hint
 from .compute import center
 
 _SUM = "this is the sum over the positions. Divide it by their number: take the mean."
@@ -102,7 +103,7 @@ def _products(rows: Callable[[Tensor], Tensor]) -> list[Answer]:
 
 _NO_LOOP = mistakes(
     lambda m: gram_matrix(m) * _positions(m),
-    _SUM,
+    Hint(_SUM, "gram-sum"),
     lambda m: gram_matrix(m) / m.shape[1],
     _CHANNELS,
     lambda m: gram_matrix(m) * _positions(m) / m.shape[1],
@@ -110,12 +111,18 @@ _NO_LOOP = mistakes(
     lambda m: gram_matrix(m) / len(m),
     "you also divide by the number of pictures. Each has a Gram matrix of its own.",
     *_products(lambda m: m.flatten(2).mT),
-    "this compares positions with positions, not channels with channels. Swap the two factors "
-    "of the matrix product.",
+    Hint(
+        "this compares positions with positions, not channels with channels. Swap the two factors "
+        "of the matrix product.",
+        "gram-positions",
+    ),
     *_products(lambda m: m.permute(0, 2, 3, 1).reshape(*m.shape[:2], -1)),
     *_products(lambda m: m.reshape(len(m), -1, m.shape[1]).mT),
-    "values of different maps got mixed: reshape only cuts the numbers, as they lie in memory, "
-    "into new rows. Leave the channels where they are and flatten the last two dimensions.",
+    Hint(
+        "values of different maps got mixed: reshape only cuts the numbers, as they lie in memory, "
+        "into new rows. Leave the channels where they are and flatten the last two dimensions.",
+        "gram-mixed",
+    ),
     lambda m: gram_matrix(center(m)),
     "you subtract each map's mean first. That comes later in the lesson; use the maps as they are.",
     *_products(lambda m: m.reshape(-1, _positions(m))),
@@ -165,10 +172,13 @@ _STYLE_LOSS = mistakes(
     lambda g, t, w: style_loss(g, t, {name: weight**2 for name, weight in w.items()}),
     "the weights get squared too. Square the difference first, then multiply by the weight.",
     lambda g, t, w: style_loss(g, t, {name: w[name] for name in list(w)[-1:]}),
-    "only the last layer is in the result. Add to the loss inside the loop instead of "
-    "replacing it, and return after the loop.",
+    Hint(
+        "only the last layer is in the result. Add to the loss inside the loop instead of "
+        "replacing it, and return after the loop.",
+        "style-last-layer",
+    ),
     lambda g, t, w: style_loss(g, t, {name: w[name] for name in list(w)[:1]}),
-    "only the first layer is in the result. Is return inside the loop?",
+    Hint("only the first layer is in the result. Is return inside the loop?", "style-first-layer"),
     lambda g, t, w: sum(w[name] * (g[name] - t[name]).square().sum() for name in w),
     "within a layer you take the sum over the entries. Take their mean.",
     lambda g, t, w: {name: style_loss(g, t, {name: w[name]}) for name in w},

@@ -14,11 +14,10 @@ from ..drawing import (
     draw_map,
     draw_mean,
     draw_signed,
-    draw_table,
     outline,
 )
 from ..measures import relative_error
-from ..theme import COLORS, Plot, canvas, grid, place, show_picture, styled, thumbnail, whole
+from ..theme import COLORS, Plot, canvas, grid, place, show_picture, styled
 from .compute import ActiveMaps, shuffled
 
 SHUFFLES = {
@@ -27,6 +26,8 @@ SHUFFLES = {
     "each map shuffled its own way": False,
 }
 """What can be done to the positions of feature maps: `together` of `shuffled`, if at all."""
+GRAM, GRAM_BY_HAND = 0, 4
+"""The axes of the Gram matrix in `gram_cell` and in `by_hand`."""
 
 
 def by_hand(maps: Tensor, names: Sequence[str], i: int, j: int) -> Plot:
@@ -37,11 +38,12 @@ def by_hand(maps: Tensor, names: Sequence[str], i: int, j: int) -> Plot:
     figure = canvas(10.0, 2.6)
     product = maps[i] * maps[j]
     panels = [(maps[i], names[i]), (maps[j], f"× {names[j]}"), (product, "= product")]
+    top = max(float(values.max()) for values, _ in panels)  # one scale, or shades mean nothing
     for index, (values, title) in enumerate(panels):
-        draw_cells(place(figure, 0.19 * index, 0.08, 0.18, 0.692), values, title)
+        draw_cells(place(figure, 0.19 * index, 0.08, 0.18, 0.692), values, title, top=top)
     draw_mean(place(figure, 0.57, 0.08, 0.13, 0.692), product, COLORS["style"])
     axes = place(figure, 0.79, 0.02, 0.21, 0.8)
-    draw_cells(axes, gram_matrix(maps[None])[0], "Gram matrix", size=14)
+    draw_cells(axes, gram_matrix(maps[None])[0], "Gram matrix", size=14, top=top)
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(length=0)
     outline(axes, (i, j, i + 1, j + 1), linewidth=3.5)
@@ -114,33 +116,6 @@ def shuffle_positions(active: ActiveMaps, way: str) -> Plot:
     )
 
 
-def distance_table(
-    images: Mapping[str, Tensor], table: Tensor, title: str = "style distance"
-) -> Plot:
-    """The `distance_matrix` of some pictures as a heat map; each row's smallest is framed."""
-    count, left, height = len(images), 0.25, 0.83
-    figure = canvas(10.0, 7.0)
-    wide, tall = (1 - left) / count, height / count
-    axes = place(figure, left, 0.0, 1 - left, height)
-    draw_table(axes, table, float(table.max()))
-    nearest = table.clone().fill_diagonal_(float("inf")).argmin(1).tolist()
-    beside = whole(figure)
-    for index, (name, image) in enumerate(images.items()):
-        axes.texts[index * (count + 1)].set_text("0")  # on the diagonal, exactly
-        column, middle = nearest[index], height - (index + 0.5) * tall
-        box = (index + 0.05, column + 0.05, index + 0.95, column + 0.95)
-        outline(axes, box, edgecolor="white", linewidth=3.5)
-        figure.text(left - 0.005, middle, name, ha="right", va="center", size=14)
-        thumbnail(beside, image, (0.045, middle), (0.09, tall * 0.86))
-        thumbnail(beside, image, (left + (index + 0.5) * wide, 0.89), (wide * 0.92, 0.1))
-    figure.text(0.5, 0.955, title, ha="center", size=15)
-    return Plot(
-        figure,
-        f"A table with the title {title}: {', '.join(images)} against each other. 0 on the "
-        f"diagonal is dark, the largest distance is light; a frame in each row marks the nearest.",
-    )
-
-
 def versions_table(
     table: Mapping[str, Mapping[str, float]], images: Mapping[str, Tensor], of: str
 ) -> Plot:
@@ -165,7 +140,8 @@ def raw_and_centered(active: ActiveMaps) -> Plot:
         axes = place(figure, 0.305 * index, 0.02, 0.295, 0.86)
         draw_signed(axes, matrix, title, top)
     bar = figure.colorbar(axes.images[0], cax=place(figure, 0.915, 0.08, 0.015, 0.74))
-    bar.set_ticks([-top, 0, top], labels=["less", "0", "more"], fontsize=13)
+    bar.set_ticks([-top, 0, top], labels=["below 0", "0", "above 0"], fontsize=12)
+    bar.set_label("mean of the product", fontsize=13)
     return Plot(
         figure,
         f"Three heat maps of {active.layer}: the Gram matrix, all positive; the products of the "
@@ -188,6 +164,32 @@ def size_curves(sizes: Sequence[int], growth: Mapping[str, Sequence[float]]) -> 
         figure,
         f"Two curves over the size of the picture, {sizes[0]} to {sizes[-1]} pixels: undivided, "
         f"the Gram matrix grows with the number of positions; divided, it hardly changes.",
+    )
+
+
+@styled()
+def parts(image: Tensor, distances: Tensor, layer: str) -> Plot:
+    """A picture (1, 3, H, W) in tiles, each with what `without_each_part` found for it."""
+    rows, columns = distances.shape
+    height, width = image.shape[-2:]
+    figure = canvas(10.0, 10.0 * height / width + 0.5)
+    axes = place(figure, 0.0, 0.0, 1.0, 1 - 0.5 / figure.get_figheight())
+    show_picture(axes, image, f"{layer}: how far the style moves if this part is left out")
+    for row in range(rows):
+        for column in range(columns):
+            box = (row * height / rows, column * width / columns,
+                   (row + 1) * height / rows, (column + 1) * width / columns)  # fmt: skip
+            outline(axes, box, edgecolor="white", linewidth=1.5)
+            axes.text(
+                (box[1] + box[3] - 1) / 2, (box[0] + box[2] - 1) / 2,
+                f"{distances[row, column]:.3f}", ha="center", va="center", size=16,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85},
+            )  # fmt: skip
+    return Plot(
+        figure,
+        f"The picture in {rows} x {columns} tiles. In each of them stands how far the Gram matrix "
+        f"of {layer} moves if that tile is left out: at most {float(distances.max()):.2f}, where 2 "
+        f"would be nothing in common.",
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from ...core.layers import CONTENT_LAYER, STYLE_LAYERS
+from ...core.losses import content_loss, gram_matrix
 from ...core.vgg import VGG19
 from ...engine.masks import Style
 from ...engine.network import default_network
@@ -150,3 +152,102 @@ def pixel_gradients(
             )
         (found[name],) = torch.autograd.grad(loss, pixels, retain_graph=True)
     return found
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two feature maps whose product at one place asks for a change of style.
+
+    Attributes
+    ----------
+    layer : str
+    maps : two ints
+        Their numbers in the layer.
+    wanted : bool
+        Whether they should be active together more; otherwise less.
+    strength : float, 0-1
+        How much it counts, compared with the strongest pair there.
+    source : two floats, 0-1
+        Where in the painting they are most active together: fractions of its height and width.
+    """
+
+    layer: str
+    maps: tuple[int, int]
+    wanted: bool
+    strength: float
+    source: tuple[float, float]
+
+
+class Reasons:
+    """Why the pixels of a picture change: what content and each style layer ask of them.
+
+    Parameters
+    ----------
+    image, content, style : Tensor, shape (1, 3, H, W), RGB in 0-1
+        The picture as it is now, the photo, which has the same size, and the painting.
+    content_weight, style_weight : float
+    network : VGG19, optional
+        The embedded one by default.
+    """
+
+    def __init__(
+        self,
+        image: Tensor,
+        content: Tensor,
+        style: Tensor,
+        content_weight: float = 1.0,
+        style_weight: float = 3.0,
+        network: VGG19 | None = None,
+    ) -> None:
+        network = network or default_network()
+        self.image, self.painting = image, style
+        with torch.no_grad():
+            wanted = network(content, [CONTENT_LAYER])[CONTENT_LAYER]
+            self._offered = network(style, STYLE_LAYERS)
+        pixels = image.detach().clone().requires_grad_()
+        maps = network(pixels, [CONTENT_LAYER, *STYLE_LAYERS])
+        loss = content_loss(maps[CONTENT_LAYER], wanted) / wanted.square().mean()
+        losses = {"content": content_weight * loss}
+        self._maps, self._missing = {}, {}
+        for name in STYLE_LAYERS:
+            gram, target = gram_matrix(maps[name]), gram_matrix(self._offered[name])
+            share = style_weight / (len(STYLE_LAYERS) * target.square().mean())
+            losses[name] = share * (gram - target).square().mean()
+            self._maps[name] = maps[name].detach()[0]
+            self._missing[name] = (target - gram).detach()[0]
+        self._asked = {
+            name: -torch.autograd.grad(one, pixels, retain_graph=True)[0][0]
+            for name, one in losses.items()
+        }
+
+    def asked(self, across: int, down: int) -> dict[str, Tensor]:
+        """What ``"content"`` and each style layer ask of a pixel.
+
+        Returns
+        -------
+        dict of str to Tensor, shape (3,)
+            Minus the gradient, for red, green and blue: positive if it should become brighter.
+        """
+        return {name: asked[:, down, across] for name, asked in self._asked.items()}
+
+    def pairs(self, across: int, down: int, count: int = 3) -> list[Pair]:
+        """The pairs of maps that ask most of a pixel, at the style layer that asks most."""
+        asked = self.asked(across, down)
+        layer = max(STYLE_LAYERS, key=lambda name: float(asked[name].abs().sum()))
+        maps, height = self._maps[layer], self.image.shape[-2]
+        row = min(down * maps.shape[-2] // height, maps.shape[-2] - 1)
+        column = min(across * maps.shape[-1] // self.image.shape[-1], maps.shape[-1] - 1)
+        here = maps[:, row, column]
+        weights = (self._missing[layer] * torch.outer(here, here)).triu(1)
+        best = weights.abs().flatten().argsort(descending=True)[:count].tolist()
+        top = max(float(weights.abs().max()), 1e-12)
+        found = []
+        for number in best:
+            i, j = divmod(number, len(here))
+            offered = self._offered[layer][0]
+            spot = int((offered[i] * offered[j]).argmax())
+            y, x = divmod(spot, offered.shape[-1])
+            source = (y + 0.5) / offered.shape[-2], (x + 0.5) / offered.shape[-1]
+            value = float(weights[i, j])
+            found.append(Pair(layer, (i, j), value > 0, abs(value) / top, source))
+        return found

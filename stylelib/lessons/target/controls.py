@@ -9,8 +9,17 @@ from torch import Tensor
 from ...errors import StylelibError
 from ..explorer import Explorer
 from ..theme import Plot
-from .compute import Losses, Run, pixel_gradients
-from .figures import frame_and_losses, gradient_maps, scales, trade_off
+from .bank import saved
+from .compute import Losses, Reasons, Run, pixel_gradients
+from .figures import (
+    Painted,
+    frame_and_losses,
+    from_the_bank,
+    gradient_maps,
+    reasons,
+    scales,
+    trade_off,
+)
 
 
 def weigh(images: Mapping[str, Tensor], losses: Losses) -> Explorer:
@@ -80,12 +89,12 @@ def scrub(run: Run) -> Explorer:
     return Explorer(lambda step: frame_and_losses(run, step), step=slider)
 
 
-def ratio_explorer(runs: Sequence[Run]) -> Explorer:
+def ratio_explorer(runs: Sequence[Painted]) -> Explorer:
     """Slide from content only to style only.
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : sequence of Run or Saved
         With different weights, in order, each with its own label.
     """
     by_label = {run.label: run for run in runs}
@@ -97,3 +106,56 @@ def ratio_explorer(runs: Sequence[Run]) -> Explorer:
         continuous_update=True,
     )  # fmt: skip
     return Explorer(lambda ratio: trade_off(runs, by_label[ratio]), ratio=slider)
+
+
+def saved_explorer(question: str) -> Explorer:
+    """Look through the pictures of the bank that answer a question.
+
+    Parameters
+    ----------
+    question : str
+        As for `bank.saved`: ``"ratio"``, ``"start"``, ``"style layer"`` or ``"method"``.
+    """
+    answers = saved(question)
+    steps = [one.step for one in next(iter(answers.values()))]
+    choice = SelectionSlider(
+        options=list(answers), value=next(iter(answers)), description=question,
+        tooltip="Which of the pictures to show", continuous_update=True,
+    )  # fmt: skip
+    slider = SelectionSlider(
+        options=range(len(steps)), value=len(steps) - 1, description="moment",
+        tooltip="After few steps, or at the end", continuous_update=True,
+    )  # fmt: skip
+    if len(steps) == 1:
+        return Explorer(lambda answer: from_the_bank(answers[answer][-1], question), answer=choice)
+    return Explorer(
+        lambda answer, moment: from_the_bank(answers[answer][moment], question),
+        answer=choice,
+        moment=slider,
+    )
+
+
+def pixel_explorer(why: Reasons, across: int | None = None, down: int | None = None) -> Explorer:
+    """Click on a pixel of a picture, and see who asks what of it.
+
+    Parameters
+    ----------
+    why : Reasons
+    across, down : int, optional
+        The pixel at the start; the middle by default.
+    """
+    height, width = why.image.shape[-2:]
+
+    def slider(name: str, value: int | None, count: int) -> IntSlider:
+        value = count // 2 if value is None else value
+        return IntSlider(value, 0, count - 1, description=name, tooltip=f"The pixel: {name}")
+
+    def clicked(axes: int, x: float, y: float) -> dict[str, int]:
+        return {"across": round(x), "down": round(y)} if axes == 0 else {}
+
+    return Explorer(
+        lambda across, down: reasons(why, across, down),
+        clicked,
+        across=slider("across", across, width),
+        down=slider("down", down, height),
+    )

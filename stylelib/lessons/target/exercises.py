@@ -6,13 +6,24 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from ...core.layers import CONTENT_LAYER, CONVOLUTIONS, STYLE_LAYERS
-from ...core.loop import optimize, step
-from ...core.losses import content_loss, gram_matrix, style_loss, target_loss, total_variation
-from ...core.vgg import VGG19, Weights
+from ...core.layers import CONTENT_LAYER, STYLE_LAYERS
+from ...core.loop import optimize
+from ...core.losses import target_loss, total_variation
+from ...core.vgg import VGG19
 from ..checking import Exercise, Inputs, Watched, register
 from ..checking import check as check
 from ..mistakes import mistakes
+from ..painted import Hint
+from .assembling import ASSEMBLING
+from .solving import (
+    FORGOT_ZERO,
+    UPHILL,
+    grams_of,
+    loss_of,
+    picture_and_loss,
+    small_network,
+    some_steps,
+)
 
 Question = Callable[[Inputs, Inputs, Any], bool]
 """About the inputs before, the inputs after, and the result, as `Watched` asks."""
@@ -26,7 +37,7 @@ def _two_losses(generator: Generator) -> Inputs:
 
 _TARGET_LOSS = mistakes(
     lambda c, s, a, b: b * c + a * s,
-    "the weights are swapped: content_weight belongs to the content loss.",
+    Hint("the weights are swapped: content_weight belongs to the content loss.", "weights-swapped"),
     lambda c, s, a, b: c + s,
     "the two losses are added, but neither has its weight yet.",
     lambda c, s, a, b: c + b * s,
@@ -42,7 +53,10 @@ _TARGET_LOSS = mistakes(
     lambda c, s, a, b: (a + b) * (c + s),
     "each weight multiplies both losses here. Multiply each loss by its own weight, then add.",
     lambda c, s, a, b: a * c - b * s,
-    "you subtract the style part, so a larger style loss would be better. Add it.",
+    Hint(
+        "you subtract the style part, so a larger style loss would be better. Add it.",
+        "style-minus",
+    ),
     lambda c, s, a, b: a * c,
     "the style part is missing.",
     lambda c, s, a, b: b * s,
@@ -50,82 +64,25 @@ _TARGET_LOSS = mistakes(
 )
 
 
-def _picture_and_loss(generator: Generator) -> Inputs:
-    """A loss whose minimum lies outside 0-1 for some pixels, so that clamping matters."""
-    image, wanted = torch.rand(2, 1, 3, 4, 5, generator=generator)
-    scale = torch.rand(1, 3, 4, 5, generator=generator) + 0.2
-    minimum: Tensor = 3 * wanted - 1
-
-    def loss(picture: Tensor) -> Tensor:
-        return (scale * (picture - minimum)).square().sum()
-
-    return image, loss, 0.1 + 0.05 * float(image[0, 0, 0, 0]), 6
-
-
-class _NeverZeroed(torch.optim.Adam):
-    """Adam as it works if `zero_grad` is forgotten: the gradients add up."""
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Do nothing."""
-
-
-def _some_steps(
-    zero: bool = True, clamp: bool = True, sign: int = 1, fewer: int = 0
-) -> Callable[..., Tensor]:
-    """Steps with Adam; settings other than the defaults are common mistakes."""
-
-    def descend(image: Tensor, loss: Callable[[Tensor], Tensor], rate: float, steps: int) -> Tensor:
-        pixels = image.clone().requires_grad_()
-        optimizer = (torch.optim.Adam if zero else _NeverZeroed)([pixels], lr=rate)
-        for _ in range(fewer or steps):
-            step(pixels, lambda picture: sign * loss(picture), optimizer)
-            if clamp:
-                pixels.data.clamp_(0, 1)
-        return pixels.detach()
-
-    return descend
-
-
-_FORGOT_ZERO = (
-    "the gradients of earlier steps are still there, because backward() adds to them. Call "
-    "optimizer.zero_grad() in every step, before backward()."
-)
-_UPHILL = (
-    "this goes uphill: the loss grows. An optimiser minimises whatever you call backward() on, so "
-    "leave out the minus sign."
-)
-
 _STEPS = mistakes(
-    _some_steps(zero=False),
-    _some_steps(zero=False, clamp=False),
-    _FORGOT_ZERO,
-    _some_steps(clamp=False),
+    some_steps(zero=False),
+    some_steps(zero=False, clamp=False),
+    FORGOT_ZERO,
+    some_steps(clamp=False),
     "the steps are right, but some pixels leave 0 to 1, and no screen can show them. Clamp "
     "the pixels after each step.",
     lambda image, loss, rate, steps: optimize(image, loss, range(steps), rate),
     "you clamp once, at the end. Clamp after each step, so that the next step starts from a "
     "picture that can be shown.",
-    _some_steps(sign=-1),
-    _some_steps(sign=-1, clamp=False),
-    _UPHILL,
-    _some_steps(fewer=1),
+    some_steps(sign=-1),
+    some_steps(sign=-1, clamp=False),
+    UPHILL,
+    some_steps(fewer=1),
     "that is a single step. Is the loop missing, or is return inside it?",
     lambda image, loss, rate, steps: image,
     "the picture comes back unchanged. Does the optimiser get [pixels], is backward() called "
     "before step(), and do you return the pixels?",
 )
-
-
-def small_network(generator: Generator) -> VGG19:
-    """A VGG-19 with six random maps a layer, not frozen; it makes a check almost instant."""
-    kernels, biases, before = {}, {}, 3
-    for name in list(CONVOLUTIONS)[: list(CONVOLUTIONS).index("conv5_1") + 1]:
-        spread = (2 / (9 * before)) ** 0.5
-        kernels[name] = spread * torch.randn(6, before, 3, 3, generator=generator)
-        biases[name] = 0.05 * torch.rand(6, generator=generator)
-        before = 6
-    network = VGG19(Weights(kernels, biases, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)))
-    return network.requires_grad_(True)
 
 
 def _trainable_network_and_camel(generator: Generator) -> Inputs:
@@ -224,40 +181,15 @@ def _whole_setting(generator: Generator) -> Inputs:
     painting = torch.rand(1, 3, 16, 20, generator=generator)
     with torch.no_grad():
         maps = network(camel, [CONTENT_LAYER])[CONTENT_LAYER]
-        grams = _grams(network(painting, STYLE_LAYERS))
+        grams = grams_of(network(painting, STYLE_LAYERS))
     # Both parts count about the same, so that a loss that lacks one of them is noticed.
     content_weight = 1 / float(maps.square().mean())
     layer_weights = {name: 0.3 / float(gram.square().mean()) for name, gram in grams.items()}
     return camel, painting, network, content_weight, layer_weights, 8
 
 
-def _grams(maps: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: gram_matrix(maps[name]) for name in STYLE_LAYERS}
-
-
-def _loss_of(
-    camel: Tensor,
-    painting: Tensor,
-    network: VGG19,
-    content_weight: float,
-    layer_weights: dict[str, float] | None,
-    content_layer: str = CONTENT_LAYER,
-) -> Callable[[Tensor], Tensor]:
-    with torch.no_grad():
-        wanted = network(camel, [content_layer])[content_layer]
-        painted = _grams(network(painting, STYLE_LAYERS))
-
-    def loss(image: Tensor) -> Tensor:
-        maps = network(image, [content_layer, *STYLE_LAYERS])
-        content = content_loss(maps[content_layer], wanted)
-        style = style_loss(_grams(maps), painted, layer_weights)
-        return target_loss(content, style, content_weight)
-
-    return loss
-
-
 def _paint(*setting: Any, **flaws: Any) -> Tensor:
-    return _some_steps(**flaws)(setting[0], _loss_of(*setting[:-1]), _RATE, setting[-1])
+    return some_steps(**flaws)(setting[0], loss_of(*setting[:-1]), _RATE, setting[-1])
 
 
 def _alike(result: Tensor, other: Tensor) -> bool:
@@ -276,8 +208,8 @@ def _minimised(swap: bool = False, **changes: Any) -> Question:
         camel, painting, network, content_weight, layer_weights, steps = before
         pair = (painting, camel) if swap else (camel, painting)
         weights = {"content_weight": content_weight, "layer_weights": layer_weights}
-        loss = _loss_of(*pair, network, **weights | changes)
-        return _alike(result, _some_steps()(camel, loss, _RATE, steps))
+        loss = loss_of(*pair, network, **weights | changes)
+        return _alike(result, some_steps()(camel, loss, _RATE, steps))
 
     return other
 
@@ -295,7 +227,7 @@ def _share_of_descent(before: Inputs, result: Tensor) -> float:
     """How far the target loss fell, as a share of how far the right loop brings it down."""
     pictures = (before[0], result, _paint(*before))
     with torch.no_grad():
-        start, now, best = map(_loss_of(*before[:-1]), pictures)
+        start, now, best = map(loss_of(*before[:-1]), pictures)
     return float((start - now) / (start - best))
 
 
@@ -324,7 +256,7 @@ _WHOLE_LOOP = mistakes(
     lambda before, after, result: result.min() < 0 or result.max() > 1,
     "some pixels have left 0 to 1. Clamp them after each step, with clamp_(0, 1).",
     _flawed(zero=False),
-    _FORGOT_ZERO,
+    FORGOT_ZERO,
     _flawed(fewer=1),
     "that is a single step. Is return inside the loop?",
     _minimised(swap=True),
@@ -349,7 +281,7 @@ _WHOLE_LOOP = mistakes(
         )
     ),
     lambda before, after, result: _share_of_descent(before, result) < 0,
-    _UPHILL,
+    UPHILL,
     # Another optimiser is fine if it gets almost as far.
     lambda before, after, result: _share_of_descent(before, result) < 0.9,
     "the target loss falls, but not as far as it should in this many steps. Compare your loop "
@@ -358,10 +290,11 @@ _WHOLE_LOOP = mistakes(
 
 register(
     Exercise("4.1", "Target loss", target_loss, _two_losses, _TARGET_LOSS, gradient=True),
-    Exercise("4.2", "Some steps, within 0 to 1", _some_steps(), _picture_and_loss, _STEPS),
+    Exercise("4.3", "Some steps, within 0 to 1", some_steps(), picture_and_loss, _STEPS),
     Watched(
-        "4.3", "What may change, and what may not", _freeze, _trainable_network_and_camel, _FREEZE
+        "4.5", "What may change, and what may not", _freeze, _trainable_network_and_camel, _FREEZE
     ),
-    Exercise("4.4", "Total variation", total_variation, _pictures, _TOTAL_VARIATION, gradient=True),
-    Watched("4.5", "The whole loop", _paint, _whole_setting, _WHOLE_LOOP),
+    Exercise("4.7", "Total variation", total_variation, _pictures, _TOTAL_VARIATION, gradient=True),
+    Watched("4.11", "The whole loop", _paint, _whole_setting, _WHOLE_LOOP),
+    *ASSEMBLING,
 )

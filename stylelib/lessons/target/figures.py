@@ -1,7 +1,7 @@
 """The figures of lesson 04: what the target loss is made of, and how it goes down."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import matplotlib
 import numpy as np
@@ -11,10 +11,28 @@ from torch import Tensor
 
 from ..pictures import picture_grid
 from ..theme import COLORS, SIGNED, Plot, as_array, bare, canvas, place, show_picture, styled
-from .compute import PARTS, Run
+from .bank import Saved
+from .compute import PARTS, Reasons, Run
 
 _WIDTH = 10.5  # inches; a laptop would shrink the text of anything wider
 _LINES = ("-", "--", ":", "-.")
+_CAMEL = "Arabian camel"  # ImageNet has no other
+
+
+class Painted(Protocol):
+    """A finished run: a `Run`, or a picture of the bank."""
+
+    @property
+    def label(self) -> str:
+        """What to call it."""
+
+    @property
+    def image(self) -> Tensor:
+        """The last picture."""
+
+    @property
+    def layers(self) -> list[dict[str, float]]:
+        """The losses of each layer, the last ones last."""
 
 
 @styled()
@@ -142,7 +160,7 @@ def frame_and_losses(run: Run, step: int) -> Plot:
 
 
 @styled()
-def ratio_strip(runs: Sequence[Run]) -> Plot:
+def ratio_strip(runs: Sequence[Painted]) -> Plot:
     """Pictures from content only to style only, in a row."""
     figure = _last_pictures(runs, 12.0, below=0.6)
     arrow = place(figure, 0, 0, 1, 0.55 / figure.get_figheight())
@@ -162,7 +180,7 @@ def ratio_strip(runs: Sequence[Run]) -> Plot:
 
 
 @styled()
-def trade_off(runs: Sequence[Run], chosen: Run) -> Plot:
+def trade_off(runs: Sequence[Painted], chosen: Painted) -> Plot:
     """The picture of the chosen run, and how much content each run gave up for style."""
     figure = _large(chosen.image, f"content : style = {chosen.label}")
     axes = place(figure, 0.66, 0.19, 0.33, 0.76)
@@ -221,6 +239,68 @@ def race(runs: Sequence[Run]) -> Plot:
     )
 
 
+@styled()
+def from_the_bank(saved: Saved, question: str) -> Plot:
+    """A picture of the bank, and what a classifier that had no part in it sees."""
+    title = f"{question} {saved.label}, after {saved.step} steps"
+    figure = _large(saved.image, title, 0.7)
+    axes = place(figure, 0.72, 0.1, 0.27, 0.66)
+    names = list(saved.seen)
+    values = [saved.seen[name] for name in names]
+    colors = [COLORS["target"] if name == _CAMEL else COLORS["muted"] for name in names]
+    axes.barh(range(len(names)), values, 0.35, color=colors)
+    for row, (name, value) in enumerate(zip(names, values, strict=True)):
+        axes.text(0, row - 0.28, f"{name} {value:.0%}", va="bottom")
+    axes.set(xlim=(0, 1), ylim=(len(names) - 0.5, -0.8), xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    axes.set_title("a classifier sees", fontsize=15)
+    listed = ", ".join(f"{name} {value:.0%}" for name, value in saved.seen.items())
+    return Plot(
+        figure, f"The picture for {title}. A classifier that had no part in it sees {listed}."
+    )
+
+
+@styled()
+def reasons(why: Reasons, across: int, down: int) -> Plot:
+    """A pixel of a picture, how bright each loss wants it, and the pairs of maps behind it."""
+    figure = canvas(_WIDTH, 6.4)
+    pairs, asked = why.pairs(across, down), why.asked(across, down)
+    picture = place(figure, 0.0, 0.47, 0.49, 0.48)
+    show_picture(picture, why.image, f"the picture: pixel {across} across, {down} down")
+    picture.plot(across, down, "o", mfc="none", mec="white", markersize=17, mew=4)
+    picture.plot(across, down, "o", mfc="none", mec=COLORS["style"], markersize=17, mew=2)
+    painting = place(figure, 0.51, 0.47, 0.49, 0.48)
+    show_picture(painting, why.painting, "the painting: where these pairs are strongest")
+    height, width = why.painting.shape[-2:]
+    for number, pair in enumerate(pairs, start=1):
+        spot = pair.source[1] * width, pair.source[0] * height
+        look: Any = {"facecolor": "white", "edgecolor": COLORS["style"], "boxstyle": "circle"}
+        painting.text(*spot, f"{number}", ha="center", va="center", weight="bold", bbox=look)
+    votes = place(figure, 0.13, 0.09, 0.34, 0.3)
+    values = [float(change.mean()) for change in asked.values()]
+    colors = [COLORS["content" if name == "content" else "style"] for name in asked]
+    votes.barh(range(len(asked)), values, 0.7, color=colors)
+    limit = 1.1 * max(1e-12, *map(abs, values))
+    votes.set(xlim=(-limit, limit), ylim=(len(asked) - 0.5, -0.5), xticks=[])
+    votes.set_yticks(range(len(asked)), list(asked))
+    votes.axvline(0, color="black", linewidth=1)
+    votes.set_xlabel("← darker     each asks for     brighter →", fontsize=13)
+    lines = [
+        f"{number}  {pair.layer}, maps {pair.maps[0]} and {pair.maps[1]}: together "
+        f"{'more' if pair.wanted else 'less'}"
+        for number, pair in enumerate(pairs, start=1)
+    ]
+    figure.text(0.52, 0.36, "The pairs of maps that ask most here", weight="bold", size=14)
+    for row, line in enumerate(lines):
+        figure.text(0.52, 0.28 - 0.075 * row, line, size=14)
+    return Plot(
+        figure,
+        f"A pixel of the picture, {across} across and {down} down, and bars for what content and "
+        f"each style layer ask of it, darker or brighter. The strongest pairs of maps are marked "
+        f"in the painting: {'; '.join(lines)}.",
+    )
+
+
 def _stack(axes: Axes, run: Run, step: int | None = None) -> None:
     """The weighted parts, stacked, so that their top edge is the target loss."""
     target = run.curve("target")
@@ -239,7 +319,7 @@ def _stack(axes: Axes, run: Run, step: int | None = None) -> None:
         axes.plot(step, target[step], "o", color=COLORS["target"], markersize=11, clip_on=False)
 
 
-def _last_pictures(runs: Sequence[Run], width: float, below: float) -> Figure:
+def _last_pictures(runs: Sequence[Painted], width: float, below: float) -> Figure:
     """The last picture of each run in a row, and `below` it free inches."""
     images = {run.label: run.image for run in runs}
     return picture_grid(images, len(runs), width / len(runs), below)
@@ -271,9 +351,9 @@ def _log_scale(axes: Axes) -> None:
     axes.grid(axis="y", alpha=0.4)
 
 
-def _large(image: Tensor, title: str) -> Figure:
+def _large(image: Tensor, title: str, share: float = 0.56) -> Figure:
     """A large picture on the left, with room for axes on the right."""
-    height = 0.56 * _WIDTH * image.shape[-2] / image.shape[-1] + 0.45
+    height = share * _WIDTH * image.shape[-2] / image.shape[-1] + 0.45
     figure = canvas(_WIDTH, height)
-    show_picture(place(figure, 0.0, 0.0, 0.56, 1 - 0.42 / height), image, title)
+    show_picture(place(figure, 0.0, 0.0, share, 1 - 0.42 / height), image, title)
     return figure

@@ -1,0 +1,1 @@
+"""The warm-up before lesson 01: tensors."""
