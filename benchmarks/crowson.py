@@ -24,7 +24,7 @@ LEARNING_RATE, DECAY = 0.02, 0.99
 
 def paint(content: Tensor, style: Tensor, steps: int, network: VGG19 | None = None) -> Tensor:
     """Paint at the photo's size, with a total number of steps; see `default_steps`."""
-    network = network or load_vgg19(last="conv5_1", padding="replicate")
+    network = network or load_vgg19(last="conv5_1", padding="replicate").to(content.device)
     result, adam = None, None
     for size, share in stages(max(content.shape[-2:]), steps):
         photo = resize(content, size)

@@ -46,7 +46,7 @@ PYSTICHE = {"content": 1.0, "style": 1e3, "layers": [f"relu{block}_1" for block 
 
 
 def main() -> None:
-    parser = options_parser(__doc__, size=256, pairs=[1, 4, 5, 6], threads=True)
+    parser = options_parser(__doc__, size=256, pairs=[1, 4, 5, 6], threads=True, device=True)
     parser.add_argument("--share", type=float, default=1, help="of each program's default steps")
     parser.add_argument("--quick-source", action="store_true",
                         help="paint the source recipe with stylelib's network")  # fmt: skip
@@ -60,7 +60,7 @@ def main() -> None:
         cells.append((to_pil(style), f"{names[1]}\nthe style"))
         for name, steps, paint in programs(options.size, options.quick_source):
             steps = max(1, round(options.share * steps))
-            made = run(names, options.size, steps, paint)
+            made = run(names, options.size, steps, paint, options.device)
             quality = measure(made.image, content, style, judge())
             caption = [f"{name}: {steps} steps, {made.seconds:.0f} s", *quality.caption()]
             cells.append((to_pil(made.image), "\n".join(caption)))
@@ -89,24 +89,33 @@ def programs(size: int, quick_source: bool) -> list[tuple[str, int, Callable[...
     ]
 
 
-def run(names: tuple[str, str], size: int, steps: int, paint: Callable[..., Tensor]) -> Painted:
+def run(
+    names: tuple[str, str],
+    size: int,
+    steps: int,
+    paint: Callable[..., Tensor],
+    device: str = "cpu",
+) -> Painted:
     """Paint with a program, or read the result from the cache."""
     key = {"content": names[0], "style": names[1], "size": size, "steps": steps,
            "program": f"{paint.__module__}.{paint.__name__}", "threads": torch.get_num_threads(),
            "default": DEFAULT.as_dict()}  # fmt: skip
-    return painted(key, lambda: paint(*(load_image(name, size) for name in names), steps))
+    if device != "cpu":
+        key["device"] = device
+    pictures = [load_image(name, size).to(device) for name in names]
+    return painted(key, lambda: paint(*pictures, steps).cpu())
 
 
 def paint_ours(content: Tensor, style: Tensor, steps: int) -> Tensor:
     recipe = DEFAULT.but(size=max(content.shape[-2:]), steps=steps)
-    return Transfer(content, style, recipe, device="cpu").run()
+    return Transfer(content, style, recipe, device=content.device.type).run()
 
 
 def paint_source(content: Tensor, style: Tensor, steps: int, way=source) -> Tensor:
     pictures = [content]
 
-    def keep(image: Tensor) -> None:
-        pictures[0] = image
+    def keep(image: Tensor | Callable[[], Tensor]) -> None:
+        pictures[0] = image if isinstance(image, Tensor) else image()
 
     way(content, style, steps, keep)
     return pictures[0].clamp(0, 1)
@@ -149,6 +158,7 @@ def paint_pystiche(content: Tensor, style: Tensor, steps: int) -> Tensor:
             score_weight=PYSTICHE["style"],
         ),
     )
+    criterion.to(content.device)
     criterion.set_content_image(content)
     criterion.set_style_image(style)
     made = optim.image_optimization(content.clone(), criterion, num_steps=steps, quiet=True)
@@ -169,7 +179,7 @@ def paint_neural_style(content: Tensor, style: Tensor, steps: int) -> Tensor:
             "model_file": "vgg19.pth",
             "image_size": max(content.shape[-2:]),
             "num_iterations": steps,
-            "gpu": "c",  # the CPU
+            "gpu": 0 if content.is_cuda else "c",  # the first card, or the CPU
             "seed": 0,  # for the noise that it starts from
             "print_iter": 0,
             "save_iter": 0,

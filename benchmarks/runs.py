@@ -10,11 +10,13 @@ from typing import Self
 
 import psutil
 import torch
+from shared import wait_for
 from torch import Tensor
 
-Show = Callable[[Tensor], None]
+Show = Callable[[Tensor | Callable[[], Tensor]], None]
 # Paints from the content and the style picture, a number of steps, and hands each picture to
-# the last argument, which stops the method by raising an exception.
+# the last argument, which stops the method by raising an exception. Or a function that makes the
+# picture: it is called only for a picture that somebody looks at. It computes where they are.
 Method = Callable[[Tensor, Tensor, int, Show], None]
 
 
@@ -37,13 +39,15 @@ class Run:
     image : Tensor or None
         The picture after the last step; None when the method has ended.
     peak : float
-        The peak memory of the process in MB, known when the method has ended.
+        The peak memory of the process, or of the card, in MB, known when the method has ended.
     """
 
-    def __init__(self, method: Method, pictures: list[Tensor], steps: int) -> None:
+    def __init__(
+        self, method: Method, pictures: list[Tensor], steps: int, device: str = "cpu"
+    ) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
-        arguments = (method, pictures, steps, torch.get_num_threads(), other)
+        arguments = (method, pictures, steps, torch.get_num_threads(), other, device)
         self._process = context.Process(target=work, args=arguments)
         self.step, self.seconds, self.peak = 0, 0.0, 0.0
         self.image: Tensor | None = None
@@ -78,10 +82,18 @@ class Run:
 
 
 def work(
-    method: Method, pictures: list[Tensor], steps: int, threads: int, pipe: Connection
+    method: Method,
+    pictures: list[Tensor],
+    steps: int,
+    threads: int,
+    pipe: Connection,
+    device: str = "cpu",
 ) -> None:
     """Run the method; this is what the other process does."""
     torch.set_num_threads(threads)
+    if device != "cpu":
+        pictures = [picture.to(device) for picture in pictures]
+        wait_for(device)  # starting it takes longer than many a picture
     stopwatch = Stopwatch(pipe)
     with suppress(Stop):
         method(*pictures, steps, stopwatch.show)
@@ -100,13 +112,15 @@ class Stopwatch:
         self.step, self.seconds, self.left = 0, 0.0, 1
         self.start = clock()
 
-    def show(self, image: Tensor) -> None:
+    def show(self, image: Tensor | Callable[[], Tensor]) -> None:
         self.step += 1
         self.left -= 1
         if self.left:
             return
+        wait_for("cuda" if torch.cuda.is_initialized() else "cpu")
         self.seconds += self.clock() - self.start
-        self.pipe.send((self.step, self.seconds, image.detach().numpy()))
+        image = image if isinstance(image, Tensor) else image()
+        self.pipe.send((self.step, self.seconds, image.detach().cpu().numpy()))
         self.left = self.pipe.recv()
         if not self.left:
             raise Stop
@@ -114,7 +128,9 @@ class Stopwatch:
 
 
 def peak_memory() -> float:
-    """The peak memory of this process, in MB."""
+    """The peak memory of this process, in MB, or that of the card that it used."""
+    if torch.cuda.is_initialized():
+        return torch.cuda.max_memory_reserved() / 1e6
     memory = psutil.Process().memory_info()
     if hasattr(memory, "peak_wset"):  # Windows
         return memory.peak_wset / 1e6

@@ -41,6 +41,7 @@ def options_parser(
     pairs: list[int] | None = None,
     repeats: int | None = None,
     threads: bool = False,
+    device: bool = False,
     output: str | None = "a folder",
 ) -> argparse.ArgumentParser:
     """A parser with the options that most benchmarks have; those without a default are left out."""
@@ -57,6 +58,9 @@ def options_parser(
         parser.add_argument("--repeats", type=int, default=repeats)
     if threads:
         parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    if device:
+        parser.add_argument("--device", choices=["cpu", "cuda", "mps"], default="cpu",
+                            help="where everything is computed")  # fmt: skip
     if output is not None:
         parser.add_argument("--output", type=Path, default=HERE, help=output)
     return parser
@@ -158,13 +162,28 @@ def markdown(rows: Iterable[Row]) -> str:
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
-def machine() -> str:
-    """The processor, the load and the versions of a measurement."""
+def table_name(name: str, device: str) -> str:
+    """The name of a table: that of a graphics card has a file of its own."""
+    return f"{name}.csv" if device == "cpu" else f"{name}-{device}.csv"
+
+
+def wait_for(device: str) -> None:
+    """Wait until a graphics card has done what it was told: before each look at the clock."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+    elif device == "mps":
+        torch.mps.synchronize()
+
+
+def machine(device: str = "cpu") -> str:
+    """The processor or the card, the load and the versions of a measurement."""
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         lines = cpuinfo.read_text().splitlines()
         name = next((line.split(": ")[1] for line in lines if line.startswith("model name")), name)
+    if device == "cuda":
+        name = f"{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}, beside {name}"
     return (
         f"{name}, {psutil.cpu_count()} cores, {torch.get_num_threads()} thread(s) used, "
         f"load {psutil.getloadavg()[0]:.1f}, Python {platform.python_version()}, "

@@ -30,7 +30,7 @@ import torch
 from competitors import COMPETITORS, SOURCE, quick_source
 from PIL import Image
 from runs import Run
-from shared import PAIRS, Row, machine, markdown, options_parser, write_table
+from shared import PAIRS, Row, machine, markdown, options_parser, table_name, write_table
 
 from stylelib import load_image, load_vgg19
 from stylelib.engine.objective import Objective
@@ -61,7 +61,13 @@ class Race:
 
 def main() -> None:
     parser = options_parser(
-        __doc__, size=[256, 512, 1024], steps=SOURCE.steps, pairs=[1, 2, 3], repeats=3, threads=True
+        __doc__,
+        size=[256, 512, 1024],
+        steps=SOURCE.steps,
+        pairs=[1, 2, 3],
+        repeats=3,
+        threads=True,
+        device=True,
     )
     parser.add_argument("--most", type=int, help="steps of the other methods; as --steps")
     parser.add_argument("--methods", nargs="+", default=list(COMPETITORS), choices=COMPETITORS,
@@ -76,7 +82,9 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     os.environ.pop("GOMP_SPINCOUNT", None)  # all methods wait for their threads as PyTorch does
     options.methods = list(dict.fromkeys([options.target, *options.methods]))
-    path = options.output / "cache" / "speed.json"
+    name = Path(table_name("speed", options.device)).stem
+    path = options.output / "cache" / f"{name}.json"
+    torch.backends.cudnn.allow_tf32 = False  # for the judge alone: methods have their own processes
     races = load(path)
     for size in options.size:
         for pair in (PAIRS[number - 1] for number in options.pairs):
@@ -86,9 +94,9 @@ def main() -> None:
                 races.append(race)
             complete(race, options, lambda: save(races, path))
     rows = summary(races)
-    write_table(options.output / "speed.csv", rows)
-    print(machine(), markdown(report(rows)), sep="\n\n")
-    plot(races, options.output / "speed.png")
+    write_table(options.output / f"{name}.csv", rows)
+    print(machine(options.device), markdown(report(rows)), sep="\n\n")
+    plot(races, options.output / f"{name}.png")
 
 
 # ------------------------------------------------------------------- measurements
@@ -114,13 +122,15 @@ def find_curve(race: Race, method: str, options: argparse.Namespace) -> Curve:
     target = None if first else race.target
     most = options.steps if first else options.most or options.steps
     pictures = [load_image(name, race.size) for name in (race.content, race.style)]
-    judge = Objective(*pictures, SOURCE, load_vgg19(SOURCE.weights, SOURCE.deepest))
+    network = load_vgg19(SOURCE.weights, SOURCE.deepest).to(options.device)
+    judge = Objective(*(p.to(options.device) for p in pictures), SOURCE, network)
     way = quick_source if method == "source" and options.quick_source else COMPETITORS[method]
     curve: Curve = []
-    with Run(way, pictures, most) as running:
+    with Run(way, pictures, most, options.device) as running:
         while running.image is not None:
             with torch.no_grad():
-                curve.append((running.step, float(judge(running.image.clamp(0, 1))[0])))
+                image = running.image.to(options.device).clamp(0, 1)
+                curve.append((running.step, float(judge(image)[0])))
             # L-BFGS may leap up and come back: where it sets the target, it takes all its steps.
             ended = (method == "source" or not first) and settled(curve, target)
             if ended or running.step >= most:
@@ -140,7 +150,7 @@ def time_steps(race: Race, options: argparse.Namespace) -> dict[str, Timing]:
     seconds: dict[str, dict[int, float]] = {method: {} for method in needed}
     with ExitStack() as stack:
         runs = {
-            method: stack.enter_context(Run(COMPETITORS[method], pictures, steps))
+            method: stack.enter_context(Run(COMPETITORS[method], pictures, steps, options.device))
             for method, steps in needed.items()
         }
         for turn in range(TURNS + 1):

@@ -4,10 +4,12 @@ The source directory is the project's folder, not this one: lessons, benchmarks,
 notes and changelog are read where they lie, and nothing is copied.
 """
 
+import html
 import json
 import pkgutil
 import re
 from importlib import import_module
+from pathlib import Path
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -16,10 +18,12 @@ from sphinx.domains.python import PyObject
 from sphinx.util import logging
 
 from stylelib import Recipe, __version__
+from stylelib.cli.marking import registered
 from stylelib.recipes import SETTINGS
 
 logger = logging.getLogger(__name__)
 
+PROJECT = Path(__file__).resolve().parents[1]
 project = "stylelib"
 author = "the stylelib authors"
 version = release = __version__
@@ -35,6 +39,7 @@ include_patterns = [
     "CHANGELOG.md",
 ]
 exclude_patterns = [".*", "build", "dist", "tests", "**/.ipynb_checkpoints", "docs/_*"]
+exclude_patterns += ["docs/hub/museum"]
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
@@ -67,7 +72,7 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
 html_sidebars = {  # pages with nothing below them in the tree of contents
-    f"docs/{page}": [] for page in ("index", "setup", "teachers", "tinkerers", "inside")
+    f"docs/{page}": [] for page in ("index", "setup", "tinkerers", "inside")
 }
 copyright = "the stylelib authors; the code and the lessons are under the MIT licence"
 
@@ -177,6 +182,73 @@ def _list_settings(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = source[0].replace("{{ settings }}", "\n".join(rows))
 
 
+# ---------------------------------------------------------------------- notes for teachers
+_LESSON = re.compile(r"^\{\{ *lesson +([\w-]+) *\}\}$", re.MULTILINE)
+_TO_LESSON = re.compile(r"\]\((?!https?:|#)([^)]+)")
+_ALOUD = 130  # words a minute
+_EXERCISE = 4  # minutes
+_RESERVE = 0.2
+
+
+def _list_lessons(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Replace ``{{ lesson 03 }}`` by what is known of a lesson, and ``{{ minutes }}`` by a table.
+
+    It is read from the notebook and from the exercises' mistakes, so that it never goes stale.
+    """
+    source[0] = _LESSON.sub(lambda match: _about(match[1]), source[0])
+    if "{{ minutes }}" in source[0]:
+        rows = ["| lesson | read aloud | exercises | reserve | together |", "|---|---|---|---|---|"]
+        for path in sorted((PROJECT / "notebooks").glob("[0-9]*.ipynb")):
+            title, *minutes = _minutes(path)
+            rows.append(f"| {title} | " + " | ".join(f"{m} min" for m in minutes) + " |")
+        source[0] = source[0].replace("{{ minutes }}", "\n".join(rows))
+
+
+def _texts(path: Path) -> list[str]:
+    """What the Markdown cells of a notebook say."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+
+
+def _exercises(path: Path) -> list[str]:
+    """The numbers of a lesson's exercises, in their order."""
+    return re.findall(r'\bcheck\(\\"([\d.]+)\\"', path.read_text(encoding="utf-8"))
+
+
+def _minutes(path: Path) -> tuple[str, int, int, int, int]:
+    """A lesson's title, and its minutes: the text, the exercises, a reserve, and all together."""
+    texts = _texts(path)
+    aloud = round(sum(len(text.split()) for text in texts) / _ALOUD)
+    exercises = _EXERCISE * len(_exercises(path))
+    reserve = round(_RESERVE * (aloud + exercises))
+    title = texts[0].splitlines()[0].lstrip("# ")
+    return title, aloud, exercises, reserve, aloud + exercises + reserve
+
+
+def _about(name: str) -> str:
+    """The minutes and key points of a lesson, and what students get wrong in it."""
+    (path,) = (PROJECT / "notebooks").glob(f"{name}*.ipynb")
+    _, aloud, exercises, reserve, total = _minutes(path)
+    learned = [text for text in _texts(path) if text.startswith("## What you learned")]
+    if not learned:
+        logger.warning("%s has no section “What you learned”.", path.name)
+    parts = [
+        f"[Open the lesson](../../notebooks/{path.name}). About {total} minutes: {aloud} for the "
+        f"text, read aloud, {exercises} for the exercises, {reserve} in reserve.",
+        "**Key points**",
+        *(_TO_LESSON.sub(r"](../../notebooks/\1", text.partition("\n")[2]) for text in learned),
+    ]
+    known = registered()
+    if _exercises(path):
+        parts.append("**What students get wrong** (each of these gets its hint)")
+    for number in _exercises(path):
+        hints = dict.fromkeys(mistake.hint for mistake in known[number].mistakes)
+        items = "".join(f"<li>{html.escape(hint)}</li>" for hint in hints)
+        title = html.escape(f"{number} {known[number].title}: {len(hints)} mistakes")
+        parts.append(f"<details><summary>{title}</summary><ul>{items}</ul></details>")
+    return "\n\n".join(parts)
+
+
 # ------------------------------------------------------------------------------ formulas
 # MathML, which browsers draw themselves: MathJax would be fetched from elsewhere.
 html_math_renderer = "mathml"
@@ -197,6 +269,7 @@ def setup(app: Sphinx) -> None:
     app.connect("source-read", _show_lesson)
     app.connect("source-read", _list_rooms)
     app.connect("source-read", _list_settings)
+    app.connect("source-read", _list_lessons)
     app.connect("env-check-consistency", _check_rooms)
     for field in PyObject.doc_field_types:
         if field.name == "variable":  # the Attributes of a docstring, which Sphinx calls Variables

@@ -1,3 +1,5 @@
+from .batch.painting import Painted as Painted
+from .batch.painting import paint_all as paint_all
 from .core.layers import LAYERS as LAYERS
 from .core.statistics import STATISTICS as STATISTICS
 from .engine.masks import Style as Style
@@ -7,6 +9,7 @@ from .engine.network import load_vgg19 as load_vgg19
 from .engine.transfer import Step as Step
 from .engine.transfer import Transfer as Transfer
 from .errors import StylelibError as StylelibError
+from .feedforward.export import export_onnx as export_onnx
 from .feedforward.network import FeedForward as FeedForward
 from .feedforward.training import TrainingStep as TrainingStep
 from .feedforward.training import train as train

@@ -25,7 +25,8 @@ def free_memory(device: "torch.device | None" = None) -> int:
     if device is not None and device.type == "cuda":
         import torch
 
-        return int(torch.cuda.mem_get_info(device)[0])
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + kept  # PyTorch keeps what was freed
     return max(0, min(memory_limits().values()))
 
 

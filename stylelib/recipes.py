@@ -23,6 +23,7 @@ OPTIMIZERS = ("lbfgs", "adam")
 INITS = ("content", "noise", "style")
 BALANCES = ("relative", "source")
 COARSEST = 192  # at smaller sizes faces were lost
+FULL_SIZE = 512  # pixels, the longest side from which on the likeness counts as it is
 MAX_SIZE = 8192
 _MAX_WEIGHT = 1e12
 
@@ -39,6 +40,7 @@ class Setting:
     registered: Callable[[], Iterable[str]] | None = None  # all choices, where more may be added
     what: str = ""  # what an error message calls a choice
     label: str = ""  # what the studio calls it; empty if the studio doesn't offer it
+    words: Mapping[str, str] = field(default_factory=dict)  # what the studio calls each choice
     # The range and the steps of the studio's control; empty for a choice, a switch, and for a
     # weight, whose control covers several powers of ten.
     shown: tuple[float, ...] = ()
@@ -70,6 +72,10 @@ class Setting:
     def values(self) -> tuple[str, ...]:
         """All values of a choice, including those registered so far."""
         return tuple(self.registered() if self.registered else self.choices)
+
+    def in_words(self, value: Any) -> str:
+        """What the studio calls one of the choices: its words or, if it has none, its name."""
+        return self.words.get(value, str(value))
 
 
 def _setting(kind: str, default: Any, help: str, **known: Any) -> Any:
@@ -150,7 +156,8 @@ class Recipe:
         "number",
         0.35,
         "With neighbours, how much of the photo stays, from 0 (all painting) to 1 (all photo); "
-        "more keeps faces and writing.",
+        "more keeps faces and writing. Below 512 pixels somewhat more is kept than it says, so "
+        "that faces survive.",
         low=0,
         high=1,
         label="likeness",
@@ -190,6 +197,11 @@ class Recipe:
         choices=("gram", "mean_std", "sliced"),
         registered=_statistics,
         label="measured by",
+        words={
+            "gram": "which maps are active together",
+            "mean_std": "each map's mean and spread",
+            "sliced": "each direction's distribution",
+        },
         option="look",
     )
     balance: str = _setting(
@@ -254,6 +266,7 @@ class Recipe:
         "How steps are found: lbfgs (a few hundred steps), or adam (the source's: thousands).",
         choices=OPTIMIZERS,
         label="optimiser",
+        words={"lbfgs": "L-BFGS, hundreds of steps", "adam": "Adam, thousands of steps"},
         option="work",
     )
     learning_rate: float = _setting(
@@ -272,6 +285,7 @@ class Recipe:
         choices=INITS,
         what="start",
         label="start from",
+        words={"content": "the photo", "noise": "noise", "style": "the painting"},
         option="work",
         live=False,
     )
@@ -281,6 +295,7 @@ class Recipe:
         "How the network halves a map: by the largest or the mean of each 2 x 2 numbers.",
         choices=POOLINGS,
         label="pooling",
+        words={"max": "the largest of four", "average": "the mean of four"},
         live=False,
     )
     padding: str = _setting(
@@ -361,6 +376,15 @@ class Recipe:
         """The deepest layer that it uses."""
         compared = NEIGHBOUR_LAYERS if self.neighbour_weight else ()
         return max([*self.content_layers, *self.style_layers, *compared], key=LAYERS.index)
+
+    @property
+    def kept(self) -> float:
+        """The likeness that counts at the recipe's size.
+
+        A place is 4 x 4 pixels: in a small picture, a face is only a few places wide, and more of
+        the photo is needed to recognise it. Found by looking, at 256 and 512 pixels.
+        """
+        return float(self.likeness ** math.sqrt(min(1.0, self.size / FULL_SIZE)))
 
     def style_size(self, size: int | None = None) -> int:
         """Longest side of the painting, in pixels, when the picture's is `size`."""

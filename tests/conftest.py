@@ -12,8 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from stylelib.core.layers import CONVOLUTIONS
+from stylelib.engine import sharing
 from stylelib.engine.network import VGG19, load_vgg19
 from stylelib.pictures.images import load_image
+
+
+@pytest.fixture(scope="session", autouse=True)
+def alone(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whoever else paints on this computer must not change the tests' numbers."""
+    sharing.share.painters.folder = tmp_path_factory.mktemp("painters")
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +39,21 @@ def camel() -> Tensor:
 def painting() -> Tensor:
     """A painting whose longest side is 64 pixels. Tests only look at it."""
     return load_image("hokusai-great-wave", 64)
+
+
+@pytest.fixture(
+    params=[
+        "cpu",
+        pytest.param(
+            "cuda",
+            marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA card"),
+        ),
+    ]
+)
+def device(request: pytest.FixtureRequest) -> str:
+    """Where to paint: on the CPU and, where there is one, on a graphics card."""
+    name: str = request.param
+    return name
 
 
 @pytest.fixture

@@ -43,6 +43,8 @@ def tidy(notebook: NotebookNode) -> NotebookNode:
         )
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET_VIEW, None)
+        if "outputs" in cell:  # a widget alone leaves nothing; its picture is an output of its own
+            cell.outputs = [o for o in cell.outputs if "data" not in o or o.data]
     return notebook
 
 

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import torch
 from PIL import Image, ImageColor
 from torch import Tensor
 
-from stylelib import RECIPES, SAMPLES, VGG19, Transfer, load_image
+from stylelib import RECIPES, SAMPLES, VGG19, Transfer, load_image, load_vgg19
 from stylelib.engine.objective import Objective
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
@@ -186,7 +187,8 @@ def test_a_method_lowers_the_loss_until_it_is_stopped(
 ) -> None:
     losses: list[float] = []
 
-    def show(image: Tensor) -> None:
+    def show(image: Tensor | Callable[[], Tensor]) -> None:
+        image = image if isinstance(image, Tensor) else image()
         with torch.no_grad():
             losses.append(float(goal(image.clamp(0, 1))[0]))
         if len(losses) == 8:
@@ -281,7 +283,8 @@ def test_the_report_has_medians_says_never_and_survives_a_restart(tmp_path: Path
     assert Image.open(tmp_path / "plot.png").size == (700, 440)
 
 
-def test_the_multiplications_of_a_step(network: VGG19) -> None:
+def test_the_multiplications_of_a_step() -> None:
+    network = load_vgg19("random", "conv5_1")
     found = [(h, w) for _, h, w in steps.convolutions_of(network, 32, 16)]
     assert found == [(32, 16)] * 2 + [(16, 8)] * 2 + [(8, 4)] * 4 + [(4, 2)] * 4 + [(2, 1)]
     by_hand = 2 * 9 * (
@@ -293,9 +296,11 @@ def test_the_multiplications_of_a_step(network: VGG19) -> None:
 
 def test_a_picture_is_recognisable_when_nine_tenths_of_the_loss_are_gone() -> None:
     # From 11 to 1: 2 is enough. A loss is that of the picture before its step.
-    assert first.recognisable([11, 8, 2.1, 2.0, 5, 1]) == 3
-    assert first.recognisable([11, 1.5, 1]) == 1
-    assert first.recognisable([3, 3]) == 1  # the loss did not fall
+    assert first.recognisable([11, 8, 2.1, 2.0, 5, 1], [128] * 6) == 3
+    assert first.recognisable([11, 1.5, 1], [256] * 3) == 1
+    assert first.recognisable([3, 3], [64, 64]) == 1  # the loss did not fall
+    # A stamp of 64 pixels is not enough: the third step is the first with a larger picture.
+    assert first.recognisable([11, 1, 5, 2], [64, 64, 128, 128]) == 3
 
 
 @pytest.mark.slow

@@ -363,7 +363,7 @@ def test_no_display_no_home_and_an_ascii_log() -> None:
         "from stylelib.studio import Painter; from stylelib.studio.curve import loss_curve; "
         f"painter = Painter(**{QUICK | {'steps': 2}!r}); run = painter.paint(); "
         "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.savefig(io.BytesIO()); "
-        "loss_curve(run.losses, run.steps); print(painter.save())"
+        "loss_curve(run.losses, run.recipe.stages()); print(painter.save())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

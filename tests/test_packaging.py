@@ -1,6 +1,8 @@
 """What stands in several places agrees, and what is shipped is complete."""
 
 import importlib.metadata
+import json
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from stylelib import SAMPLES
+from stylelib.cli import server
 from stylelib.pictures.samples import NETWORKS
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -95,7 +98,7 @@ def test_the_class_versions_are_all_that_is_installed(
     where |= {"implementation_name": "cpython", "platform_python_implementation": "CPython"}
     where |= {"platform_machine": "arm64" if system == "macOS" else "x86_64"}
     seen: set[tuple[str, str]] = set()
-    left = [("stylelib", extra) for extra in ("", "test", "draw")]
+    left = [("stylelib", extra) for extra in ("", "test")]
     while left:
         name, extra = left.pop()
         if (name, extra) in seen or CHOSEN_BY_TORCH.match(name):
@@ -119,12 +122,17 @@ def test_conda_gets_the_same(needed: dict[str, Requirement], project: dict[str, 
     *packages, pip = environment["dependencies"]
     assert pip == {"pip": ["-e .[test]"]}
     python, *others = [re.split(r"(?=[=<>])", package, maxsplit=1) for package in packages]
-    # This form, name=major.minor, is what Binder looks for.
     assert python[0] == "python" and re.fullmatch(r"=3\.\d+", python[1])
     assert SpecifierSet(project["requires-python"]).contains(python[1].lstrip("="))
     assert others.pop(0) == ["pip"]
     for name, versions in others:
         assert SpecifierSet(versions) == needed[CONDA_NAMES.get(name, name)].specifier
+
+
+def test_binder_gets_the_same(project: dict[str, Any]) -> None:
+    assert {"-c ../constraints.txt", "."} <= set(read("binder/requirements.txt").splitlines())
+    name, version = read("binder/runtime.txt").strip().split("-")
+    assert name == "python" and SpecifierSet(project["requires-python"]).contains(version)
 
 
 # ------------------------------------------------------------------- the README's commands
@@ -185,14 +193,21 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
 # ----------------------------------------------------------------------- what is shipped
 
 
-def test_a_wheel_has_the_samples_and_their_licences(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel, as it would be published."""
+    folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
         cwd=PROJECT,
         check=True,
         capture_output=True,
     )
-    (wheel,) = tmp_path.glob("stylelib-*.whl")
+    (built,) = folder.glob("stylelib-*.whl")
+    return built
+
+
+def test_a_wheel_has_the_samples_and_their_licences(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     folder = "stylelib/pictures/samples"
@@ -203,4 +218,35 @@ def test_a_wheel_has_the_samples_and_their_licences(tmp_path: Path) -> None:
     for network in NETWORKS:
         wanted |= {f"{folder}/{network}", f"{folder}/{network}.license"}
     assert wanted <= names
-    assert not {name.split("/")[0] for name in names} - {"stylelib", wheel.stem[:14] + ".dist-info"}
+    own = f"{wheel.stem[:14]}.data/data/etc/jupyter/jupyter_server_config.d/stylelib.json"
+    assert own in names
+    rest = {name.split("/")[0] for name in names - {own}}
+    assert rest == {"stylelib", wheel.stem[:14] + ".dist-info"}
+    assert not [name for name in names if "answers" in name], "students install it"
+
+
+def test_a_wheel_alone_brings_the_lessons(wheel: Path, tmp_path: Path) -> None:
+    """Installed, it knows nothing of the folder that it was built in."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "stylelib", "lessons", "mine"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    mine = {path.name for path in (tmp_path / "mine").glob("*.ipynb")}
+    assert done.stdout == f"{len(mine)} notebooks were copied to mine.\n"
+    assert mine == {path.name for path in (PROJECT / "notebooks").glob("*.ipynb")}
+    shipped = tmp_path / "installed" / "stylelib" / "shipped" / "constraints.txt"
+    assert shipped.read_text() == read("constraints.txt")
+
+
+def test_every_server_takes_as_large_photos_as_stylelib_lab() -> None:
+    """The servers themselves are tried in tests/hub."""
+    switched_on = json.loads(read("etc/jupyter/jupyter_server_config.d/stylelib.json"))
+    assert switched_on == {"ServerApp": {"jpserver_extensions": {server.__name__: True}}}
+    museum = json.loads(read("docs/hub/museum/voila.json"))
+    assert museum["Voila"]["tornado_settings"] == server.SETTINGS

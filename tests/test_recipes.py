@@ -188,3 +188,9 @@ def test_what_changed() -> None:
     assert recipe.changed_from(recipe) == {}
     changed = recipe.but(style_weight=7, init="noise").changed_from(recipe)
     assert changed == {"style_weight": 7.0, "init": "noise"}
+
+
+def test_a_small_picture_keeps_more_of_the_photo() -> None:
+    kept = [Recipe(size=size, likeness=0.25).kept for size in (128, 256, 512, 1024)]
+    assert kept == pytest.approx([0.5, 0.25**0.5**0.5, 0.25, 0.25])
+    assert [Recipe(size=64, likeness=end).kept for end in (0, 1)] == [0, 1]

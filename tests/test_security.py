@@ -167,7 +167,7 @@ def test_a_too_large_upload_is_refused(studio: Studio, monkeypatch: pytest.Monke
     before = dict(studio.photos.pictures)
     for widget in (studio.photos, studio.mask):
         widget.upload.value = uploaded("huge.png", bytes(uploads.LARGEST + 1))
-        assert "huge.png is 100 MB; a picture may be 100 at most." in widget.message.value
+        assert "huge.png is 100 MB; a file may be 100 at most." in widget.message.value
         assert widget.upload.value == ()  # it is not kept
     assert studio.photos.pictures == before
 

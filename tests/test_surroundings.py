@@ -96,7 +96,7 @@ def test_painting_needs_none_of_these(tmp_path: Path) -> None:
 
 
 def test_the_studio_needs_none_of_these(tmp_path: Path) -> None:
-    names = ("torchvision", "anywidget", "jupyterlab", "jupyter_client", "tqdm")
+    names = ("torchvision", "jupyterlab", "jupyter_client", "tqdm")
     assert is_painted(tmp_path, python(tmp_path, WITHOUT.format(names=names) + STUDIO))
 
 

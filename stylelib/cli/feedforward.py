@@ -24,11 +24,6 @@ _SIZE = 512
 _MEAN = 30  # steps: each paints part of a different photo, so their losses jump
 
 
-def is_network(style: str) -> bool:
-    """Whether this is the name of a trained network rather than a painting."""
-    return Path(style).suffix.lower() == ".pt"
-
-
 def paint_at_once(options: Namespace, output: Path, given: list[str | None]) -> int:
     """Paint with a trained network, and return the exit status; see `check_output` for `given`."""
     from ..engine.devices import choose_device
@@ -101,7 +96,7 @@ def train(options: Namespace) -> int:
         with Progress(1.0, sys.stderr, _MEAN) as bar:
 
             def show(step: "TrainingStep") -> None:
-                bar.show(step.share, f"step {step.iteration}", step.losses)
+                bar.show(step.share, f"step {step.iteration}", lambda: step.losses)
 
             done, trouble, status = take_steps(steps, show, interrupts)
         if not done:
@@ -116,6 +111,18 @@ def train(options: Namespace) -> int:
             tell_losses(bar.first, bar.last)
             tell(f"Paint with it: stylelib paint camel {result.place}")
     return status or elsewhere
+
+
+def export(options: Namespace) -> int:
+    """Export a network to ONNX, and return the exit status."""
+    from ..feedforward.export import ENDINGS, export_onnx
+    from ..feedforward.network import FeedForward
+
+    check_output("OUTPUT", options.output, ENDINGS, [options.network])
+    network = FeedForward.load(options.network)
+    place = export_onnx(network, options.output)
+    tell(f"{place}: {place.stat().st_size / 1e6:.1f} MB; it paints as {options.network} does.")
+    return 0
 
 
 def _files(folder: Path | None) -> list[Path]:

@@ -1,4 +1,4 @@
-"""``stylelib lab``: open the lessons in the JupyterLab of this Python."""
+"""``stylelib lab``: open one's own lessons in the JupyterLab of this Python."""
 
 import os
 import sys
@@ -6,20 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import StylelibError
+from ..lessons.passed import RECORD
+from .lessons import LESSONS, hand_out, home_folder, shipped
+from .server import SETTINGS
 from .telling import say
-
-LESSONS = (
-    "00-a-prettier-camel.ipynb",
-    "00-warm-up-tensors.ipynb",
-    "01-what-a-cnn-sees.ipynb",
-    "02-content.ipynb",
-    "03-style.ipynb",
-    "04-target-loss.ipynb",
-    "05-studio.ipynb",
-    "06-beyond.ipynb",
-    "07-neighbours.ipynb",
-)
-"""The lessons' files, which tell their folder from any other with notebooks in it."""
 
 
 def open_lessons(extra: list[str]) -> int:
@@ -48,24 +38,42 @@ def open_lessons(extra: list[str]) -> int:
     options = {
         "ServerApp.root_dir": lessons[0].parent,
         "LabApp.default_url": f"/lab/tree/{lessons[0].name}",
-        # Jupyter's own limit, 10 MB, breaks the connection when a photo from a good
-        # camera is uploaded.
-        "ServerApp.tornado_settings": {"websocket_max_message_size": 200_000_000},
+        "ServerApp.tornado_settings": SETTINGS,
     }
     main([*(f"--{name}={value}" for name, value in options.items()), *extra])
     return 0
 
 
 def _lessons() -> list[Path]:
-    """The lessons' files: here, or in the checkout that stylelib was installed from."""
-    for folder in (Path.cwd(), Path(__file__).resolve().parents[2]):
-        found = [path for name in LESSONS if _is_lesson(path := folder / "notebooks" / name)]
-        if found:
+    """The lessons' files: those here, or one's own in the home folder, with what is new.
+
+    A clone's own are opened only from within their folder: what a student writes there would
+    collide with the next version.
+    """
+    here = Path.cwd()
+    for folder in (here, here / "notebooks"):
+        found = _lessons_in(folder)
+        if found and (folder == here or not _is_clones(folder)):
+            if (folder / RECORD).exists():
+                tell_what_is_new(folder)
+                found = _lessons_in(folder)
             return found
-    raise StylelibError(
-        "The lessons are not here: there is no folder notebooks/ with stylelib's lessons in it. "
-        "Go to the folder that you put stylelib in, and try again."
-    )
+    tell_what_is_new(home_folder())
+    return _lessons_in(home_folder())
+
+
+def tell_what_is_new(folder: Path) -> None:
+    """Hand out the lessons to a folder, and say what was done."""
+    for sentence in hand_out(folder):
+        say(f"stylelib: {sentence}")
+
+
+def _lessons_in(folder: Path) -> list[Path]:
+    return [path for name in LESSONS if _is_lesson(path := folder / name)]
+
+
+def _is_clones(folder: Path) -> bool:
+    return folder.resolve() == shipped("notebooks").resolve()
 
 
 def _is_lesson(path: Path) -> bool:

@@ -69,6 +69,32 @@ Ten minutes of training, then a picture at once:
 Ctrl-C stops early and keeps the network as it is.
 """
 
+_LAB = """\
+Open the lessons in JupyterLab: those in the current folder, or your own copies in
+the folder stylelib-lessons of your home folder, which is made the first time.
+
+Further options are passed on to JupyterLab, for example --no-browser.
+"""
+
+_LESSONS = """\
+Copy the lessons to FOLDER. Run it again after an update: a lesson that nobody has
+worked in is replaced, and for any other the new version is put beside it.
+"""
+
+_GRADE = """\
+Check the exercises in the notebooks of FOLDER, and in its zip files. Each notebook
+runs in a process of its own, with limits; what it paints is not painted again.
+
+The results are in FOLDER-grades: a page to read, grades.html, and tables for a
+spreadsheet. A student is called after the folder, or the file, of the notebook.
+"""
+
+_BUNDLE = """\
+Put all that an installation needs into FOLDER, a USB stick for example: for Linux,
+macOS (Apple chips) and Windows, about 350 MB each. README.txt there says how to
+install from it, without internet.
+"""
+
 TRAINED = ("likeness", "style_weight", "style_scale")
 """The settings of the recipe that `stylelib train` offers."""
 
@@ -108,6 +134,7 @@ def make_parser() -> Parser:
         epilog=_EXAMPLES,
     )
     _add_pictures(paint)
+    _add_many(paint)
     _add_settings(paint)
     train = commands.add_parser(
         "train",
@@ -116,6 +143,14 @@ def make_parser() -> Parser:
         epilog=_TRAIN_EXAMPLES,
     )
     _add_training(train)
+    export = commands.add_parser(
+        "export",
+        help="Export a trained network to ONNX, for programs without Python.",
+        description="Export NETWORK, a trained network, to ONNX, and check that it paints the same "
+        'there.\nNeeds onnx and onnxruntime: pip install "stylelib[onnx]"',
+    )
+    export.add_argument("network", metavar="NETWORK", help="FILE.pt, or a sample's name.")
+    export.add_argument("output", metavar="OUTPUT", type=Path, help="Where to save it, .onnx.")
     commands.add_parser("samples", help="List the pictures that come with stylelib.")
     commands.add_parser(
         "doctor",
@@ -127,9 +162,9 @@ def make_parser() -> Parser:
     commands.add_parser(
         "lab",
         help="Open the lessons in JupyterLab.",
-        description="Open the lessons in JupyterLab.\n\n"
-        "Further options are passed on to JupyterLab, for example --no-browser.",
+        description=_LAB,
     )
+    _add_class(commands)
     return parser
 
 
@@ -141,20 +176,27 @@ def given_settings(options: Namespace, names: Iterable[str]) -> dict[str, Any]:
 
 def _add_pictures(paint: Parser) -> None:
     add = paint.add_argument
-    add("content", metavar="CONTENT", help="The photo: a file, or a sample's name.")
+    add(
+        "content",
+        metavar="CONTENT",
+        help="The photo: a file, or a sample's name. Or many: a folder, or a pattern in quotation "
+        "marks, such as 'photos/*.jpg'.",
+    )
     add(
         "style",
         metavar="STYLE",
-        nargs="+",
-        help="The painting: a file, or a sample's name. Several paintings are blended. Or a "
-        "trained network, FILE.pt, which paints at once.",
+        nargs="*",
+        help="The painting: a file, or a sample's name. Several paintings are blended; many photos "
+        "are painted in each of them, unless --style-shares is given. Or a trained network, "
+        "FILE.pt, which paints at once.",
     )
     add(
         "--output",
         "-o",
         metavar="FILE",
         type=Path,
-        help="Where to save the picture, .png or .jpg (default: prettier-CONTENT.png, here).",
+        help="Where to save the picture, .png or .jpg (default: prettier-CONTENT.png, here). With "
+        "many photos: the folder for the pictures (default: painted).",
     )
     add(
         "--film",
@@ -170,6 +212,48 @@ def _add_pictures(paint: Parser) -> None:
         "similar place of the painting (the default); gram, the losses of the lessons; source, as "
         "in the original notebook (Adam, 5000 steps: an hour); or source-fast, the same losses in "
         "a minute. The options below change single settings of it.",
+    )
+
+
+def _add_many(paint: Parser) -> None:
+    many = paint.add_argument_group("many photos")
+    add = many.add_argument
+    add(
+        "--paintings",
+        metavar="STYLE",
+        nargs="+",
+        help="The paintings; all that stands before this option is then a photo: "
+        "stylelib paint a.jpg b.jpg --paintings hokusai-poppies",
+    )
+    add(
+        "--jobs",
+        metavar="N",
+        type=_whole,
+        help="Paint N pictures at a time. Worth it with four cores or more, and 2 GB of memory for "
+        "each.",
+    )
+    add(
+        "--scheduler",
+        metavar="ADDRESS",
+        nargs="?",
+        const="",
+        help="Paint on the workers of a Dask cluster, whose scheduler is at that address, such as "
+        "tcp://10.0.0.5:8786. Without an address: the one in Dask's configuration, or a cluster on "
+        "this computer.",
+    )
+    add(
+        "--report",
+        metavar="FILE",
+        type=Path,
+        help="Save a report: a page (.html) with the pictures before and after, times and "
+        "failures, and the same as .json beside it; or .json alone.",
+    )
+    add(
+        "--overwrite",
+        action="store_true",
+        default=None,
+        help="Replace pictures that are there but were made in another way. Pictures that were "
+        "made from the same files by the same recipe are never painted twice.",
     )
 
 
@@ -190,6 +274,12 @@ def _add_settings(paint: Parser) -> None:
         action="store_true",
         default=None,
         help="The painting's light and dark, in the photo's own colours.",
+    )
+    look.add_argument(
+        "--only-colors",
+        action="store_true",
+        default=None,
+        help="Take the painting's colours alone, and paint nothing; it takes a second.",
     )
     _add_device(work)
 
@@ -228,6 +318,69 @@ def _add_training(train: Parser) -> None:
         help="Seed of the first weights and of the choice of the photos' parts.",
     )
     _add_device(train)
+
+
+def _add_class(commands: "argparse._SubParsersAction[Parser]") -> None:
+    """The commands for a class."""
+    lessons = commands.add_parser(
+        "lessons", help="Copy the lessons to a folder of your own.", description=_LESSONS
+    )
+    lessons.add_argument(
+        "folder",
+        metavar="FOLDER",
+        type=Path,
+        nargs="?",
+        help="Where to (default: stylelib-lessons in your home folder).",
+    )
+    lessons.add_argument(
+        "--install",
+        metavar="REQUIREMENT",
+        help="For Colab: a first cell in each lesson that installs this with pip where stylelib is "
+        "missing, for example stylelib, or the address of a wheel.",
+    )
+    bundle = commands.add_parser(
+        "bundle", help="Make a folder to install from without internet.", description=_BUNDLE
+    )
+    bundle.add_argument("folder", metavar="FOLDER", type=Path, help="Made if it does not exist.")
+    bundle.add_argument(
+        "--system",
+        action="append",
+        choices=("linux", "macos", "windows"),
+        help="For this system only; may be given more than once (default: all three).",
+    )
+    bundle.add_argument(
+        "--python",
+        metavar="X.Y",
+        action="append",
+        help="The version of Python in the room, for example 3.12; may be given more than once "
+        "(default: the version of this one).",
+    )
+    grade = commands.add_parser(
+        "grade", help="Check the exercises that a class handed in.", description=_GRADE
+    )
+    add = grade.add_argument
+    add("folder", metavar="FOLDER", type=Path, help="Where the handed-in files are.")
+    add(
+        "--output",
+        "-o",
+        metavar="FOLDER",
+        type=Path,
+        help="Where the results go (default: FOLDER-grades).",
+    )
+    add(
+        "--seconds",
+        type=_number,
+        metavar="N",
+        default=30,
+        help="How much processor time a cell or an exercise may take (default: 30 s).",
+    )
+    add(
+        "--memory",
+        type=_number,
+        metavar="GB",
+        default=3,
+        help="How much memory a notebook may take (default: 3).",
+    )
 
 
 def _add_setting(parser: argparse._ActionsContainer, name: str) -> None:

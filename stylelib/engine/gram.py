@@ -10,7 +10,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from . import cards
+
 BAND = 4096  # positions at a time: few enough to stay in the processor's cache
+SHORT = 512  # positions whose products are summed in bfloat16's own instructions
+_FEWEST = 4  # of these, so that the rounding of their sums averages out
 
 
 def centered_gram(maps: Tensor, center: Tensor) -> Tensor:
@@ -31,11 +35,13 @@ class _CenteredGram(torch.autograd.Function):
         ctx.save_for_backward(maps, center)
         exact = torch.promote_types(maps.dtype, torch.float32)
         center = center.flatten(1)[:, None].to(exact)  # (1, 1, C)
-        total, products = torch.zeros_like(center), torch.zeros_like(center.mT @ center)
-        for band in _flat(maps).split(BAND, 1):  # only a band at a time is in full precision
-            band = band.to(exact)
-            total = total + band.sum(1, keepdim=True)
-            products = products + band.mT @ band
+        if cards.on_card(maps.device):
+            total, products = cards.sums_of_products(_flat(maps))
+        else:
+            total, products = torch.zeros_like(center), torch.zeros_like(center.mT @ center)
+            for band in _flat(maps).split(BAND, 1):  # only a band at a time is in full precision
+                total = total + band.sum(1, keepdim=True, dtype=exact)
+                products = products + _product(band, exact)
         places = maps[0, 0].numel()
         # The mean of (x - c)(x - c)ᵀ is that of xxᵀ less the terms with c.
         shared = center.mT @ (total / places - center / 2)
@@ -49,10 +55,27 @@ class _CenteredGram(torch.autograd.Function):
         if maps.dtype == torch.float16:  # it can't represent small gradients
             flat = flat.float()
         both = (gradient + gradient.mT) / flat.shape[1]
-        pulled = flat @ both.to(flat.dtype)
-        pulled -= (center.flatten(1)[:, None].to(both) @ both).to(flat.dtype)
+        middle = center.flatten(1)[:, None].to(both) @ both
+        pulled = torch.baddbmm(-middle.to(flat.dtype), flat, both.to(flat.dtype))
         batch, channels, height, width = maps.shape
         return pulled.view(batch, height, width, channels).permute(0, 3, 1, 2).to(maps.dtype), None
+
+
+def _product(band: Tensor, exact: torch.dtype) -> Tensor:
+    """The products of the maps (B, n, C) with each other, summed over positions: (B, C, C).
+
+    A processor multiplies bfloat16 faster than float32, and rounds only the sums: so these are
+    short, and added up in float32.
+    """
+    batch, places, channels = band.shape
+    if band.dtype != torch.bfloat16 or band.device.type != "cpu" or places < _FEWEST * SHORT:
+        band = band.to(exact)
+        return band.mT @ band
+    whole = places // SHORT * SHORT
+    short = band[:, :whole].reshape(-1, SHORT, channels)
+    sums = torch.bmm(short.mT, short).view(batch, -1, channels, channels).sum(1, dtype=exact)
+    rest = band[:, whole:].to(exact)
+    return sums + rest.mT @ rest
 
 
 def _flat(maps: Tensor) -> Tensor:

@@ -11,7 +11,8 @@ from ..memory import free_memory, give_back
 from .neighbours import OFFERED, TURNS
 
 # Peak memory of a process, measured with the default recipe's layers; the slow tests of
-# tests/engine/test_memory.py check it.
+# tests/engine/test_memory.py check it. On a graphics card nothing was measured: there it is an
+# estimate, without the processor's copies of the weights and with the card's own work space.
 _NETWORK = 420_000_000  # weights, also in the layouts that convolutions and `Winograd` use
 _STEP = 2400  # bytes a pixel: gradients, Gram matrices' copies, Adam or L-BFGS at work
 _REUSED = 0.4  # of the maps kept for the backward pass; the rest reuses memory freed by then
@@ -98,12 +99,36 @@ def largest_that_fits(size: int, needed: int, free: int, fixed: int = _NETWORK) 
     return int(size * fits**0.5) // 32 * 32
 
 
-def ran_out(error: BaseException, release: Callable[[], object] = lambda: None) -> StylelibError:
+def words_for_full(device: torch.device, height: int, width: int, needed: int) -> str:
+    """What to do now that memory has run out, for a picture that was to need `needed` bytes.
+
+    A card's memory is known exactly, so the size that would fit can be told: a smaller one than
+    this, which was to fit.
+    """
+    if device.type != "cuda":
+        return OUT_OF_MEMORY
+    longest = max(height, width)
+    fits = largest_that_fits(longest, needed, free_memory(device))
+    size = min(fits, round(0.8 * longest) // 32 * 32)
+    if size < 64:
+        return (
+            "The graphics card ran out of memory. Close other programs that use it, or paint on "
+            "the CPU: device 'cpu'."
+        )
+    return f"The graphics card ran out of memory. Try size {size}."
+
+
+def ran_out(
+    error: BaseException,
+    release: Callable[[], object] = lambda: None,
+    words: Callable[[], str] = lambda: OUT_OF_MEMORY,
+) -> StylelibError:
     """Free the memory that an out-of-memory error holds, and make the error to raise instead.
 
     The error's traceback keeps the local variables of everything that was running,
     feature maps among them, and a notebook keeps the last error: so the traceback
-    is removed. `release` frees whatever else is held, so that a smaller size has room.
+    is removed. `release` frees whatever else is held, so that a smaller size has room. Then
+    `words` says what to do.
     """
     inner: BaseException | None = error
     while inner is not None:
@@ -112,4 +137,4 @@ def ran_out(error: BaseException, release: Callable[[], object] = lambda: None) 
     release()
     gc.collect()
     give_back()
-    return StylelibError(OUT_OF_MEMORY)
+    return StylelibError(words())

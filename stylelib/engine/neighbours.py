@@ -8,13 +8,14 @@ the loss is computed layer by layer, each at its own size.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from ..core.layers import CONVOLUTIONS, NEIGHBOUR_LAYERS
-from ..core.losses import content_loss
 from ..core.neighbours import block_of
 from .masks import Style
 from .network import VGG19
@@ -79,6 +80,7 @@ class Pieces:
         self.vectors = {name: torch.cat(parts.pop(name)) for name in NEIGHBOUR_LAYERS}
         self._axes, self.spread = self._principal_axes()
         self._projected = F.normalize(self._project(self.vectors.items()), dim=1)
+        self._rounded = self._projected.to(network.dtype)
 
     def _principal_axes(self) -> tuple[dict[str, Tensor], float]:
         """The directions in which the places differ most, layer by layer, and the spread.
@@ -120,13 +122,15 @@ class Pieces:
         section 3.
         """
         vectors = self._project(wanted)
+        if grid is None or not coherence:
+            # Rounded as the features are: of those that are alike within that, the first is taken.
+            rounded = vectors.to(self._rounded.dtype).split(_ROWS)
+            return torch.cat([(some @ self._rounded.mT).max(1).indices for some in rounded])
         found, likeness = [], []
         for some in vectors.split(_ROWS):
             best = (some @ self._projected.mT).max(1)
             found.append(best.indices)
             likeness.append(best.values)
-        if grid is None or not coherence:
-            return torch.cat(found)
         places = torch.cat(found).view(grid)
         enough = torch.cat(likeness) - coherence * vectors.norm(dim=1).mean()
         enough, vectors = enough.view(grid), vectors.view(*grid, -1)
@@ -219,9 +223,42 @@ class Neighbours:
     def losses(self, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Each layer's part of the neighbour loss of a picture with these feature maps."""
         return {
-            name: self._weights[name] * content_loss(_pooled(maps[name], name).float(), target)
+            name: self._weights[name] * _PlacesError.apply(maps[name], target, _side(name))
             for name, target in self.targets.items()
         }
+
+
+class _PlacesError(torch.autograd.Function):
+    """Mean squared error between maps, averaged over places of `side` positions, and a target.
+
+    Autograd would make several copies of the maps on the way back, most of them in full precision,
+    and leave them in another order than that in which convolutions are fast.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor, target: Tensor, side: int) -> Tensor:
+        apart = (F.avg_pool2d(maps, side) if side > 1 else maps) - target
+        ctx.save_for_backward(apart)
+        ctx.side, ctx.size = side, maps.shape[-2:]
+        exact = torch.promote_types(apart.dtype, torch.float32)
+        error: Tensor = torch.linalg.vector_norm(apart, dtype=exact).square() / apart.numel()
+        return error
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (apart,), side = ctx.saved_tensors, ctx.side
+        pulled = apart * (gradient * (2 / (apart.numel() * side**2))).to(apart.dtype)
+        if side > 1:  # each position of a place gets the same
+            batch, channels, height, width = pulled.shape
+            spread = pulled.permute(0, 2, 3, 1)[:, :, None, :, None]
+            spread = spread.expand(batch, height, side, width, side, channels)
+            pulled = spread.reshape(batch, height * side, width * side, channels)
+            pulled = pulled.permute(0, 3, 1, 2)
+        rest = [whole - part for whole, part in zip(ctx.size, pulled.shape[-2:], strict=True)]
+        if any(rest):  # positions at the edge that fill no place
+            pulled = F.pad(pulled, (0, rest[1], 0, rest[0]))
+        return pulled, None, None
 
 
 def vectors_of(maps: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
@@ -239,7 +276,12 @@ def vectors_of(maps: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
 
 def _pooled(layer: Tensor, name: str) -> Tensor:
     """Early layers' features, averaged over each place."""
-    return F.avg_pool2d(layer, 2 ** (3 - block_of(name))) if block_of(name) < 3 else layer
+    return F.avg_pool2d(layer, _side(name)) if _side(name) > 1 else layer
+
+
+def _side(name: str) -> int:
+    """How many positions of a layer a place is wide; a deep one covers several places."""
+    return 1 << max(0, 3 - block_of(name))
 
 
 def _grid(maps: Mapping[str, Tensor]) -> tuple[int, int]:

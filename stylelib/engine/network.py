@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..checks import check_kind
 from ..core import vgg
@@ -15,6 +16,8 @@ from ..core.vgg import Weights
 from ..errors import pick
 from ..guards import check_request
 from ..recipes import Recipe
+from . import cards
+from .backprop import Convolution, Layer, through
 from .devices import choose_device, choose_precision, choose_winograd
 from .modes import usual_modes
 from .weights import read_weights
@@ -48,7 +51,9 @@ class VGG19(vgg.VGG19):
         )
         self.set_precision(torch.float32)
 
-    def set_precision(self, dtype: torch.dtype, winograd: bool = False) -> None:
+    def set_precision(
+        self, dtype: torch.dtype, winograd: bool = False, packed: bool = False
+    ) -> None:
         """Compute the convolutions in `dtype`; pictures and maps stay as they are.
 
         bfloat16 keeps 8 bits of each number: three times as fast on a processor that
@@ -60,11 +65,25 @@ class VGG19(vgg.VGG19):
         dtype : torch.dtype
         winograd : bool
             Use fewer multiplications where that is faster: see `Winograd`.
+        packed : bool
+            Keep copies of the weights as the processor likes them: see `Convolution`. They don't
+            change with the weights.
         """
-        self.dtype, self.winograd = dtype, winograd
+        self.dtype, self.winograd, self.packed = dtype, winograd, packed
         # channels_last keeps a pixel's channels together: faster convolutions.
         self.convolutions.to(dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.forget()
+
+    def forget(self) -> None:
+        """Release what the next pass can make again from the weights, in some hundredths of a s."""
         self._faster: dict[str, Winograd | None] = {}
+        self._plain: dict[str, Convolution] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and files, which weights in a processor's own order can't get into."""
+        state: Any = super().__getstate__()
+        kept: dict[str, Any] = state | {"_faster": {}, "_plain": {}}
+        return kept
 
     def forward(
         self, image: Tensor, layers: Iterable[str], before_relu: bool = False
@@ -78,7 +97,21 @@ class VGG19(vgg.VGG19):
         self, image: Tensor, layers: Iterable[str], before_relu: bool = False
     ) -> dict[str, Tensor]:
         """The same unchecked, in the precision that the maps were computed in."""
-        return super().forward(image, layers, before_relu)
+        if before_relu or not self._can_be_fused(image):
+            return super().forward(image, layers, before_relu)
+        requested = list(layers)
+        names = LAYERS[: max(map(LAYERS.index, requested)) + 1]
+        maps = self.normalize(image)
+        if self.padding == "replicate":
+            maps = F.pad(maps, (1, 1, 1, 1), mode="replicate")
+        return through(maps, names, requested, self._layer, self.pooling == "average")
+
+    def _can_be_fused(self, image: Tensor) -> bool:
+        """Whether nobody needs to see what is between two layers, and the device has no own way."""
+        if image.device.type != "cpu" or self.dtype not in (torch.bfloat16, torch.float32):
+            return False
+        layers = self.convolutions.values()
+        return not any(layer._forward_hooks or layer._forward_pre_hooks for layer in layers)
 
     def normalize(self, image: Tensor) -> Tensor:
         """As in `core`, then in the network's precision and memory format."""
@@ -87,13 +120,33 @@ class VGG19(vgg.VGG19):
 
     def convolve(self, name: str, maps: Tensor, relu: bool = True) -> Tensor:
         """As in `core`, with fewer multiplications where that is faster."""
-        if relu and self.winograd and is_large(maps):
-            if name not in self._faster:
-                kernel, bias = (p.detach() for p in self.convolutions[name].parameters())
-                self._faster[name] = Winograd(kernel, bias) if pays(kernel) else None
-            if (faster := self._faster[name]) is not None:
-                return faster.forward(maps)
+        if relu and (faster := self._with_fewer(name, maps)) is not None:
+            return faster.forward(maps)
+        layer: Any = self.convolutions[name]
+        if layer.padding_mode == "replicate" and cards.on_card(maps.device):
+            out = F.conv2d(cards.with_border(maps), layer.weight, layer.bias)
+            return F.relu(out, inplace=True) if relu else out
         return super().convolve(name, maps, relu)
+
+    def _with_fewer(self, name: str, maps: Tensor) -> Winograd | None:
+        if not self.winograd or not is_large(maps):
+            return None
+        kept = self._faster  # another thread may `forget`
+        if name not in kept:
+            kernel, bias = (p.detach() for p in self.convolutions[name].parameters())
+            kept[name] = Winograd(kernel, bias) if pays(kernel) else None
+        return kept[name]
+
+    def _layer(self, name: str, maps: Tensor) -> Layer:
+        if (faster := self._with_fewer(name, maps)) is not None:
+            return faster
+        kept = self._plain
+        if (layer := kept.get(name)) is None:
+            padding = 0 if name == "conv1_1" and self.padding == "replicate" else 1
+            layer = Convolution(self.convolutions[name], padding, self.packed)
+            if self.packed:
+                kept[name] = layer
+        return layer
 
 
 @usual_modes()
@@ -209,7 +262,7 @@ def prepare(
         return network
     else:
         network = copy(network)  # it shares the weights
-    network.to(device).set_precision(precision, winograd)
+    network.to(device).set_precision(precision, winograd, packed=device.type == "cpu")
     return network
 
 

@@ -92,7 +92,7 @@ class Objective:
         query = self.content
         if picture is not None:
             query = _PHOTO * self.content + (1 - _PHOTO) * picture
-        shares, likeness = self.recipe.shares(len(pieces)), self.recipe.likeness
+        shares, likeness = self.recipe.shares(len(pieces)), self.recipe.kept
         coherence = 0.0 if self._single else COHERENCE
         return Neighbours(
             query, self.content, pieces, masks, shares, likeness, self.network, coherence
@@ -154,7 +154,7 @@ class Objective:
             style = style + parts[f"style {name}"]
         style_weight = self.recipe.style_weight
         if self.neighbours is not None:
-            style_weight *= 1 - self.recipe.likeness
+            style_weight *= 1 - self.recipe.kept
         total = target_loss(content, style, self.recipe.content_weight, style_weight)
         if self.neighbours is not None:
             found = self.neighbours.losses(maps)

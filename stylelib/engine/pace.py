@@ -5,17 +5,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from torch import Tensor
-
-from ..core.vgg import VGG19
+from ..errors import StylelibError
 from ..pictures.images import fit
-from ..recipes import COARSEST, Recipe
+from ..recipes import Recipe
+from . import cards
 from .transfer import Transfer
 
 
 @dataclass(frozen=True)
 class Pace:
     """The seconds that a step takes: a fixed part, and a part for each pixel.
+
+    `preparing` is how much longer than usual it takes to begin a size; see `Recipe.preparation`.
 
     Two numbers are enough, since a step's time grows in proportion to its pixels; a progress
     bar's running average would be several times too low or too high, since the steps at the
@@ -25,6 +26,7 @@ class Pace:
 
     fixed: float = 0.02
     per_pixel: float = 5e-6
+    preparing: float = 1.0
 
     def step(self, size: int, shape: tuple[int, ...]) -> float:
         """Seconds for a step, for a photo of `shape` (…, H, W) at that longest side."""
@@ -37,35 +39,70 @@ class Pace:
         for size, steps in recipe.stages():
             left: float = before + steps - max(before, done)
             if left == steps:
-                left += recipe.preparation(first=not before)
+                left += self.preparing * recipe.preparation(first=not before)
             total += max(0, left) * self.step(size, shape)
             before += steps
         return total
 
 
 def measure_pace(
-    photo: Callable[[int], Tensor],
-    painting: Callable[[int], Tensor],
+    make: Callable[[Recipe], Transfer],
     recipe: Recipe,
-    load: Callable[[Recipe], VGG19],
-    plan: Sequence[tuple[int, int]] = ((COARSEST, 3), (2 * COARSEST, 2)),
+    plan: Sequence[tuple[int, int]] | None = None,
 ) -> Pace:
     """Take a few real steps at two small sizes, and time them: about a second.
 
-    `photo` and `painting` load a picture at a longest side, `load` the network for a recipe. The
-    first step at each size is not timed: it also sets up.
+    Parameters
+    ----------
+    make : callable
+        Makes the transfer for a recipe, with all pictures and masks: they count, too.
+    recipe : Recipe
+        At any size.
+    plan : two of (longest side, steps), optional
+        By default the first two sizes that `recipe` paints at. The first step at each is timed
+        apart, because it also sets up. On a graphics card some more are taken: only then are they
+        as quick as the others will be.
+
+    Raises
+    ------
+    StylelibError
+        If the pictures are too thin for such small sizes, or can't be loaded.
     """
-    times, pixels = [], []
+    if plan is None:
+        plan = _plan(make, recipe)
+    times, pixels, firsts = [], [], []
     for size, steps in plan:
-        small = recipe.but(size=size, steps=steps, coarse_to_fine=False)
-        transfer = Transfer(photo(size), painting(size), small, load(small))
-        next(transfer)
-        clock = [time.perf_counter(), *(time.perf_counter() for _ in transfer)]
+        transfer = make(_small(recipe, size, steps))
+        if cards.on_card(transfer.device):
+            transfer.change(steps=steps + 2 * cards.WARM_UP)
+        clock = [time.perf_counter()]
+        for step in transfer:
+            step.fetch()  # a card may still be at work on it
+            clock.append(time.perf_counter())
+        first, *others = (after - before for before, after in pairwise(clock))
         # The quickest step: the others may have waited for other programs.
-        times.append(min(after - before for before, after in pairwise(clock)))
+        times.append(min(others))
+        firsts.append(first)
         pixels.append(transfer.image.shape[-2] * transfer.image.shape[-1])
     slope = max(times[1] - times[0], 0.3 * times[1]) / (pixels[1] - pixels[0])
-    return Pace(max(times[1] - slope * pixels[1], 0.0), slope)
+    usual = recipe.preparation(first=True)
+    preparing = (firsts[1] / times[1] - 1) / usual
+    return Pace(max(times[1] - slope * pixels[1], 0.0), slope, min(max(preparing, 0.5), 3.0))
+
+
+def _plan(make: Callable[[Recipe], Transfer], recipe: Recipe) -> Sequence[tuple[int, int]]:
+    size = recipe.coarsest
+    while size < recipe.size:
+        try:
+            make(_small(recipe, size, 1))
+            break
+        except StylelibError:  # too thin for the network at that size
+            size *= 2
+    return (size, 3), (2 * size, 2)
+
+
+def _small(recipe: Recipe, size: int, steps: int) -> Recipe:
+    return recipe.but(size=size, steps=steps, coarse_to_fine=False)
 
 
 def about(seconds: float) -> str:

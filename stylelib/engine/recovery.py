@@ -13,8 +13,8 @@ from .lbfgs import FIRST, LBFGS
 
 GENTLY = 0.1  # times the first step's length, where the optimiser starts again
 RESTARTS = 3  # of L-BFGS, before it gives up
-_EXPLODED = 1e3  # a loss this many times the best one does not recover
-_SMALL = 1e-3  # relative to the weights: a loss this small can grow a thousandfold without harm
+EXPLODED = 1e3  # a loss this many times the best one does not recover
+SMALL = 1e-3  # relative to the weights: a loss this small can grow a thousandfold without harm
 
 
 class Optimizer(loop.Optimizer, Protocol):
@@ -56,7 +56,7 @@ class Descent:
 
     It takes the place of an optimiser in `core.loop.step`. Only the pixels that are `painted`
     move, all by default, and in L-BFGS's first step by `first` on average. `reached` receives the
-    new picture, on the CPU and in 0-1, when a step is good.
+    new picture, in 0-1, when a step is good.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Descent:
         self.recipe = recipe
         self.loss = pixels.new_zeros(())  # before the step; to be set between zero_grad and step
         self.total = 0.0  # the same as a number, NaN if some pixels are no longer finite
+        self._good = True
         self.restarts = 0  # how often it has gone back to the best picture
         self._pixels, self._painted, self._reached = pixels, painted, reached
         self.best, self._best_loss = pixels.detach().clone(), math.inf
@@ -90,25 +91,41 @@ class Descent:
         before, snapshot = self._pixels.detach().clone(), self._optimizer.snapshot()
         try:
             self._optimizer.step()
-            self.total = self.loss.item() if self._pixels.isfinite().all() else math.nan
-            if self._is_sound():
-                if self.recipe.clamp:
-                    self._pixels.data.clamp_(0, 1)
-                image = self._pixels.detach().clamp(0, 1).cpu()
-                if self.total <= self._best_loss:
-                    self.best, self._best_loss = before, self.total
-                self._reached.image, self._reached.iteration = image, self._reached.iteration + 1
+            self._judge(before)
         except BaseException:  # an interrupt: undo the step, so that it can be taken again
             self._pixels.data.copy_(before)
             self._optimizer.restore(snapshot)
             raise
 
-    def _is_sound(self) -> bool:
+    def _judge(self, before: Tensor) -> None:
+        """Accept the step if it is sound; `before` are the pixels that it began with."""
+        self.total = self.loss.item() if self._pixels.isfinite().all() else math.nan
+        self._good = self._is_sound()
+        if self._good:
+            if self.recipe.clamp:
+                self._pixels.data.clamp_(0, 1)
+            image = self._pixels.detach().clamp(0, 1).cpu()
+            if self.total <= self._best_loss:
+                self.best, self._best_loss = before, self.total
+            self._reached.image, self._reached.iteration = image, self._reached.iteration + 1
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to `settle`: here after each step."""
+        return True
+
+    def settle(self) -> bool:
+        """Whether all steps were sound; if not, it has to `restart`."""
+        return self._good
+
+    def _weights(self) -> float:
         recipe = self.recipe
-        weights = (
+        return (
             recipe.content_weight + recipe.style_weight + recipe.neighbour_weight + recipe.tv_weight
         )
-        limit = _EXPLODED * max(self._best_loss, _SMALL * weights)
+
+    def _is_sound(self) -> bool:
+        limit = EXPLODED * max(self._best_loss, SMALL * self._weights())
         return math.isfinite(self.total) and self.total <= limit
 
     def restart(self) -> bool:
@@ -118,6 +135,7 @@ class Descent:
         was restarted often enough.
         """
         self._pixels.data.copy_(self.best)
+        self._good = True
         self.restarts += 1
         self._optimizer = self._start(GENTLY * FIRST)
         return self.recipe.optimizer != "adam" and self.restarts <= RESTARTS

@@ -11,6 +11,7 @@ from ..errors import StylelibError
 from ..guards import smallest_side
 from ..pictures.images import fit, resize_to
 from ..recipes import Recipe
+from . import cards
 from .lbfgs import FIRST, LBFGS
 from .masks import Style
 from .objective import Objective
@@ -62,24 +63,24 @@ def add_detail(pixels: Tensor, objective: Objective) -> bool:
     detail = objective.of_detail()
     if detail is None:
         return False
-    optimizer = LBFGS(pixels, detail.painted, 3 * FIRST)  # it has far to go
-    best, least = pixels.detach().clone(), math.inf
+    device = pixels.device
+    make = cards.LBFGS if cards.on_card(device) else LBFGS
+    optimizer = make(pixels, detail.painted, 3 * FIRST)  # it has far to go
+    call = cards.captured(detail, detail.recipe, detail.network.dtype, device)
+    best, least = pixels.detach().clone(), pixels.new_full((), math.inf)
 
     def loss(image: Tensor) -> Tensor:
-        return detail(image)[0]
+        return call(image)[0]
 
+    # What is best is chosen on the device, so that nothing waits for a card's answers.
     for _ in range(objective.recipe.detail_steps):
         before = pixels.detach().clone()
-        value = loop.step(pixels, loss, optimizer).item()
-        if not math.isfinite(value):
-            break
-        if value < least:
-            best, least = before, value
+        value = loop.step(pixels, loss, optimizer)
+        better = value < least  # never, once it is no longer a number
+        best, least = torch.where(better, before, best), torch.where(better, value, least)
         if objective.recipe.clamp:
             pixels.data.clamp_(0, 1)
-    else:
-        with torch.no_grad():
-            if loss(pixels).item() < least:
-                best = pixels.detach().clone()
-    pixels.data.copy_(best)
+    with torch.no_grad():
+        better = loss(pixels) < least
+        pixels.data.copy_(torch.where(better, pixels, best))
     return True

@@ -2,12 +2,14 @@
 
 import math
 import warnings
+import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import partial, wraps
 from numbers import Integral
 from os import PathLike
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -21,14 +23,16 @@ from ..pictures.images import fit, resize, resize_to
 from ..pictures.record import pictures_record
 from ..recipes import RECIPES, SETTINGS, Recipe
 from ..version import __version__
+from . import cards
 from .devices import DEVICES, choose_device, choose_precision
 from .lbfgs import FIRST
 from .masks import Style, as_styles, fit_mask, painted_pixels
-from .memory import check_memory, ran_out
+from .memory import check_memory, memory_needed, ran_out, words_for_full
 from .modes import usual_modes
 from .network import VGG19, prepare, reaches
 from .objective import Objective
 from .recovery import GENTLY, Descent, Reached
+from .sharing import share
 from .stages import add_detail, first_picture, least_size, size_at
 
 PHOTO = 512  # the longest side, in pixels, up to which the photo is compared with
@@ -54,6 +58,11 @@ class Step:
     image : Tensor, shape (1, 3, h, w), RGB in 0-1
         The picture after the step; a copy of its own, on the CPU. Small at
         first if the recipe goes coarse to fine.
+
+    Notes
+    -----
+    A step of a graphics card fetches its losses and its picture when they are first looked at:
+    painting does not wait for what nobody asks for. They are this step's, however late that is.
     """
 
     iteration: int
@@ -61,6 +70,51 @@ class Step:
     losses: dict[str, float]
     layers: dict[str, float]
     image: Tensor
+
+    @classmethod
+    def later(
+        cls, iteration: int, steps: int, names: Sequence[str], values: Tensor, image: Tensor
+    ) -> "Step":
+        """A step whose numbers, named `names`, and picture are still on the device."""
+        step = cls.__new__(cls)
+        step.__dict__.update(iteration=iteration, steps=steps, _later=(names, values, image))
+        return step
+
+    @property
+    def fetched(self) -> bool:
+        """Whether nothing of it is still on the device."""
+        return "_later" not in self.__dict__
+
+    def fetch(self) -> None:
+        """Get what is still on the device."""
+        _ = self.losses, self.layers, self.image
+        self.__dict__.pop("_later", None)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            later = self.__dict__.get("_later")
+            if later is None or name not in ("losses", "layers", "image"):
+                raise AttributeError(f"a Step has no {name}")
+            names, values, image = later
+            if name == "image":
+                self.__dict__["image"] = image.to("cpu", copy=True)
+            else:
+                losses, layers = told(names, values.tolist())
+                self.__dict__.update(losses=losses, layers=layers)
+            return self.__dict__[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        self.fetch()
+        return self.__dict__
+
+
+def told(
+    names: Sequence[str], values: Sequence[float]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """A step's losses, and those of the layers, from the objective's parts."""
+    numbers = dict(zip(names, values, strict=True))
+    return {name: numbers.pop(name) for name in LOSSES if name in numbers}, numbers
 
 
 def _explain_full_memory(method: Method) -> Method:
@@ -74,11 +128,11 @@ def _explain_full_memory(method: Method) -> Method:
     @wraps(method)
     def call(self: "Transfer", *arguments: Any) -> Any:
         try:
-            with usual_modes():
+            with usual_modes(), cards.habits(self.device):
                 return method(self, *arguments)
         except Exception as error:
             if is_out_of_memory(error):
-                raise ran_out(error, self._release) from error
+                raise ran_out(error, self._release, self._room) from error
             raise
 
     return cast(Method, call)
@@ -103,6 +157,9 @@ class Transfer:
     device : {"auto", "cpu", "cuda", "mps"}
     precision : torch.dtype, optional
         Of the convolutions; by default the fastest that is good enough.
+    start : Tensor, shape (1, 3, h, w), RGB in 0-1, optional
+        A picture to start from, in place of what the recipe's `init` says; it is resized to the
+        photo's proportions.
 
     Attributes
     ----------
@@ -139,8 +196,11 @@ class Transfer:
         network: vgg.VGG19 | None = None,
         device: str = "auto",
         precision: torch.dtype | None = None,
+        start: Tensor | None = None,
     ) -> None:
         check_picture(content, "The content picture")
+        if start is not None:
+            check_picture(start, "The picture to start from")
         check_kind(recipe, Recipe, "The recipe")
         if network is not None:
             check_kind(network, vgg.VGG19, "The network")
@@ -159,19 +219,26 @@ class Transfer:
                 for one in self._styles
             ]
         height, width = fit(content.shape, recipe.size)
-        painting = max(math.prod(fit(s.image.shape, recipe.style_size())) for s in self._styles)
+        largest = max(math.prod(fit(s.image.shape, recipe.style_size())) for s in self._styles)
         searched = len(self._styles) if recipe.neighbour_weight else 0
-        check_memory(height, width, self.device, self.precision, painting, recipe.deepest, searched)
+        measures = height, width, self.precision, largest, recipe.deepest, searched
+        check_memory(height, width, self.device, *measures[2:])
+        self._room = partial(words_for_full, self.device, height, width, memory_needed(*measures))
         keep_memory()
         self._least = least_size(recipe, self._content, self._styles)
         self._descent: Descent | None = None  # set up when the next step needs it
         self.network = self._prepare(recipe, network)
         # A given network decides these two settings; the record must say what was used.
         self.recipe = recipe.but(pooling=self.network.pooling, padding=self.network.padding)
-        start = self._styles[0].image.detach().cpu()
+        painting = self._styles[0].image.detach().cpu()
         size = max(recipe.stages()[0][0], self._least)
-        self._reached = Reached(self._with_photo(first_picture(recipe, self._content, start, size)))
+        if start is None:
+            picture = first_picture(recipe, self._content, painting, size)
+        else:
+            picture = resize_to(start.detach().cpu().float(), fit(content.shape, size)).clone()
+        self._reached = Reached(self._with_photo(picture))
         self._size = 0  # the longest side that it has painted at
+        self._recent: list[weakref.ref[Step]] = []  # some of which may be on a card
 
     def _with_photo(self, picture: Tensor) -> Tensor:
         """The picture, with the photo where no style goes."""
@@ -185,6 +252,8 @@ class Transfer:
     @property
     def image(self) -> Tensor:
         """The picture so far."""
+        self._settle()
+        self._reached.image = self._reached.image.cpu()
         return self._reached.image
 
     @property
@@ -198,17 +267,41 @@ class Transfer:
     @_explain_full_memory
     def __next__(self) -> Step:
         while not self.stopped and self.iteration < self.recipe.steps:
+            if self.device.type == "cpu":
+                share.take()
             done = self.iteration
             size = max(size_at(self.recipe, done), self._size, self._least)
             descent = self._descent
             if descent is None or size != self._size:
                 descent = self._begin(size)
             loop.step(self._pixels, self._loss, descent)
+            if self._due(descent, size):
+                if not descent.settle():
+                    self._recover(descent)
+                self._fetch()
             if self.iteration > done:
                 return self._describe(self._parts)
-            self._recover(descent)
+        share.rest()
+        self.network.forget()
         give_back()
         raise StopIteration
+
+    def _due(self, descent: Descent, size: int) -> bool:
+        """Whether to wait until it is known that the steps so far were sound."""
+        done = self.iteration
+        return descent.due or done >= self.recipe.steps or size_at(self.recipe, done) > size
+
+    def _settle(self) -> None:
+        """Know whether the steps so far were sound, and go back if they were not."""
+        if self._descent is not None and not self._descent.settle():
+            self._recover(self._descent)
+
+    def _fetch(self) -> None:
+        """Fetch the latest steps that somebody has kept, lest they fill the card."""
+        for kept in self._recent:
+            if (step := kept()) is not None:
+                step.fetch()
+        self._recent.clear()
 
     @_explain_full_memory
     def _prepare(self, recipe: Recipe, network: vgg.VGG19 | None = None) -> VGG19:
@@ -227,6 +320,7 @@ class Transfer:
         # look filtered. From there on, the picture so far is what is painted larger.
         wanted = picture if 0 < self._size < size and size > PHOTO else content
         self._objective = Objective(wanted, styles, self.recipe, self.network, picture)
+        self._call = cards.captured(self._objective, self.recipe, self.network.dtype, self.device)
         painted = self._objective.painted
         if painted is not None:
             picture = torch.where(painted, picture, content)
@@ -239,13 +333,14 @@ class Transfer:
         enlarged = 0 < self._size < size
         if enlarged and self.recipe.detail_steps and add_detail(self._pixels, self._objective):
             first = 0.3 * FIRST  # most of the way is done
-        self._descent = Descent(self._pixels, painted, self.recipe, first, self._reached)
+        make = cards.descent_for(self.device)
+        self._descent = make(self._pixels, painted, self.recipe, first, self._reached)
         self._size = size
         return self._descent
 
     def _loss(self, pixels: Tensor) -> Tensor:
         assert self._descent is not None
-        self._descent.loss, self._parts = self._objective(pixels)
+        self._descent.loss, self._parts = self._call(pixels)
         return self._descent.loss
 
     def _recover(self, descent: Descent) -> None:
@@ -261,17 +356,25 @@ class Transfer:
             if not self.quiet:
                 warnings.warn(self.stopped, RuntimeWarning, stacklevel=4)
 
-    def _describe(self, parts: Mapping[str, Tensor]) -> Step:
-        names, values = list(parts), torch.stack([p.detach().float() for p in parts.values()])
-        numbers = dict(zip(names, values.tolist(), strict=True))
-        losses = {name: numbers.pop(name) for name in LOSSES if name in numbers}
-        return Step(self.iteration, self.recipe.steps, losses, numbers, self.image.clone())
+    def _describe(self, parts: Mapping[str, Tensor], on_card: bool = True) -> Step:
+        names, values = list(parts), cards.numbers_of(parts)
+        if on_card and cards.on_card(self.device):
+            image = self._reached.image
+            step = Step.later(self.iteration, self.recipe.steps, names, values, image)
+            self._recent.append(weakref.ref(step))
+            return step
+        losses, layers = told(names, values.tolist())
+        return Step(self.iteration, self.recipe.steps, losses, layers, self.image.clone())
 
     def _release(self) -> None:
         """Release all that the next step can set up again from the picture so far."""
+        if "_reached" in self.__dict__:  # else it is about to load the network
+            with suppress(RuntimeError):  # the card may be in no state to answer
+                self._reached.image = self.image
         self._descent = None
-        for name in ("_objective", "_pixels", "_parts"):
+        for name in ("_objective", "_call", "_pixels", "_parts"):
             self.__dict__.pop(name, None)
+        cards.release(self.device)
 
     @_explain_full_memory
     def measure(self) -> Step:
@@ -285,13 +388,15 @@ class Transfer:
         if self._descent is None:
             self._begin(max(self._size, max(self.image.shape[-2:])))
         with torch.no_grad():
-            return self._describe(self._objective(self.image.to(self.device))[1])
+            parts = self._objective(self.image.to(self.device))[1]
+            return self._describe(parts, on_card=False)
 
     def run(
         self,
         changes: Mapping[int, Mapping[str, Any]] | None = None,
         until: int | None = None,
         again: Collection[int] = (),
+        each: Callable[[Step], object] | None = None,
     ) -> Tensor:
         """Take all the steps that are left, and return the picture.
 
@@ -305,6 +410,8 @@ class Transfer:
         again : several int
             Iterations after which the optimiser is restarted, as it is after
             `go_back_to`.
+        each : callable, optional
+            Called with each step, for example to show the progress.
 
         Raises
         ------
@@ -313,14 +420,23 @@ class Transfer:
         """
         changes = {} if changes is None else changes
         _check_plan(changes, until, again)
-        while until is None or self.iteration < until:
+        while until is None or not self._has_reached(until):
             if self.iteration in again:
                 self.go_back_to(self.image, self.iteration)
             if self.iteration in changes:
                 self.change(**changes[self.iteration])
-            if next(self, None) is None:
+            step = next(self, None)
+            if step is None:
                 break
+            if each is not None:
+                each(step)
         return self.image
+
+    def _has_reached(self, iteration: int) -> bool:
+        """Whether so many sound steps are done."""
+        if self.iteration >= iteration:
+            self._settle()
+        return self.iteration >= iteration
 
     def change(self, **changes: Any) -> None:
         """Change settings of the recipe while painting; they apply from the next step on.
@@ -338,6 +454,7 @@ class Transfer:
                 raise StylelibError(
                     f"{name} can't be changed while painting. Start a new transfer."
                 )
+        self._settle()
         same_loss = recipe.but(steps=self.recipe.steps) == self.recipe
         recipe.shares(len(self._styles))
         self._least = least_size(recipe, self._content, self._styles)

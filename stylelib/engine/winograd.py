@@ -69,6 +69,12 @@ class Winograd(nn.Module):
         out: Tensor = _ConvolutionReLU.apply(maps, self)
         return out
 
+    def backward(self, gradient: Tensor, out: Tensor | None) -> Tensor:
+        """The gradient of the maps, first set to 0 where `out`, the result, is 0."""
+        # The gradient of a convolution is a convolution with the kernel turned by 180 degrees.
+        there, values, back = self.there.flip(0), self.values.mT, self.back.flip(1)
+        return _convolve(_padded(gradient, out), there, values, back, gradient.shape[-2:])
+
 
 def pays(kernel: Tensor) -> bool:
     """Whether a kernel has enough maps to share the additions (measured)."""
@@ -93,10 +99,8 @@ class _ConvolutionReLU(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        layer, (out,) = ctx.layer, ctx.saved_tensors
-        # The gradient of a convolution is a convolution with the kernel turned by 180 degrees.
-        there, values, back = layer.there.flip(0), layer.values.mT, layer.back.flip(1)
-        return _convolve(_padded(gradient, out), there, values, back, gradient.shape[-2:]), None
+        (out,) = ctx.saved_tensors
+        return ctx.layer.backward(gradient, out), None
 
 
 def _padded(maps: Tensor, seen: Tensor | None = None) -> Tensor:

@@ -28,7 +28,8 @@ SMALLEST = 16
 _FORMAT = "stylelib feed-forward network 1"
 _LARGEST = 200_000_000  # bytes of a file with width 128 and 16 blocks
 _NEEDED, _BYTES = 300_000_000, 33  # memory, as measured: at least, and per pixel and map
-_MARGIN = 16  # pixels added at each edge and cut off again, so that edges look no different
+MARGIN = 16
+"""Pixels added at each edge and cut off again, so that edges look no different."""
 
 
 class FeedForward(nn.Module):
@@ -142,7 +143,7 @@ class FeedForward(nn.Module):
                 f"The photo is {width} x {height} pixels; the network needs at least {SMALLEST} "
                 f"on each side. Use a larger photo."
             )
-        edge = min(_MARGIN, height - 1, width - 1)
+        edge = min(MARGIN, height - 1, width - 1)
         device = next(self.parameters()).device
         needed = _NEEDED + _BYTES * self.width * height * width
         check_room(height, width, device, needed, fixed=_NEEDED)
@@ -195,12 +196,12 @@ class FeedForward(nn.Module):
 
     @staticmethod
     @usual_modes()
-    def load(path: str | os.PathLike[str]) -> "FeedForward":
+    def load(path: str | os.PathLike[str] | bytes) -> "FeedForward":
         """Load a network that `save` wrote. Nothing in the file is executed.
 
         Parameters
         ----------
-        path : path, or name of a sample
+        path : path, name of a sample, or a file's contents
             For example ``"hokusai-great-wave.pt"``, which comes with stylelib.
 
         Raises
@@ -208,7 +209,10 @@ class FeedForward(nn.Module):
         StylelibError
             If there is no such file, or it is cut short, altered or of another kind.
         """
-        name, data = str(path), _read(path)
+        if isinstance(path, bytes):
+            name, data = "network.pt", path
+        else:
+            name, data = str(path), _read(path)
         try:
             return _decode(data)
         except Exception as error:  # a damaged file may raise anything, deep inside torch

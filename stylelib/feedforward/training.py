@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from ..checks import check_kind, check_picture, check_precision, check_range
 from ..core import vgg as core_vgg
+from ..engine import sharing
 from ..engine.devices import DEVICES, choose_device
 from ..engine.masks import Style
 from ..engine.memory import ran_out
@@ -186,21 +187,25 @@ def _training(
 ) -> Iterator[TrainingStep]:
     optimizer = torch.optim.Adam(network.parameters(), lr=_RATE)
     start, iteration, share = time.monotonic(), 0, 0.0
-    while share < 1:
-        iteration += 1
-        for group in optimizer.param_groups:
-            group["lr"] = _RATE * min(1, iteration / _WARM_UP) * _decay(share)
-        try:
+    try:
+        while share < 1:
+            iteration += 1
+            for group in optimizer.param_groups:
+                group["lr"] = _RATE * min(1, iteration / _WARM_UP) * _decay(share)
+            if device.type == "cpu":
+                sharing.share.take()
             with usual_modes():
                 part = next(photo_crops).to(device)
                 losses = _step(network, objectives, part, optimizer)
-        except Exception as error:
-            if is_out_of_memory(error):
-                raise ran_out(error) from error
-            raise
-        passed = time.monotonic() - start
-        share = min(1.0, iteration / steps if steps else passed / seconds)
-        yield TrainingStep(iteration, share, passed, losses)
+            passed = time.monotonic() - start
+            share = min(1.0, iteration / steps if steps else passed / seconds)
+            yield TrainingStep(iteration, share, passed, losses)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise ran_out(error) from error
+        raise
+    finally:
+        sharing.share.rest()
 
 
 def _decay(share: float) -> float:

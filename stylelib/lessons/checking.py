@@ -12,8 +12,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ..errors import pick
-from . import own
+from . import own, passed
 from .painted import painted
+from .theme import COLORS
 
 Inputs = tuple[Any, ...]
 
@@ -127,19 +128,29 @@ class Verdict:
     message: str
 
     def __repr__(self) -> str:
-        mark = {"right": "✓", "wrong": "✗", "empty": "…"}[self.state]
-        return f"{mark} {self.exercise.number} {self.exercise.title}: {self.message}"
+        return f"{self.heading} {self.message}"
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        words = {"text/plain": repr(self)}
-        picture = painted(self.message)
-        if picture is None:
-            return words
-        data = b64encode(picture).decode()
-        return words | {
-            "text/html": f"<p>{escape(repr(self))}</p><p>This is what it would paint:</p>"
-            f"<img alt='A camel as this mistake paints her' src='data:image/jpeg;base64,{data}'>"
-        }
+    def _repr_html_(self) -> str:
+        # As wide as a column of text, and in the colours of the page, be they light or dark.
+        color = COLORS[{"right": "tv", "wrong": "style", "empty": "muted"}[self.state]]
+        picture, below = painted(self.message), ""
+        if picture is not None:
+            data = b64encode(picture).decode()
+            below = (
+                "<p>This is what it would paint:</p><img alt='A camel as this mistake paints her' "
+                f"style='max-width:100%' src='data:image/jpeg;base64,{data}'>"
+            )
+        return (
+            f"<div style='border-left:4px solid {color}; padding:4px 12px; max-width:75ch; "
+            f"line-height:1.5; overflow-wrap:break-word'><b>{escape(self.heading)}</b> "
+            f"{escape(self.message)}{below}</div>"
+        )
+
+    @property
+    def heading(self) -> str:
+        """Whether it is right, as a sign, and which exercise it is."""
+        mark = {"right": "✓", "wrong": "✗", "empty": "…"}[self.state]
+        return f"{mark} {self.exercise.number} {self.exercise.title}:"
 
     @property
     def passed(self) -> bool:
@@ -158,6 +169,8 @@ def register(*exercises: Exercise) -> None:
 def check(number: str, answer: Any) -> Verdict:
     """Check your answer to an exercise. A right one is kept in ``my_code.py``, to paint with.
 
+    In a folder of your own lessons, what you passed is kept in ``my-progress.md``.
+
     Parameters
     ----------
     number : str
@@ -171,8 +184,10 @@ def check(number: str, answer: Any) -> Verdict:
         If there is no exercise with that number. A wrong answer raises nothing.
     """
     verdict = EXERCISES[pick(number, EXERCISES, "exercise")].check(answer)
-    if verdict.passed and own.keep(answer) and answer.__name__ in own.PARTS:
-        return replace(verdict, message="well done. It is collected: you can paint with it.")
+    if verdict.passed:
+        passed.keep(number, EXERCISES)
+        if own.keep(answer) and answer.__name__ in own.PARTS:
+            return replace(verdict, message="well done. It is collected: you can paint with it.")
     return verdict
 
 

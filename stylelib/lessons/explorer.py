@@ -2,19 +2,37 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
+from pathlib import Path
 from typing import Any
 
+import anywidget
 import ipywidgets
+import traitlets
 
 from ..errors import StylelibError, pick
+from .access import Access
+from .stills import Still
 from .theme import Plot, with_picture
 
 _PAUSE = 0.02  # seconds to wait for a newer value before drawing
-# For screen readers only.
-_HIDDEN = "position:absolute; width:1px; height:1px; overflow:hidden; clip-path:inset(50%)"
+
+Clicked = Callable[[int, float, float], Mapping[str, Any]]
+
+
+class FigureImage(anywidget.AnyWidget):
+    """A picture with alternative text, which ipywidgets' own has not; see figure.js.
+
+    If it is clickable, it says where it was clicked on, as fractions.
+    """
+
+    _esm = Path(__file__).parent / "figure.js"
+    value = traitlets.Bytes().tag(sync=True)
+    format = traitlets.Unicode("png").tag(sync=True)
+    alt = traitlets.Unicode().tag(sync=True)
+    clickable = traitlets.Bool(False).tag(sync=True)
 
 
 class Explorer(ipywidgets.VBox):
@@ -28,6 +46,11 @@ class Explorer(ipywidgets.VBox):
     ----------
     draw : callable
         Called with the value of each control as a keyword argument; returns a `Plot`.
+    clicked : callable, optional
+        Called when the figure is clicked on, with the number of the axes, in the order in which
+        they were added, and the position in their data coordinates. Returns new values of
+        controls, none if there is nothing to choose there. All of them can also be set with the
+        controls, by keyboard.
     controls : ipywidgets
         Each with a description and a tooltip.
 
@@ -37,11 +60,14 @@ class Explorer(ipywidgets.VBox):
         The figure that is shown now.
     """
 
-    def __init__(self, draw: Callable[..., Plot], **controls: Any) -> None:
-        self._draw, self.controls = draw, controls
+    def __init__(
+        self, draw: Callable[..., Plot], clicked: Clicked | None = None, **controls: Any
+    ) -> None:
+        self._draw, self._clicked, self.controls = draw, clicked, controls
         self._pending: asyncio.TimerHandle | None = None
         self._held = False
-        self._image = self._make_image()
+        self._image = FigureImage(clickable=clicked is not None)
+        self._image.on_msg(lambda _, where, __: self.click(where["across"], where["down"]))
         self._message = ipywidgets.HTML()
         for control in controls.values():
             control.style.description_width = "initial"
@@ -49,13 +75,10 @@ class Explorer(ipywidgets.VBox):
         box = ipywidgets.HBox(
             list(controls.values()), layout={"flex_flow": "row wrap", "grid_gap": "0 16px"}
         )
-        self._alt_text = ipywidgets.HTML(layout={"height": "0", "margin": "0"})
-        super().__init__([box, self._message, self._image, self._alt_text])
+        # No scrollbars for the fraction of a pixel by which browsers round.
+        parts = [box, self._message, self._image, Access()]
+        super().__init__(parts, layout={"overflow": "visible"})
         self.redraw()
-
-    def _make_image(self) -> Any:
-        """The widget of the figure, with a `format` and its bytes as `value`."""
-        return ipywidgets.Image(layout={"max_width": "100%", "width": "auto"})
 
     @property
     def values(self) -> dict[str, Any]:
@@ -83,6 +106,25 @@ class Explorer(ipywidgets.VBox):
             self.redraw()
         return self
 
+    def click(self, across: float, down: float) -> None:
+        """Do what a click on the figure does.
+
+        Parameters
+        ----------
+        across, down : float, 0-1
+            Fractions of the figure's width and height, from its top left corner.
+        """
+        if self._clicked is None:
+            return
+        figure = self.plot.figure
+        point = figure.transFigure.transform((across, 1 - down))
+        for number, axes in enumerate(figure.axes):
+            if axes.bbox.contains(*point):
+                x, y = axes.transData.inverted().transform(point)
+                if values := self._clicked(number, float(x), float(y)):
+                    self.set(**values)
+                return
+
     def redraw(self) -> None:
         """Draw with the current values of the controls."""
         if self._pending is not None:
@@ -92,14 +134,13 @@ class Explorer(ipywidgets.VBox):
             try:
                 self.plot = self._draw(**self.values)
             except StylelibError as error:
-                self._message.value = f"<b>{error}</b>"
+                self._message.value = f"<b>{escape(str(error))}</b>"
                 return
             kind, data = self.plot.image()
             self._message.value = ""
-            self._image.format = kind.removeprefix("image/")
-            self._image.value = data
-        # ipywidgets' Image has no alt text, and isn't displayed at all if it has a tooltip.
-        self._alt_text.value = f"<span style='{_HIDDEN}'>{escape(self.plot.alt)}</span>"
+            with self._image.hold_sync():  # or the browser would show the old bytes once more
+                self._image.format = kind.removeprefix("image/")
+                self._image.value, self._image.alt = data, self.plot.alt
 
     def _changed(self, _: Any) -> None:
         if self._held:
@@ -115,6 +156,14 @@ class Explorer(ipywidgets.VBox):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         kind, data = f"image/{self._image.format}", self._image.value
         return with_picture(super()._repr_mimebundle_(**options), kind, data, self.plot.alt)
+
+    def _ipython_display_(self, **options: Any) -> None:
+        Still().show(self._repr_mimebundle_(**options))
+
+
+def cell(position: float, count: int) -> int:
+    """Which of `count` cells, whose middles are 0, 1, 2 …, a position is in, or is nearest to."""
+    return min(max(int(position + 0.5), 0), count - 1)
 
 
 @contextmanager

@@ -37,9 +37,13 @@ class Film:
         self.pictures: list[Tensor] = []
         self._due, self._kept = 0, -1
 
+    def due(self, iteration: int) -> bool:
+        """Whether it is time for a picture."""
+        return iteration >= self._due
+
     def see(self, iteration: int, image: Tensor, last: bool = False) -> None:
         """Keep this picture if it is time for one, or if it is the last one."""
-        if iteration >= self._due or (last and iteration != self._kept):
+        if self.due(iteration) or (last and iteration != self._kept):
             self.pictures.append(_small(image))
             self._kept, self._due = iteration, max(iteration + 1, round(iteration * _NEXT))
 

@@ -77,9 +77,13 @@ def load_image(source: Source, size: int | None = None) -> Tensor:
     >>> load_image("camel", size=64).shape
     torch.Size([1, 3, 36, 64])
     """
+    return load_named(source, size, name_of(source))
+
+
+def load_named(source: Source, size: int | None, name: str) -> Tensor:
+    """Load a picture as `load_image` does; messages call it by this name."""
     if size is not None:
         check_range("size", size, 1, _LARGEST, Integral)
-    name = name_of(source)
     with reading(name):
         picture = open_picture(source, name)
         width, height = picture.size
@@ -236,9 +240,39 @@ def save_image(
         the file can't be written. A file that was there before is then unchanged.
     """
     path = check_place(path, ENDINGS)
+    data, complete = _encoded(image, path.suffix.lower(), recipe)
+    write_atomically(path, data)
+    if not complete:  # only now: a warning may be made an error
+        kind = _FORMATS[path.suffix.lower()]
+        warnings.warn(
+            f"The recipe is too long for a {kind} file: {path} was saved without it.", stacklevel=2
+        )
+    return path
+
+
+def encode_image(image: Tensor, ending: str, recipe: Mapping[str, Any] | None = None) -> bytes:
+    """The contents of the file that `save_image` would write, for example to send it elsewhere.
+
+    Parameters
+    ----------
+    image : Tensor, shape (1, 3, H, W), RGB in 0-1
+    ending : {".png", ".jpg", ".jpeg"}
+    recipe : mapping, optional
+        As for `save_image`; it is left out if it is too long.
+
+    Raises
+    ------
+    StylelibError
+        If the picture or the recipe can't be stored in such a file.
+    """
+    return _encoded(image, ending, recipe)[0]
+
+
+def _encoded(image: Tensor, ending: str, recipe: Mapping[str, Any] | None) -> tuple[bytes, bool]:
+    """A file's contents, and whether the recipe fitted into it."""
     picture = to_pil(image)
     text = _as_text(recipe)
-    kind = _FORMATS[path.suffix.lower()]
+    kind = _FORMATS[ending]
     too_long = text is not None and len(text) > _LONGEST_TEXT[kind]
     if too_long:
         text = None
@@ -260,12 +294,7 @@ def save_image(
         raise StylelibError(
             f"This picture can't be stored in a {kind} file ({error}). Try .png."
         ) from error
-    write_atomically(path, buffer.getvalue())
-    if too_long:  # only now: a warning may be made an error
-        warnings.warn(
-            f"The recipe is too long for a {kind} file: {path} was saved without it.", stacklevel=2
-        )
-    return path
+    return buffer.getvalue(), not too_long
 
 
 def _as_text(recipe: Mapping[str, Any] | None) -> str | None:

@@ -49,6 +49,11 @@ def file_name(text: str) -> str:
     return f"my-{name}" if _DEVICE.match(name) else name
 
 
+def is_network(style: str) -> bool:
+    """Whether this is the name of a trained network rather than a painting."""
+    return PureWindowsPath(style).suffix.lower() == ".pt"
+
+
 def _cut(text: str, size: int) -> str:
     """At most the first `size` bytes, without cutting a character in half."""
     return text.encode("utf-8", "replace")[:size].decode("utf-8", "ignore")

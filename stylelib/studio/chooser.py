@@ -7,23 +7,41 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets
+import traitlets
 from PIL import ImageOps
 
 from ..errors import StylelibError, pick
 from ..pictures.decoding import Source
 from ..pictures.images import load_image, to_pil
 from ..pictures.samples import SAMPLES
+from .part import Part, script
 from .picture import Picture, data_url
 from .uploads import upload_button
 
-THUMBNAIL = (72, 54)  # width and height, in pixels
+THUMBNAIL = (64, 48)  # width and height, in pixels
+
+
+class Thumbnails(Part):
+    """Buttons with pictures on them, of which one is chosen; see thumbnails.js."""
+
+    _esm = script("thumbnails.js")
+    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    captions = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    pictures = traitlets.List(traitlets.Unicode()).tag(sync=True)  # data URLs
+    size = traitlets.List([64, 48]).tag(sync=True)  # width and height, in pixels
+    label = traitlets.Unicode().tag(sync=True)
+    value = traitlets.Unicode(None, allow_none=True).tag(sync=True)  # the name of the chosen one
+
+    @traitlets.validate("value")
+    def _check(self, proposal: Any) -> str | None:
+        name: str | None = proposal["value"]
+        return name if name is None else pick(name, self.names, "picture")
 
 
 class PictureChooser(ipywidgets.VBox):
-    """Thumbnails, one of them chosen, and, if `upload` names it, a button to upload a picture.
+    """Thumbnails, one of them chosen, and, if `upload` names it, a box for another picture.
 
-    The thumbnails are buttons with a picture on them, so they work with the mouse,
-    with Tab and Space, and for screen readers.
+    The box takes a file that is chosen or dropped on it.
     """
 
     def __init__(
@@ -37,26 +55,19 @@ class PictureChooser(ipywidgets.VBox):
         self.pictures = {picture.name: picture for picture in pictures}
         self._thumbnails: dict[str, str] = {}
         self._watchers: list[Callable[[], None]] = []
-        self.buttons = ipywidgets.ToggleButtons(options=[], style={"button_width": f"{size[0]}px"})
-        self.buttons.add_class("stylelib-thumbnails")
-        self.buttons.add_class(f"stylelib-{self.buttons.model_id[:12]}")
-        self._css, self.caption = ipywidgets.HTML(), ipywidgets.HTML()
-        self._css.layout.display = "none"
-        self.message = ipywidgets.HTML()
+        self.buttons = Thumbnails(size=list(size), label=label)
+        self.caption, self.message = ipywidgets.HTML(), ipywidgets.HTML()
         self.upload = upload_button(
             self.add,
             self.message,
-            description=upload or "",
-            tooltip="Choose a picture file on your computer",
-            layout={"width": f"{size[0]}px", "height": f"{size[1]}px", "margin": "3px"},
+            description="+ your own",
+            tooltip=f"{upload}: choose a file on your computer, or drop it here",
         )
-        self.upload.add_class("stylelib-upload")
-        row = ipywidgets.HBox(
-            [self.buttons, *([self.upload] if upload else [])], layout={"flex_flow": "row wrap"}
-        )
+        row = ipywidgets.Box([self.buttons, *([self.upload] if upload else [])])
+        row.add_class("stylelib-row")
         self.buttons.observe(self._chosen, "value")
         self._offer()
-        super().__init__([self._css, self.caption, row, self.message])
+        super().__init__([self.caption, row, self.message])
         if pictures:
             self.value = pictures[0].name
 
@@ -77,6 +88,15 @@ class PictureChooser(ipywidgets.VBox):
     def watch(self, told: Callable[[], None]) -> None:
         """Call `told` when another picture is chosen."""
         self._watchers.append(told)
+
+    def watch_twice(self, told: Callable[[], None]) -> None:
+        """Call `told` when a picture is clicked on twice, after it has been chosen."""
+
+        def clicked(_: Any, message: Any, __: Any) -> None:
+            if message.get("twice") == self.value:
+                told()
+
+        self.buttons.on_msg(clicked)
 
     def choose(self, source: Source) -> None:
         """Choose a picture by name, or add one and choose it."""
@@ -99,6 +119,16 @@ class PictureChooser(ipywidgets.VBox):
             self._chosen()
         self.value = name
 
+    def offer(self, source: Source, name: str) -> None:
+        """Offer a picture without choosing it."""
+        self.pictures[name] = Picture(name, source)
+        self._offer()
+
+    def clear(self) -> None:
+        """Offer nothing."""
+        self.pictures, self._thumbnails = {}, {}
+        self._offer()
+
     def remove(self, name: str) -> None:
         """Stop offering a picture."""
         del self.pictures[name], self._thumbnails[name]
@@ -106,22 +136,17 @@ class PictureChooser(ipywidgets.VBox):
 
     def _offer(self) -> None:
         """Show a button for each picture, without calling any watcher."""
-        chosen = self.buttons.value
-        self.buttons.unobserve(self._chosen, "value")
-        self.buttons.tooltips = [_caption(picture) for picture in self.pictures.values()]
-        self.buttons.options = list(self.pictures)
-        if chosen in self.pictures:
-            self.buttons.value = chosen
-        self.buttons.observe(self._chosen, "value")
         for name, picture in self.pictures.items():
             if name not in self._thumbnails:
                 self._thumbnails[name] = _thumbnail(picture.source, self._size)
-        mine = f".stylelib-{self.buttons.model_id[:12]} button"
-        rules = [f"{mine} {{height:{self._size[1]}px}}"] + [
-            f"{mine}[value='{i}'] {{background-image:url({self._thumbnails[name]})!important}}"
-            for i, name in enumerate(self.pictures)
-        ]
-        self._css.value = f"<style>{_CSS}{''.join(rules)}</style>"
+        with self.buttons.hold_sync():
+            self.buttons.names = list(self.pictures)
+            self.buttons.captions = [_caption(picture) for picture in self.pictures.values()]
+            self.buttons.pictures = [self._thumbnails[name] for name in self.pictures]
+            if self.buttons.value not in self.pictures:
+                self.buttons.unobserve(self._chosen, "value")
+                self.buttons.value = None
+                self.buttons.observe(self._chosen, "value")
 
     def _chosen(self, _: Any = None) -> None:
         caption = _caption(self.picture) if self.value else ""
@@ -146,21 +171,3 @@ def _thumbnail(source: Source, size: tuple[int, int]) -> str:
     buffer = io.BytesIO()
     ImageOps.fit(picture, (2 * size[0], 2 * size[1])).save(buffer, "JPEG", quality=80)
     return data_url(buffer.getvalue(), "jpeg")
-
-
-# Text of size 0 is invisible, but screen readers still read it; everybody else sees the picture.
-# ipywidgets shows a count of files in an upload button, which means nothing here.
-_CSS = """
-.stylelib-thumbnails button {font-size:0; margin:3px; padding:0; background-size:cover!important;
-  background-position:center!important; border-radius:4px; opacity:.85}
-.stylelib-thumbnails button:hover {opacity:1}
-.stylelib-thumbnails button.mod-active {opacity:1; outline:3px solid #0072B2; outline-offset:1px;
-  box-shadow:none}
-.stylelib-thumbnails button:focus-visible {opacity:1; outline:3px dashed #D55E00}
-.stylelib-upload {font-size:0; border:2px dashed #767676; border-radius:4px; padding:0 8px;
-  line-height:1.2; white-space:normal}
-.stylelib-upload i {font-size:0; margin:0}
-.stylelib-upload::after {content:'+ your own'; font-size:13px}
-.stylelib-caption {width:0; min-width:100%; white-space:nowrap; overflow:hidden;
-  text-overflow:ellipsis}
-"""

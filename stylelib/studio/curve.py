@@ -3,13 +3,16 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..lessons.theme import COLORS
 from .runs import losses_of
 
 _WIDTH, _HEIGHT = 368, 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, _WIDTH - 122, 10, _HEIGHT - 26  # of the plot itself
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, _WIDTH - 122, 18, _HEIGHT - 26  # of the plot itself
 _POINTS = 120
+_JUMPS = "At a dashed line the picture grows: there is more to compare, so the losses jump."
+_JUMPS_SHORT = ("¦ the picture grows:", "more to compare, so", "the losses jump")
 # The neighbour loss takes the content loss's place, and its colour.
 _COLORS = {**COLORS, "neighbours": COLORS["content"]}
 _TOLD = {
@@ -20,13 +23,16 @@ _TOLD = {
 }
 
 
-def loss_curve(losses: Sequence[dict[str, float]], steps: int) -> str:
-    """The losses over the steps done, of `steps` in all, as HTML with an SVG.
+def loss_curve(losses: Sequence[dict[str, float]], stages: Sequence[tuple[int, int]]) -> str:
+    """The losses over the steps done, as HTML with an SVG.
 
+    `stages` are the sizes that it paints at, in pixels, and the steps at each, those to come
+    included; see `Recipe.stages`. With the size the losses jump, so there the lines are broken.
     They are the style loss and the neighbour loss or, with the other method, the content loss.
     The loss axis is logarithmic. The background is white, so that the colours mean the
     same in every theme.
     """
+    steps = sum(count for _, count in stages)
     every = max(1, len(losses) // _POINTS)
     shown = [(i + 1, losses_of(losses[i])) for i in range(len(losses)) if i % every == 0]
     if losses and (len(losses) - 1) % every:
@@ -36,7 +42,8 @@ def loss_curve(losses: Sequence[dict[str, float]], steps: int) -> str:
     high = max([v for v in values if math.isfinite(v)], default=1.0) or 1.0
     low = max(min([v for v in values if v > 0], default=0.1), high / 1000)
     scale = _Scale(steps, math.log10(low) - 0.1, math.log10(high) + 0.1)
-    parts = [_axes(scale)]
+    starts = [1 + sum(count for _, count in stages[:i]) for i in range(len(stages))]
+    parts = [_axes(scale, starts), _sizes(scale, [size for size, _ in stages], starts)]
     told = "No steps yet."
     if losses:
         last = losses_of(losses[-1])
@@ -44,12 +51,22 @@ def loss_curve(losses: Sequence[dict[str, float]], steps: int) -> str:
             **last, done=len(losses), steps=steps
         )
         for row, name in enumerate(last):
-            points = " ".join(f"{scale.x(step)},{scale.y(loss[name])}" for step, loss in shown)
+            for start, end in pairwise([*starts, steps + 1]):
+                points = " ".join(
+                    f"{scale.x(step)},{scale.y(loss[name])}"
+                    for step, loss in shown
+                    if start <= step < end
+                )
+                parts.append(
+                    f'<polyline points="{points}" fill="none" stroke="{_COLORS[name]}" '
+                    f'stroke-width="2.5"/>'
+                )
             parts.append(
-                f'<polyline points="{points}" fill="none" stroke="{_COLORS[name]}" '
-                f'stroke-width="2.5"/><text x="{_RIGHT + 6}" y="{24 + 18 * row}" '
+                f'<text x="{_RIGHT + 6}" y="{24 + 18 * row}" '
                 f'fill="{_COLORS[name]}" font-weight="bold">{name} {last[name]:.2g}</text>'
             )
+    if len(stages) > 1:
+        told = f"{told} {_JUMPS}"
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="100%" style="max-width:{_WIDTH}px;'
         f'background:white;border-radius:4px;display:block" role="img" aria-label="{told}" '
@@ -74,7 +91,29 @@ class _Scale:
         return round(_BOTTOM - share * (_BOTTOM - _TOP), 1)
 
 
-def _axes(scale: _Scale) -> str:
+def _sizes(scale: _Scale, sizes: list[int], starts: list[int]) -> str:
+    """A dashed line where the picture grows, and each size above its steps."""
+    if len(sizes) < 2:
+        return ""
+    parts = [
+        f'<text x="{_RIGHT + 6}" y="{80 + 15 * row}" fill="#444" font-size="11">{line}</text>'
+        for row, line in enumerate(_JUMPS_SHORT)
+    ]
+    edges = [scale.x(start) for start in [*starts, scale.steps]]
+    for size, (left, right) in zip(sizes, pairwise(edges), strict=True):
+        if left > _LEFT:
+            parts.append(
+                f'<path d="M{left},{_TOP}V{_BOTTOM}" stroke="#767676" stroke-dasharray="3 3"/>'
+            )
+        if right - left > 20:
+            parts.append(
+                f'<text x="{(left + right) / 2:.1f}" y="{_TOP - 4}" text-anchor="middle" '
+                f'fill="#444" font-size="11">{size}{" px" * (right - left > 40)}</text>'
+            )
+    return "".join(parts)
+
+
+def _axes(scale: _Scale, starts: list[int]) -> str:
     lines = [f'<path d="M{_LEFT},{_TOP}V{_BOTTOM}H{_RIGHT}" fill="none" stroke="#767676"/>']
     powers = range(math.floor(scale.bottom), math.ceil(scale.top) + 1)
     digits = (1,) if scale.top - scale.bottom > 2 else (1, 2, 5)
@@ -85,8 +124,15 @@ def _axes(scale: _Scale) -> str:
                 f'<path d="M{_LEFT},{y}H{_RIGHT}" stroke="#ddd"/>'
                 f'<text x="{_LEFT - 5}" y="{y + 4}" text-anchor="end" fill="#444">{value:g}</text>'
             )
-    lines.append(
-        f'<text x="{_LEFT}" y="{_BOTTOM + 17}" fill="#444">step 1</text>'
-        f'<text x="{_RIGHT}" y="{_BOTTOM + 17}" text-anchor="end" fill="#444">{scale.steps}</text>'
-    )
+    marked: list[float] = []
+    y = _BOTTOM + 17
+    ends = {1, scale.steps, *(start for start in starts if start > 1)}
+    if len(starts) == 1:
+        ends |= {round(scale.steps * quarter / 4) for quarter in (1, 2, 3)}
+    for step in (1, scale.steps, *sorted(ends)):  # the ends first: others need room beside them
+        x = scale.x(step)
+        if all(abs(x - other) > 26 for other in marked):
+            marked.append(x)
+            lines.append(f'<text x="{x}" y="{y}" text-anchor="middle" fill="#444">{step}</text>')
+    lines.append(f'<text x="{_RIGHT + 20}" y="{y}" fill="#444">steps</text>')
     return "".join(lines)

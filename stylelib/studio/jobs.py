@@ -12,16 +12,17 @@ import time
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from ..core.vgg import VGG19
 from ..engine.pace import Pace, measure_pace
+from ..engine.sharing import share
 from ..engine.transfer import Step, Transfer
 from ..errors import OUT_OF_MEMORY, StylelibError, is_out_of_memory
 from ..memory import give_back
 from ..recipes import Recipe
-from .picture import Picture
-from .runs import method_of
+from .runs import Run
 
 PERIOD = 0.2  # seconds between two redraws, at least
 
@@ -168,7 +169,10 @@ class Job:
             self.error = in_words(error)
             raise
         finally:
+            if transfer is not None:
+                transfer.network.forget()
             transfer = None  # its feature maps take most of the memory
+            share.rest()
             give_back()
             self._over.set()
             self._phase = "idle"
@@ -218,28 +222,34 @@ class Job:
 
 
 class Gauge:
-    """Takes a few steps at small sizes, once with each method, to find this computer's pace.
+    """Takes a few steps at small sizes to find this computer's pace, once with each workload.
 
     When it has been measured, `tell` is called as a `Job` calls it.
     """
 
     def __init__(self, tell: Tell, load: Callable[[Recipe], VGG19]) -> None:
-        self._paces: dict[str, Pace] = {}
+        self._paces: dict[tuple[str, str, str, int, bool], Pace] = {}
+        self._tried: set[tuple[str, str, str, int, bool]] = set()
         self._load = load
         self._job = Job(tell)
 
-    def pace(self, recipe: Recipe) -> Pace | None:
-        """The pace with the recipe's method or, until that is known, with another, if any."""
-        return self._paces.get(method_of(recipe), next(iter(self._paces.values()), None))
+    def pace(self, run: Run) -> Pace | None:
+        """The pace of such a run or, until that is known, of the most similar one, if any."""
+        like = [pace for work, pace in self._paces.items() if work[0] == run.workload[0]]
+        known = [*like, *self._paces.values()]
+        return self._paces.get(run.workload, known[0] if known else None)
 
-    def measure(self, photo: Picture, painting: Picture, recipe: Recipe) -> None:
-        """Start measuring, unless the pace is known or the computer is busy painting."""
+    def measure(self, run: Run) -> None:
+        """Start measuring, unless that has been tried or the computer is busy painting."""
+        load, paces, work = self._load, self._paces, run.workload
 
         def measure() -> None:
-            pace = measure_pace(photo.load, painting.load, recipe, self._load)
-            self._paces[method_of(recipe)] = pace
+            paces[work] = measure_pace(
+                lambda recipe: replace(run, recipe=recipe).transfer(load), run.recipe
+            )
 
-        if method_of(recipe) not in self._paces and not any(job.busy for job in list(_alive)):
+        if work not in self._tried and not any(job.busy for job in list(_alive)):
+            self._tried.add(work)
             self._job.start(measure, lambda *_: None)
 
     def wait(self) -> None:

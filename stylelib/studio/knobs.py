@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -35,7 +36,8 @@ def knob(name: str, value: Any) -> Any:
     if setting.kind == "switch":
         return ipywidgets.Checkbox(value=value, indent=False, **words)
     if setting.kind == "choice":
-        return ipywidgets.Dropdown(options=list(setting.values), value=value, **words)
+        options = [(setting.in_words(choice), choice) for choice in setting.values]
+        return ipywidgets.Dropdown(options=options, value=value, **words)
     if setting.kind == "layers":
         layers = _CONTENT_LAYERS if name == "content_layers" else STYLE_LAYERS
         return LayerWeights(setting.label, tooltip(name), layers, value)
@@ -62,7 +64,10 @@ def put(name: str, control: Any, value: Any) -> None:
             control.min, control.max = _powers(value)
             turn(name, control, value)
     else:
-        turn(name, control, value)
+        if isinstance(control, ipywidgets.FloatSlider | ipywidgets.IntSlider):
+            SETTINGS[name].check(name, value)
+            control.min, control.max = min(control.min, value), max(control.max, value)
+        getattr(control, "choose", partial(turn, name, control))(value)
 
 
 def _powers(value: float) -> tuple[float, float]:
@@ -134,7 +139,6 @@ class MethodKnob(ipywidgets.VBox):
             options=[(METHOD_LABELS[name], name) for name in METHODS],
             tooltips=[f"{SENTENCES[name]} A change takes effect with the next painting."
                       for name in METHODS],
-            style={"button_width": "176px"},
             layout={"width": "100%"},
         )  # fmt: skip
         self._sentence = ipywidgets.HTML()
@@ -162,7 +166,6 @@ class SizeKnob(ipywidgets.ToggleButtons):
             options=[(f"{name} {size}", size) for name, size in SIZES.items()],
             value=SIZES["picture"],
             tooltips=[f"{size} pixels on the longer side" for size in SIZES.values()],
-            style={"button_width": "102px"},
             layout={"width": "100%"},
         )
 

@@ -17,37 +17,22 @@ from ..engine.masks import EMPTY
 from ..errors import StylelibError
 from ..pictures.decoding import Source
 from ..pictures.images import load_mask
+from .part import Part, script
 from .picture import Picture, data_url, jpeg
 from .uploads import upload_button
 
-try:  # an optional dependency: ipywidgets itself can't draw
-    import anywidget
-except ImportError:
-    anywidget = None  # type: ignore[assignment]
-
 _HERE = Path(__file__).parent
-_HINT = (
-    "To draw with the mouse, install one more package: <code>pip install anywidget</code>. "
-    "Then restart the kernel."
-)
 _SHOWN = 512  # longest side of the photo to draw on, in pixels
 
-if anywidget is not None:
 
-    class Canvas(anywidget.AnyWidget):
-        """A photo to draw on, in the browser; see mask.js."""
+class Canvas(Part):
+    """A photo to draw on, in the browser; see mask.js."""
 
-        _esm = _HERE / "mask.js"
-        _css = _HERE / "mask.css"
-        photo = traitlets.Unicode().tag(sync=True)  # a data URL, as the mask is
-        mask = traitlets.Unicode().tag(sync=True)  # empty if nothing is drawn
-        shown = traitlets.Int().tag(sync=True)  # increased with each mask that Python sets
-
-
-# An upload button shows how many files it holds, "(0)", in its label; ours holds none.
-_CSS = """.stylelib-mask-file {font-size:0}
-.stylelib-mask-file i {font-size:13px; margin-right:4px}
-.stylelib-mask-file::after {content:'Mask from a file'; font-size:13px}"""
+    _esm = script("mask.js")
+    _css = _HERE / "mask.css"
+    photo = traitlets.Unicode().tag(sync=True)  # a data URL, as the mask is
+    mask = traitlets.Unicode().tag(sync=True)  # empty if nothing is drawn
+    shown = traitlets.Int().tag(sync=True)  # increased with each mask that Python sets
 
 
 class MaskPad(ipywidgets.VBox):
@@ -57,16 +42,14 @@ class MaskPad(ipywidgets.VBox):
 
     def __init__(self) -> None:
         self._photo: Picture | None = None
-        self.canvas = Canvas() if anywidget is not None else None
+        self.canvas = Canvas()
         self.message = ipywidgets.HTML()
         self.upload = upload_button(
             lambda data, _: self.choose(data),
             self.message,
             description="Mask from a file",
             tooltip="A black and white picture in the photo's proportions; white is painted",
-            layout={"width": "160px"},
         )
-        self.upload.add_class("stylelib-mask-file")
         self.everywhere = ipywidgets.Button(
             description="Everywhere",
             icon="times",
@@ -74,23 +57,21 @@ class MaskPad(ipywidgets.VBox):
             layout={"width": "auto"},
         )
         head = ipywidgets.HTML(
-            f"<style>{_CSS}</style>Mark where the painting goes. The rest stays a photo or, if "
+            "Mark where the painting goes. The rest stays a photo or, if "
             "there is a second painting, takes its style.",
             layout={"width": "calc(100% - 6px)"},
         )
         row = ipywidgets.HBox([self.upload, self.everywhere])
-        super().__init__([head, self.canvas or ipywidgets.HTML(_HINT), row, self.message])
+        super().__init__([head, self.canvas, row, self.message])
         self.everywhere.on_click(lambda _: self.choose(None))
-        if self.canvas is not None:
-            self.canvas.observe(self._drawn, "mask")
+        self.canvas.observe(self._drawn, "mask")
 
     def show(self, photo: Picture) -> None:
         """Draw on this photo; another photo's mask is removed."""
         if photo is self._photo:
             return
         self._photo = photo
-        if self.canvas is not None:
-            self.canvas.photo = data_url(jpeg(photo.load(_SHOWN)), "jpeg")
+        self.canvas.photo = data_url(jpeg(photo.load(_SHOWN)), "jpeg")
         self.choose(None)
 
     def choose(self, source: "Source | Tensor | Picture | None") -> None:
@@ -105,11 +86,10 @@ class MaskPad(ipywidgets.VBox):
             else:
                 picture = _drawn_picture(data)
             url = data_url(data, "png")
-        if self.canvas is not None:
-            self.canvas.unobserve(self._drawn, "mask")
-            self.canvas.mask = url
-            self.canvas.shown += 1
-            self.canvas.observe(self._drawn, "mask")
+        self.canvas.unobserve(self._drawn, "mask")
+        self.canvas.mask = url
+        self.canvas.shown += 1
+        self.canvas.observe(self._drawn, "mask")
         self._set(picture)
 
     def _set(self, picture: Picture | None) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,26 +10,43 @@ from typing import Any
 import ipywidgets
 
 from ..checks import as_path
+from ..core.vgg import VGG19
 from ..engine.network import NetworkCache
 from ..engine.pace import Pace, about
 from ..engine.transfer import Transfer
 from ..errors import StylelibError, pick
+from ..lessons.access import Access
+from ..lessons.stills import Still
 from ..lessons.theme import with_picture
 from ..pictures.decoding import Source
+from ..pictures.files import check_place, write_atomically
+from ..pictures.names import file_name
 from ..pictures.rescue import save_with
 from ..recipes import DEFAULT, METHODS, RECIPES, SETTINGS, Recipe
 from .chooser import PictureChooser
 from .desk import Desk
+from .gallery import Gallery
 from .jobs import Gauge, Job, in_words, running_loop
 from .knobs import SIZES, MethodKnob, SizeKnob, knob, put, read, turn
 from .picture import samples
-from .runs import Run
+from .runs import Run, method_of
+from .setup import Setup, as_text, found, read_setup
+from .share import settings_code
 
 # The main slider with each method, and what its ends mean.
 _MAIN = {
     "neighbours": ("likeness", "◂ more painting · more photo ▸"),
     "gram": ("style_weight", "◂ more photo · more painting ▸"),
 }
+
+_SKETCHED = 30  # steps of a sketch: enough to see what becomes of it, in a few seconds
+
+
+_ONE_PAINTING = (
+    "Two paintings were blended in these settings. Here only the first one is used; open them in "
+    "the studio of lesson 05."
+)
+_HIDDEN = (("neighbours", "likeness"),)  # settings that have an effect with one method alone
 
 
 class Painter(ipywidgets.VBox):
@@ -42,9 +60,15 @@ class Painter(ipywidgets.VBox):
     content, style : path, bytes, PIL image or name of a sample
         The photo and the painting to begin with.
     size : {"sketch", "picture", "poster"} or int
-        256, 512 or 1024 pixels, or another longest side.
+        256, 512 or 1024 pixels, or another longest side. Up to 256, it takes only 30 steps unless
+        `steps` says otherwise.
     method : {"neighbours", "gram"}
         How style is seen: which of `stylelib.recipes.METHODS` to begin with.
+    gallery : path, optional
+        The folder that keeps the newest 20 pictures painted with the buttons (100 MB at most), and
+        shows them again after a restart; None keeps nothing.
+    setup : str, path or bytes, optional
+        What `setup` gave in another painter, a file of it, or a painted picture; see `use`.
     **settings
         Any other setting of `Recipe`; it is kept when another method is chosen.
 
@@ -72,6 +96,8 @@ class Painter(ipywidgets.VBox):
         style: Source = "hokusai-great-wave",
         size: str | int = "picture",
         method: str = DEFAULT,
+        gallery: str | Path | None = "painted",
+        setup: str | Path | bytes | None = None,
         **settings: Any,
     ) -> None:
         self._networks = NetworkCache()
@@ -82,22 +108,32 @@ class Painter(ipywidgets.VBox):
         self._base = RECIPES[method].but(**settings)
         self._changing = False  # whether another method's settings are being put in place
         self._newest: Run | None = None
+        self._from_code = False  # whether that run was begun by `paint`
+        self._next: list[Run] = []  # to be painted after the one that is being painted
         self._one_thread = threading.RLock()  # Jupyter may handle buttons in another than cells
         self.photos = PictureChooser("Photo", samples("photo"), "Your own photo")
         self.paintings = PictureChooser("Painting", samples("painting"), "Your own painting")
-        self.desk = Desk(self.photos, self.paintings)
+        folder = None if gallery is None else as_path(gallery)
+        self.desk = Desk(self.photos, self.paintings, Gallery(folder))
         self.knobs = self._make_knobs()
         viewer = self.desk.viewer
         pictures = {"content": self.photos, "style": self.paintings}
         self.controls = {"method": self.method, **pictures, **self.knobs} | {
             name: getattr(viewer, name) for name in ("compare", "against", "scrub")
         }
+        self.knobs["size"].observe(self._sketch, "value")
         self._shown_with: dict[str, list[Any]] = {name: [] for name in METHODS}
-        super().__init__(self.desk.arrange(self._arrange_knobs(), self._arrange_pages()))
+        self._still = Still()
+        parts = self.desk.arrange(self._arrange_knobs(), self._arrange_pages())
+        super().__init__([*parts, Access()])
+        self.add_class("stylelib-painter")
         self.set(content=content, style=style, size=size)
         self._show_knobs()
         self._connect()
+        viewer.offer(self.desk.session.names)
         self._chosen()
+        if setup is not None:
+            self.use(setup)
         self._refresh()
 
     def _make_knobs(self) -> dict[str, Any]:
@@ -121,6 +157,7 @@ class Painter(ipywidgets.VBox):
     def _connect(self) -> None:
         for chooser in (self.photos, self.paintings):
             chooser.watch(self._chosen)
+            chooser.watch_twice(partial(self._pressed, self._paint_if_idle, None))
         for control in self.knobs.values():
             control.observe(self._turned, "value")
         self.method.observe(self._change_method, "value")
@@ -131,11 +168,19 @@ class Painter(ipywidgets.VBox):
             "pause": self._pause_or_resume,
             "stop": self.stop,
             "continue": self.go_on,
+            "finish": self.finish,
             "save": lambda: self.desk.link(self.save()),
             "film": lambda: self.desk.link(self.film()),
         }
         for name, action in actions.items():
             self.desk.buttons[name].on_click(partial(self._pressed, action))
+        share, variants = self.desk.share, self.desk.variants
+        share.opened = self.use
+        share.save.on_click(partial(self._pressed, self._save_setup))
+        for chooser in (self.photos, self.paintings):
+            chooser.watch(self._show_setup)
+        variants.connect(self)
+        self._show_setup()
 
     @property
     def run(self) -> Run | None:
@@ -211,7 +256,8 @@ class Painter(ipywidgets.VBox):
         self._refresh()
 
     def stop(self) -> None:
-        """End after the current step, and keep the picture."""
+        """End after the current step, and keep the picture; nothing that waits is painted."""
+        self._next.clear()
         self._job.stop()
         self._refresh()
 
@@ -251,6 +297,105 @@ class Painter(ipywidgets.VBox):
         if later:
             self._announce_later()
 
+    def finish(self) -> None:
+        """Continue a run that was stopped early, from its newest picture to its last step.
+
+        Raises
+        ------
+        StylelibError
+            If there is none.
+        """
+        run = self.run
+        self.go_on(run.frames[-1].iteration if run is not None and run.frames else None)
+
+    def setup(self) -> str:
+        """The chosen pictures' names and all settings, as a text for `use` in another painter."""
+        return as_text(self.recipe, **self._setup_pictures())
+
+    def use(self, source: str | Path | bytes) -> list[str]:
+        """Take over the pictures and settings of another painter, or those of a saved picture.
+
+        Parameters
+        ----------
+        source : str, path or bytes
+            What `setup` gave, a file of it, or a picture that was painted, which records them.
+            A picture that is neither a sample nor offered here is looked for beside the notebook.
+
+        Returns
+        -------
+        list of str
+            What could not be taken over, in sentences; they are shown as well.
+
+        Raises
+        ------
+        StylelibError
+            If there are no settings in it.
+
+        Examples
+        --------
+        >>> painter = Painter(size=64, likeness=0.5)
+        >>> Painter(setup=painter.setup()).recipe.likeness
+        0.5
+        """
+        setup = read_setup(source)
+        if len(setup.styles) > 1 and "second" not in self.controls:
+            setup.recipe = setup.recipe.but(style_shares=())
+            setup.notes.append(_ONE_PAINTING)
+        self._use_pictures(setup)
+        self.method.value = method_of(setup.recipe)
+        self._changing = True
+        self._base = setup.recipe
+        for name, control in self.knobs.items():
+            try:
+                put(name, control, getattr(setup.recipe, name))
+            except StylelibError as error:
+                setup.notes.append(str(error))
+        self._changing = False
+        self._turned()
+        self.desk.share.say(setup.notes)
+        return setup.notes
+
+    def _use_pictures(self, setup: Setup) -> None:
+        chosen = [(self.photos, setup.content), (self.paintings, "".join(setup.styles[:1]))]
+        for chooser, name in chosen:
+            self._use_picture(chooser, chooser.pictures, name, setup.notes)
+
+    def _use_picture(self, control: Any, known: Any, name: str, notes: list[str]) -> None:
+        """Choose a picture by its name, or say that it is not here."""
+        if not name:
+            return
+        source = found(name, known)
+        try:
+            if source is None:
+                raise StylelibError(
+                    f"There is no picture {name} here. Put it beside the notebook, or drop it on "
+                    f"the box, and open the settings again."
+                )
+            control.choose(source)
+        except StylelibError as error:
+            notes.append(str(error))
+
+    def _setup_pictures(self) -> dict[str, Any]:
+        """What a setup has besides the recipe."""
+        return {"content": self.photos.value, "styles": [self.paintings.value]}
+
+    def _show_setup(self, _: Any = None) -> None:
+        """Offer the settings as they are now, to be copied."""
+        with suppress(StylelibError):  # said where the control is
+            code = settings_code(type(self).__name__, self.setup())
+            self.desk.share.copy_settings.text = code
+
+    def _save_setup(self) -> None:
+        def save(place: Path) -> Path:
+            write_atomically(check_place(place, [".json"]), self.setup().encode())
+            return place
+
+        stems = [Path(file_name(c.value)).stem for c in (self.photos, self.paintings)]
+        path, trouble = save_with(save, Path("-".join([*stems, "settings.json"])), new=True)
+        self.desk.link(path, self.desk.share.saved)
+        if trouble:
+            self.desk.panel.say(trouble)
+
     def save(self, path: str | Path | None = None) -> Path:
         """Save the picture that is shown, with its recipe in the file.
 
@@ -274,7 +419,9 @@ class Painter(ipywidgets.VBox):
 
     def close(self) -> None:
         """End the painting and close the widgets; nothing keeps running."""
+        self._next.clear()
         self._job.stop(wait=True)
+        self.desk.variants.stop()
         self._gauge.wait()
         self._networks.clear()
         close_all(self)
@@ -293,19 +440,44 @@ class Painter(ipywidgets.VBox):
             self.desk.panel.say(trouble)
         return path
 
+    def paint_next(self) -> None:
+        """Paint with the settings as they are now: right now or, while it paints, afterwards."""
+        if self.state == "idle":
+            self.start()
+        else:
+            self._next.append(self._make_run())
+            self.desk.panel.say("This one is painted next.")
+
     def _next_run(self) -> Run:
         self._finish_newest()
+        return self._make_run()
+
+    def _make_run(self) -> Run:
         photo, painting, recipe = self.photos.picture, self.paintings.picture, self.recipe
         try:
             photo.load(recipe.size), painting.load(recipe.style_size())
         except StylelibError as error:
             self.desk.panel.say(str(error))
             raise
-        return Run(next(self.desk.session.numbers), photo, painting, recipe, **self._extras())
+        return self._wanted(next(self.desk.session.numbers))
 
-    def _extras(self) -> dict[str, Any]:
+    def _wanted(self, number: int = 0) -> Run:
+        """The run that the controls describe."""
+        pictures = self.photos.picture, self.paintings.picture
+        return Run(number, *pictures, self.recipe, **self.extras())
+
+    def extras(self) -> dict[str, Any]:
         """What a run takes besides the photo, the painting and the recipe."""
         return {}
+
+    def load(self, recipe: Recipe) -> VGG19:
+        """The network that a recipe asks for; it is loaded once."""
+        return self._networks.load(recipe)
+
+    def settings_shown(self) -> list[str]:
+        """The settings that have a control, and an effect with the chosen method."""
+        others = {name for method, name in _HIDDEN if method != self.method.value}
+        return [name for name in self.knobs if name not in others]
 
     def _finish_newest(self) -> None:
         """Stop the run that is under way, and keep its picture."""
@@ -319,7 +491,7 @@ class Painter(ipywidgets.VBox):
         job = Job(self._refresh, self._job)
         job.change(**changes or {})
         with self._one_thread:
-            self._newest, self._job = run, job
+            self._newest, self._job, self._from_code = run, job, here
         self.desk.saved.value = ""
         self.desk.panel.say("")
         self._look_at(run)
@@ -352,37 +524,46 @@ class Painter(ipywidgets.VBox):
         run = self._newest
         if job.over and run is not None and not run.finished:
             self._finish(run)
-        pace = self._gauge.pace(self.recipe if run is None else run.recipe) or Pace()
-        self.desk.panel.show(job.state, self._newest, pace)
+        pace = self._gauge.pace(run or self._wanted()) or Pace()
+        self.desk.panel.show(job.state, self._newest, pace, self.recipe)
         if job.error:
             self.desk.panel.say(job.error)
         if job.busy:
             self.desk.viewer.draw()
+            self._still.update(self._picture, now=False)
         self._expect()
+        if not job.busy and job is self._job:
+            if self._next:
+                self._begin(self._next.pop(0))
+            else:
+                self.desk.variants.resume()
 
     def _finish(self, run: Run) -> None:
         """Add a run to the session, or drop it if nothing was painted."""
         run.finish()
         session, viewer = self.desk.session, self.desk.viewer
         if run.losses:
-            session.add(run)
+            session.add(run, keep=not self._from_code)
             viewer.offer(session.names)
         else:
             self._newest = session.runs[-1] if session.runs else None
         self._look_at(self._newest)
+        self._still.update(self._picture, now=True)
 
     def _look_at(self, run: Run | None) -> None:
         self.desk.viewer.show(run, self.photos.picture, self.paintings.picture)
         self.desk.session.mark(run)
-        self.desk.tell(run)
+        self.desk.share.tell(run)
         self.desk.enable(self.state)
 
     def _expect(self) -> None:
         """Say how long painting will take, once that has been measured."""
-        pace = self._gauge.pace(self.recipe)
+        wanted = self._wanted()
+        pace = self._gauge.pace(wanted)
         if pace is not None:
+            self._measure()  # with a mask, say, a step takes longer
             photo = self.photos.picture.load(SIZES["picture"])
-            seconds = pace.seconds(self.recipe, tuple(photo.shape))
+            seconds = pace.seconds(wanted.recipe, tuple(photo.shape))
             self.desk.expect.value = f"This will take {about(seconds)} on this computer."
 
     def _chosen(self) -> None:
@@ -407,10 +588,11 @@ class Painter(ipywidgets.VBox):
         """A setting was changed; while painting, it takes effect with the next step."""
         if self._changing:
             return
+        self._show_setup()
         try:
             recipe = self.recipe
             if not self._job.busy or self._newest is None:
-                self._expect()
+                self._refresh()
                 return
         except StylelibError as error:
             self.desk.panel.say(str(error))
@@ -424,15 +606,27 @@ class Painter(ipywidgets.VBox):
     def _change_method(self, _: Any) -> None:
         """Another method was chosen: its recipe's values, and the controls that it needs."""
         before, self._base = self._base, RECIPES[self.method.value].but(**self._given)
+        self._sketch()
         self._changing = True
         for name, value in self._base.changed_from(before).items():
             if name in self.knobs:
                 put(name, self.knobs[name], value)
         self._changing = False
         self._show_knobs()
-        if self._gauge.pace(self.recipe) is not None:
-            self._measure()
         self._turned()
+
+    def _sketch(self, _: Any = None) -> None:
+        """A sketch takes few steps, unless another number of steps was chosen."""
+        usual = RECIPES[self.method.value].steps
+        control = self.knobs.get("steps")
+        now = self._base.steps if control is None else control.value
+        if self._changing or "steps" in self._given or now not in (_SKETCHED, usual):
+            return
+        steps = _SKETCHED if self.knobs["size"].value <= SIZES["sketch"] else usual
+        if control is None:
+            self._base = self._base.but(steps=steps)
+        else:
+            control.value = steps
 
     def _show_knobs(self) -> None:
         """Show the controls that have an effect with the chosen method."""
@@ -442,11 +636,13 @@ class Painter(ipywidgets.VBox):
 
     def _measure(self) -> None:
         if running_loop() is not None:
-            self._gauge.measure(self.photos.picture, self.paintings.picture, self.recipe)
+            self._gauge.measure(self._wanted())
 
     def _announce_later(self, _: Any = None) -> None:
         if self._job.busy:
             self.desk.panel.say("This takes effect with the next painting.")
+        else:
+            self._turned()
 
     def _pressed(self, action: Callable[[], object], _: Any) -> None:
         try:
@@ -456,6 +652,10 @@ class Painter(ipywidgets.VBox):
             if not isinstance(error, StylelibError):
                 raise  # for the log, where it can be looked into
 
+    def _paint_if_idle(self) -> None:
+        if self.state == "idle":
+            self.start()
+
     def _pause_or_resume(self) -> None:
         if self.state in ("pausing", "paused"):
             self.resume()
@@ -464,8 +664,14 @@ class Painter(ipywidgets.VBox):
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         self._measure()
-        still, alt = self.desk.viewer.still(), f"Painter: {self.desk.viewer.told}"
-        return with_picture(super()._repr_mimebundle_(**options), "image/jpeg", still, alt)
+        return with_picture(super()._repr_mimebundle_(**options), *self._picture())
+
+    def _ipython_display_(self, **options: Any) -> None:
+        self._still.show(self._repr_mimebundle_(**options))
+
+    def _picture(self) -> tuple[str, bytes, str]:
+        """What a notebook keeps of the painter: MIME type, bytes and alt text."""
+        return "image/jpeg", self.desk.viewer.still(), f"Painter: {self.desk.viewer.told}"
 
 
 def close_all(widget: Any) -> None:

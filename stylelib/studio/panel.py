@@ -6,6 +6,7 @@ from html import escape
 import ipywidgets
 
 from ..engine.pace import Pace, about
+from ..recipes import Recipe
 from .curve import loss_curve
 from .runs import Run
 
@@ -20,6 +21,8 @@ _TEXTS = {
     "stopping": "Stopping after this step…",
     "done": "Done: step {done} of {steps}, {width} × {height} pixels, in {seconds:.0f} s",
     "stopped": "Stopped: step {done} of {steps}, {width} × {height} pixels, in {seconds:.0f} s",
+    "small": "Stopped: step {done} of {steps}. The picture is still small, {width} × {height} "
+    "pixels; finishing it takes {left}.",
 }
 
 
@@ -34,18 +37,19 @@ class Panel(ipywidgets.VBox):
         )
         self.text = ipywidgets.HTML()
         self.message = ipywidgets.HTML()
-        self.curve = ipywidgets.HTML(value=loss_curve([], 240))
+        self.curve = ipywidgets.HTML()
         self._drawn = float("-inf")
-        super().__init__([self.bar, self.text, self.message, self.curve])
+        super().__init__([self.bar, self.text, self.message])  # the curve is placed elsewhere
 
     def say(self, message: str) -> None:
         """Show a message in bold below the bar, until the next one."""
         self.message.value = f"<b style='line-height:1.3'>{escape(message)}</b>" if message else ""
 
-    def show(self, state: str, run: Run | None, pace: Pace) -> None:
-        """Show how far a run has got."""
+    def show(self, state: str, run: Run | None, pace: Pace, wanted: Recipe) -> None:
+        """Show how far a run has got or, before the first, that the wanted one is to come."""
         if run is None:
             self.bar.value, self.text.value = 0.0, ""
+            self.curve.value = loss_curve([], wanted.stages())
             return
         recipe, done = run.recipe_at(run.iteration), run.iteration
         shape = (3, 4) if run.image is None else tuple(run.image.shape)
@@ -56,10 +60,11 @@ class Panel(ipywidgets.VBox):
         if state == "painting" and not done:
             state = "starting"
         elif state == "idle":
-            state = "done" if done >= recipe.steps else "stopped"
+            state = "small" if run.small else "stopped"
+            state = "done" if done >= recipe.steps else state
         # After a few steps, the run's own speed says more than an earlier measurement.
-        passed = whole - left
-        speed = run.seconds / passed if done > 5 and passed > 0 else 1.0
+        passed = pace.seconds(recipe, shape, run.begun) - left
+        speed = run.seconds / passed if done > run.begun + 5 and passed > 0 else 1.0
         text = _TEXTS[state].format(
             done=done,
             steps=recipe.steps,
@@ -68,10 +73,8 @@ class Panel(ipywidgets.VBox):
             left=about(left * speed),
             seconds=run.seconds,
         )
-        # Always room for two lines, so that nothing below moves.
-        style = "line-height:1.4; min-height:2.8em"
-        self.text.value = f"<div aria-live='polite' style='{style}'>{escape(text)}</div>"
+        self.text.value = f"<div aria-live='polite' class='stylelib-progress'>{escape(text)}</div>"
         now = time.monotonic()
         if state != "painting" or now - self._drawn >= _CURVE_PERIOD:
             self._drawn = now
-            self.curve.value = loss_curve(run.losses, recipe.steps)
+            self.curve.value = loss_curve(run.losses, recipe.stages())

@@ -44,5 +44,6 @@ def jpeg(image: Tensor, quality: int = 90) -> bytes:
 
 
 def data_url(file: bytes, kind: str) -> str:
-    """A picture file of that kind as a data URL, which a browser can show."""
-    return f"data:image/{kind};base64,{b64encode(file).decode()}"
+    """A file of that kind as a data URL, which a browser can show or save."""
+    family = "application" if kind == "json" else "image"
+    return f"data:{family}/{kind};base64,{b64encode(file).decode()}"

@@ -22,6 +22,8 @@ from .picture import Picture, jpeg
 
 KEPT = 24  # frames, about
 _BUDGET = 128_000_000  # bytes of uncompressed frames
+_UNASKED = 8  # steps that are not yet asked for their losses
+_POINTS = 200  # of the losses that a saved picture holds
 _SHOWN = 512  # pixels wide on the page, however small the picture is
 
 
@@ -53,25 +55,59 @@ class Run:
     def __post_init__(self) -> None:
         self.changes: dict[int, dict[str, Any]] = {}  # by the iteration that they came after
         self.again: list[int] = []  # iterations where it was continued, optimiser restarted
-        self.losses: list[dict[str, float]] = []  # of each step, as in `Step`
-        self.layers: dict[str, float] = {}  # the newest step's losses by layer, as in `Step`
+        # The losses of all steps but the newest few, and these: on a graphics card a step is asked
+        # for its numbers and its picture only when they are shown. Replaced as a pair, since
+        # another thread may be reading it.
+        self._told: tuple[list[dict[str, float]], list[Step]] = [], []
+        self._newest: Step | None = None
         self.frames: list[Frame] = []  # the first picture, some on the way, and the newest
-        self.image: Tensor | None = None  # the newest picture
         self.seconds = 0.0  # spent on the steps
+        self.begun = 0  # the iteration that it began with
         self.finished = False  # whether no more steps will come
         self._record: dict[str, Any] = {}
         self._start: Frame | None = None
         self._asked = self.recipe
 
     @property
+    def losses(self) -> list[dict[str, float]]:
+        """The losses of each step, as in `Step`."""
+        known, newest = self._told
+        return known + [step.losses for step in newest]
+
+    @property
+    def layers(self) -> dict[str, float]:
+        """The newest step's losses by layer, as in `Step`."""
+        return {} if self._newest is None else self._newest.layers
+
+    @property
+    def image(self) -> Tensor | None:
+        """The newest picture."""
+        if self._newest is not None:
+            return self._newest.image
+        return None if self._start is None else self._start.image
+
+    @property
     def iteration(self) -> int:
         """Steps done."""
-        return len(self.losses)
+        known, newest = self._told
+        return len(known) + len(newest)
 
     @property
     def steps(self) -> int:
         """Steps planned, including changes made on the way."""
         return self.recipe_at(self.iteration).steps
+
+    @property
+    def workload(self) -> tuple[str, str, str, int, bool]:
+        """What the time of a step depends on, besides the size."""
+        recipe, paintings = self.recipe, len(self.paintings)
+        method, masked = method_of(recipe), self.mask is not None
+        return method, recipe.deepest, recipe.statistic, paintings, masked
+
+    @property
+    def small(self) -> bool:
+        """Whether the picture is smaller than it would have become."""
+        return self.image is not None and max(self.image.shape[-2:]) < self.recipe.size
 
     @property
     def name(self) -> str:
@@ -145,14 +181,24 @@ class Run:
             # A new dictionary, because another thread may be going through the old one.
             self.changes = self.changes | {when: now}
         self.seconds += seconds
-        self.losses.append(step.losses)
-        self.layers, self.image = step.layers, step.image
+        if step.iteration <= self.iteration:  # some went wrong, and it counts from there again
+            self._told = self.losses[: step.iteration - 1], []
+            self.frames = [f for f in self.frames if f.iteration < step.iteration]
+        known, newest = self._told
+        if isinstance(step, Step) and not step.fetched:
+            if len(newest) >= _UNASKED:
+                known, newest = self.losses, []
+            self._told = known, [*newest, step]
+        else:
+            known.append(step.losses)
+        self._newest = step
         if step.iteration % max(1, round(step.steps / KEPT)) == 0:
             self._keep(Frame(step.iteration, jpeg(step.image), step.image))
 
     def finish(self) -> None:
         """Keep the newest picture as the last frame."""
         self.finished = True
+        self._told = self.losses, []
         if self.image is not None and self.frames[-1].iteration != self.iteration:
             self._keep(Frame(self.iteration, jpeg(self.image), self.image))
 
@@ -179,9 +225,9 @@ class Run:
         if frame.iteration:
             # The restart of the optimiser is part of how the picture is made.
             run.again = [k for k in self.again if k < frame.iteration] + [frame.iteration]
-            run.losses = self.losses[: frame.iteration]
+            run._told = self.losses[: frame.iteration], []
             run.frames = [f for f in self.frames if f.iteration <= frame.iteration]
-            run.image, run._start = frame.image, frame
+            run._start, run.begun = frame, frame.iteration
         return run
 
     def picture(self) -> Tensor:
@@ -219,14 +265,49 @@ class Run:
             record["keep_colors"] = True
         return record
 
-    def save(self, path: Path, frame: Frame | None = None) -> Path:
-        """Save the newest picture or a frame, with the recipe in the file; see `save_image`."""
+    def save(self, path: Path, frame: Frame | None = None, history: bool = False) -> Path:
+        """Save the newest picture or a frame, with the recipe in the file; see `save_image`.
+
+        With `history`, the file also holds what `restore` needs to show the run again.
+        """
         if self.mask is not None and isinstance(self.mask.source, bytes):
             # It was drawn in the browser: without it, nobody could paint the picture again.
             save_image(self.mask.load(None), path.parent / self.mask.name)
         if frame is None:
-            return save_image(self.picture(), path, self.record())
+            more = {"history": self._history()} if history else {}
+            return save_image(self.picture(), path, self.record() | more)
         return save_image(self.frame_picture(frame), path, self.record(frame.iteration))
+
+    def _history(self) -> dict[str, Any]:
+        done = self.iteration
+        chosen = sorted({round(i * (done - 1) / (_POINTS - 1)) for i in range(_POINTS)})
+        return {
+            "seconds": round(self.seconds, 1),
+            "losses": {
+                name: [float(f"{self.losses[i][name]:.4g}") for i in chosen]
+                for name in self.losses[-1]
+                if all(name in self.losses[i] for i in chosen)
+            },
+        }
+
+    def restore(self, image: Tensor, record: Mapping[str, Any]) -> None:
+        """Become the finished run whose picture was saved with its history.
+
+        Only some of the losses were saved; each stands for the steps around it.
+        """
+        record, history = dict(record), record["history"]
+        self.changes = {int(when): dict(w) for when, w in record.pop("changes", {}).items()}
+        self.again = [int(when) for when in record.pop("again", [])]
+        done, losses = int(record["steps_done"]), history["losses"]
+        count = min(map(len, losses.values()))
+        places = [i * count // done for i in range(done)]
+        told = [{name: float(losses[name][i]) for name in losses} for i in places]
+        self._told, self._newest = (told, []), Step(done, done, told[-1], {}, image)
+        self.seconds, self.finished = float(history["seconds"]), True
+        self.frames = [Frame(done, jpeg(image), None)]
+        self._record = {n: v for n, v in record.items() if n not in ("history", "keep_colors")}
+        losses_of(self.losses[-1])  # what the table shows
+        self.recipe_at(done)
 
     def save_film(self, path: Path) -> Path:
         """Save the frames as an animated GIF or WebP; see `stylelib.save_film`."""
@@ -254,11 +335,13 @@ class Run:
         until = self.iteration if self.iteration < self.steps else None
         plan = {"changes": self.changes or None, "until": until, "again": self.again or None}
         told = _arguments({name: value for name, value in plan.items() if value is not None})
+        each = "each=progress_bar(transfer)"
         return "\n".join([
             f"from stylelib import {', '.join(sorted(names))}",
+            "from stylelib.lessons.progress import progress_bar",
             *before,
             f"transfer = Transfer({content}, {style}, {recipe})",
-            f"picture = transfer.run({told})",
+            f"picture = transfer.run({f'{told}, {each}' if told else each})",
             *after,
         ])  # fmt: skip
 

@@ -6,35 +6,51 @@ from typing import Any
 
 import ipywidgets
 
+from ..errors import StylelibError
 from ..recipes import RECIPES, SETTINGS
 from .chooser import PictureChooser
+from .gallery import KEPT, Gallery
 from .knobs import METHOD_LABELS
-from .picture import jpeg
+from .picture import Picture, jpeg
 from .runs import Run, losses_of, method_of
 
-KEPT = 20  # runs
 _THUMBNAIL = (176, 110)
+_NOT_KEPT = "These pictures are not kept: {error} Save those that you like."
 _RESULTS = ("style loss", "neighbour loss", "content loss", "time")
 
 
 class Session(ipywidgets.VBox):
-    """The newest 20 finished runs: click on one to look at it again."""
+    """The newest 20 finished runs: click on one to look at it again.
 
-    def __init__(self) -> None:
-        self.runs: list[Run] = []
-        self.numbers = count(1)  # of the next runs
-        self.chooser = PictureChooser("This session", [], size=_THUMBNAIL)
+    It begins with those that the gallery holds from earlier sessions.
+    """
+
+    def __init__(self, gallery: Gallery) -> None:
+        self.runs: list[Run] = gallery.runs()
+        self._gallery = gallery
+        self.numbers = count(1 + max((run.number for run in self.runs), default=0))  # of new runs
+        self.chooser = PictureChooser("Your pictures", [], size=_THUMBNAIL)
         self.table = ipywidgets.HTML()
-        super().__init__([self.chooser, self.table])
-        self.layout.display = "none"
+        self.kept = ipywidgets.HTML()
+        super().__init__([self.chooser, self.table, self.kept])
+        self.layout.display = None if self.runs else "none"
+        if self.runs:
+            for run in self.runs[:-1]:  # the browser is told once, with the last
+                self.chooser.pictures[run.name] = Picture(run.name, jpeg(run.picture()))
+            self.update(self.runs[-1])
+            self.mark(None)
+            self.kept.value = gallery.words
 
     @property
     def names(self) -> dict[str, Run]:
         """The runs by name."""
         return {run.name: run for run in self.runs}
 
-    def add(self, run: Run) -> None:
-        """Show a finished run; the others' frames take less memory from now on."""
+    def add(self, run: Run, keep: bool) -> None:
+        """Show a finished run, and `keep` it in the gallery.
+
+        The others' frames take less memory from now on.
+        """
         for old in self.runs:
             old.shrink()
         self.runs.append(run)
@@ -43,6 +59,8 @@ class Session(ipywidgets.VBox):
         self.runs = self.runs[-KEPT:]
         self.layout.display = None
         self.update(run)
+        if keep:
+            self._keep(run)
 
     def mark(self, run: Run | None) -> None:
         """Mark the run that is shown; only the others can be clicked on."""
@@ -54,6 +72,15 @@ class Session(ipywidgets.VBox):
             self.chooser.add(jpeg(run.picture()), run.name)
             self.mark(run)
         self.table.value = differences(self.runs)
+        if self._gallery.holds(run):
+            self._keep(run)
+
+    def _keep(self, run: Run) -> None:
+        try:
+            self._gallery.add(run)
+            self.kept.value = self._gallery.words
+        except StylelibError as error:  # perhaps a folder that nobody may write to
+            self.kept.value = _NOT_KEPT.format(error=escape(str(error)))
 
 
 def differences(runs: list[Run]) -> str:
@@ -92,7 +119,7 @@ def _facts(run: Run) -> dict[str, str]:
     facts = {"photo": run.content.label, "painting": paintings, "method": method}
     start, end = run.recipe, run.recipe_at(run.iteration)
     for name in SETTINGS:
-        before, after = _text(getattr(start, name)), _text(getattr(end, name))
+        before, after = (_text(getattr(recipe, name), name) for recipe in (start, end))
         text = after if before == after else f"{before}, then {after}"
         facts[_label(name)] = text
     return facts | {
@@ -118,7 +145,9 @@ def _label(setting: str) -> str:
     return SETTINGS[setting].label or setting.replace("_", " ")
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, setting: str = "") -> str:
+    if setting and SETTINGS[setting].words:
+        return SETTINGS[setting].in_words(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):

@@ -1,5 +1,6 @@
 """The painter with every control."""
 
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -11,6 +12,7 @@ from .knobs import knob
 from .mask import MaskPad
 from .painter import Painter
 from .picture import samples
+from .setup import Setup
 
 # The pages, and the controls on them. A setting that is named nowhere goes on the last page.
 _PAGES: dict[str, tuple[str, ...]] = {
@@ -42,6 +44,8 @@ class Studio(Painter):
         A second painting, to blend with the first.
     mask : path, bytes, PIL image or Tensor of shape (1, 1, H, W), optional
         White where the painting goes.
+    setup : str, path or bytes, optional
+        As for `Painter`.
 
     Examples
     --------
@@ -58,6 +62,7 @@ class Studio(Painter):
         keep_colors: bool = False,
         second: Source | None = None,
         mask: Any = None,
+        setup: str | Path | bytes | None = None,
         **settings: Any,
     ) -> None:
         self.second, self.mask = SecondPainting(samples("painting")), MaskPad()
@@ -78,9 +83,13 @@ class Studio(Painter):
         self.mask.show(self.photos.picture)
         for control in (self.second, self.mask):
             control.observe(self._announce_later, "value")
+        for control in (self.second, self.mask, self._keep):
+            control.observe(self._show_setup, "value")
         self.set(second=second, mask=mask)
         if self._base.style_shares:
             self.set(style_shares=self._base.style_shares)
+        if setup is not None:
+            self.use(setup)
 
     def _make_knobs(self) -> dict[str, Any]:
         knobs = super()._make_knobs() | {"style_shares": Blend(self.second)}
@@ -103,7 +112,25 @@ class Studio(Painter):
         pages["More"] += [control for name, control in controls.items() if name not in placed]
         return {title: page for title, page in pages.items() if page}
 
-    def _extras(self) -> dict[str, Any]:
+    def _setup_pictures(self) -> dict[str, Any]:
+        pictures = super()._setup_pictures() | {"keep_colors": self._keep.value}
+        if self.second.value:
+            pictures["styles"].append(self.second.value)
+        if self.mask.value is not None:
+            pictures["mask"] = self.mask.value.name
+        return pictures
+
+    def _use_pictures(self, setup: Setup) -> None:
+        super()._use_pictures(setup)
+        self.second.choose(None)
+        self.mask.choose(None)
+        second = "".join(setup.styles[1:2])
+        self._use_picture(self.second, self.second.pictures, second, setup.notes)
+        self._use_picture(self.mask, (), setup.mask, setup.notes)
+        self._keep.value = setup.keep_colors
+
+    def extras(self) -> dict[str, Any]:
+        """The second painting, the mask and whose colours."""
         return {
             "second": self.second.pictures.get(self.second.value),
             "mask": self.mask.value,
@@ -115,5 +142,5 @@ class Studio(Painter):
         if run is not None:
             run.colors = self._keep.value
             self.desk.viewer.draw()
-            self.desk.tell(run)
+            self.desk.share.tell(run)
             self.desk.session.update(run)

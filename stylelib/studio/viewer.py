@@ -1,48 +1,47 @@
 """Look at a run: before and after, and back through its steps."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 import ipywidgets
 import torch
+import traitlets
 from torch import Tensor
 
 from ..pictures.images import resize_to
+from .easel import Easel, Split
 from .picture import Picture, jpeg
 from .runs import Frame, Run
 
-_WIDTH, _HEIGHT = 640, 400  # the largest size of a picture on the page, in pixels
-
 
 class Viewer(ipywidgets.VBox):
-    """A picture, with one slider to compare it with another and one to go back in time.
+    """A picture, compared with another one by a line to drag, and a slider to go back in time.
 
-    Without a run, the photo is shown. `button` is placed beside the slider that goes back
-    in time.
+    Without a run, the photo is shown. `buttons` are placed beside the slider that goes
+    back in time; `between` comes between the picture and the controls below it.
     """
 
-    def __init__(self, photo: Picture, painting: Picture, button: ipywidgets.Button) -> None:
+    def __init__(
+        self,
+        photo: Picture,
+        painting: Picture,
+        buttons: Sequence[ipywidgets.Widget] = (),
+        between: Sequence[ipywidgets.Widget] = (),
+    ) -> None:
         self.run: Run | None = None
         self._photo, self._painting = photo, painting
         self._others: dict[str, Run] = {}
-        self.image = ipywidgets.Image(format="jpeg")
-        self.image.add_class(f"stylelib-{self.image.model_id[:12]}")
-        self._css = ipywidgets.HTML(layout={"display": "none"})
+        self._compared: tuple[object, ...] = ()  # what `image.before` was made from
+        self.image, self.compare = Easel(), Split()
+        traitlets.link((self.compare, "value"), (self.image, "split"))
         self.caption = ipywidgets.HTML()
-        slider = {
-            "style": {"description_width": "110px"},
-            "layout": {"flex": "1 1 260px"},
-        }
-        self.compare = ipywidgets.IntSlider(
-            description="before / after",
-            tooltip="Uncover the photo from the left, to compare before with after",
-            **slider,
-        )
         self.against = ipywidgets.Dropdown(
             options=["photo", "painting"],
-            tooltip="What to compare with",
-            layout={"width": "150px"},
+            description="compare with",
+            tooltip="What is shown left of the line that you drag over the picture",
+            style={"description_width": "initial"},
+            layout={"flex": "1 1 170px", "width": "auto"},
         )
         # Always in percent: a slider whose range changes later loses track of its End key.
         self.scrub = ipywidgets.IntSlider(
@@ -50,21 +49,14 @@ class Viewer(ipywidgets.VBox):
             step=4,
             description="back in time",
             tooltip="Show the picture after an earlier step; at the right end, the newest",
-            **slider,
+            style={"description_width": "initial"},
+            layout={"flex": "2 1 200px", "width": "auto"},
         )
         for control in (self.compare, self.against, self.scrub):
             control.observe(self.draw, "value")
-        row = {"width": "100%", "align_items": "center", "min_height": "36px"}
-        super().__init__(
-            [
-                self._css,
-                self.image,
-                self.caption,
-                ipywidgets.HBox([self.compare, self.against], layout=row),
-                ipywidgets.HBox([self.scrub, button], layout=row),
-            ],
-            layout={"flex": "0 0 auto", "max_width": f"{_WIDTH}px"},
-        )
+        row = ipywidgets.HBox([self.against, self.scrub, *buttons])
+        row.add_class("stylelib-bar")
+        super().__init__([self.image, self.caption, *between, row])
 
     @property
     def frame(self) -> Frame | None:
@@ -90,13 +82,25 @@ class Viewer(ipywidgets.VBox):
         self.against.value = chosen if chosen in self.against.options else "photo"
 
     def draw(self, _: Any = None) -> None:
-        """Draw what the sliders ask for."""
+        """Draw what the controls ask for."""
         image = self.picture()
-        self._fit(image)
-        if self.compare.value:
-            image = side_by_side(self._other(), image, self.compare.value / 100)
-        self.image.value = jpeg(image)
+        with self.image.hold_sync():
+            self.image.shape = [image.shape[-1], image.shape[-2]]
+            self.image.value = jpeg(image)
+            self.image.alt = self.told
+            self._show_before()
         self.caption.value = f"<div class='stylelib-caption'>{escape(self.told)}</div>"
+
+    def _show_before(self) -> None:
+        """Send what the picture is compared with, once: the line is dragged in the browser."""
+        if self.run is None or not self.run.losses:
+            self._compared, self.image.before = (), b""
+            return
+        other = self._others.get(self.against.value)
+        compared = (self.against.value, other, other and other.colors, self._photo, self._painting)
+        if compared != self._compared:
+            self._compared, self.image.before = compared, jpeg(self._other())
+            self.image.before_name, self.image.name = self.against.value, self.run.name
 
     def picture(self) -> Tensor:
         """What is shown, without what it is compared with."""
@@ -131,33 +135,6 @@ class Viewer(ipywidgets.VBox):
             return self._others[self.against.value].picture()
         picture = self._photo if self.against.value == "photo" else self._painting
         return picture.load(self.run.recipe.size if self.run else 512)
-
-    def _fit(self, image: Tensor) -> None:
-        """Keep the picture's room on the page the same while it is painted at smaller sizes."""
-        height, width = image.shape[-2:]
-        room = min(_WIDTH, round(_HEIGHT * width / height))
-        css = (
-            f"<style>.stylelib-{self.image.model_id[:12]} "
-            f"{{width:calc(100% - 4px); max-width:{room}px; aspect-ratio:{width / height:.2f}; "
-            f"object-fit:fill; border-radius:4px}}</style>"
-        )
-        if css != self._css.value:
-            self._css.value = css
-
-
-def side_by_side(left: Tensor, right: Tensor, share: float) -> Tensor:
-    """`left` up to that share of the width, `right` beyond, and a line between them.
-
-    Both are pictures (1, 3, H, W); `left` is resized to the shape of `right`.
-    """
-    height, width = right.shape[-2:]
-    edge = round(share * width)
-    both = torch.cat([resize_to(left, (height, width))[..., :edge], right[..., edge:]], -1)
-    line = max(1, width // 300)
-    if 0 < edge < width:
-        both[..., max(0, edge - line) : edge + line] = 1
-        both[..., edge : edge + 1] = 0
-    return both
 
 
 def in_a_row(images: list[Tensor], height: int) -> Tensor:

@@ -17,7 +17,10 @@ def browser() -> Iterator[Any]:
         pytest.skip("no Chromium or Chrome is installed here")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        # Playwright would hide the scrollbars that people see.
+        browser = driver.chromium.launch(
+            executable_path=path, args=["--no-sandbox"], ignore_default_args=["--hide-scrollbars"]
+        )
         yield browser
         browser.close()
 

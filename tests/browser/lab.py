@@ -1,5 +1,6 @@
 """A real JupyterLab, and a page in a real browser to drive it."""
 
+import importlib
 import json
 import os
 import re
@@ -35,6 +36,19 @@ def find_browser() -> str | None:
 
 _CELL = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell"
 _COMPLAINTS = ("error", "stderr")
+# What has a scrollbar; only output of `print` and code may, when it is long or wide.
+_SCROLLED = """outputs => outputs.flatMap(output => [output, ...output.querySelectorAll('*')])
+  .filter(e => e.clientWidth > 0 && !e.matches('pre, pre *, .jp-RenderedText')
+    && ((e.scrollWidth > e.clientWidth && /auto|scroll/.test(getComputedStyle(e).overflowX))
+     || (e.scrollHeight > e.clientHeight && /auto|scroll/.test(getComputedStyle(e).overflowY))))
+  .map(e => `${e.className}: ${e.scrollWidth} x ${e.scrollHeight} in `
+    + `${e.clientWidth} x ${e.clientHeight}`)"""
+# What ends beyond the right edge of its output, where it can't be seen.
+_CUT_OFF = """outputs => outputs.flatMap(output => [...output.querySelectorAll(
+    'button, select, input, img, canvas, .widget-label, .widget-readout, .widget-html-content')]
+  .filter(e => e.offsetWidth > 1
+    && e.getBoundingClientRect().right > output.getBoundingClientRect().right + 1)
+  .map(e => `${e.className} ${e.textContent.slice(0, 30)}`))"""
 _PICTURE = "img.jupyter-widgets:visible, .jupyter-widgets img:visible"
 # Null while a new picture is still loading: drawn then, it would be blank.
 _PIXELS = """(image, [width, height]) => {
@@ -157,6 +171,18 @@ class Lab:
         return [line for line in text.splitlines() if re.search(r"Traceback|\[E |rror:", line)]
 
 
+def barriers(page: Any, *parts: str) -> list[str]:
+    """What axe-core finds serious or critical in those parts of a page, with an example of each."""
+    axe = importlib.import_module("axe_playwright_python.sync_playwright").Axe()
+    options = {"resultTypes": ["violations"]}
+    found = axe.run(page, context=[[part] for part in parts], options=options).response
+    return [
+        f"{one['id']}: {one['help']} ({len(one['nodes'])} times): {one['nodes'][0]['html'][:200]}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
 class Page:
     """A notebook open in the browser."""
 
@@ -221,6 +247,13 @@ class Page:
                 self.shot("failed")
                 raise AssertionError(f"waited {timeout} s in vain: {what}")
             self.page.wait_for_timeout(50)
+
+    def misfits(self, within: Any) -> list[str]:
+        """What has a scrollbar, or ends beyond the edge, in the outputs there."""
+        outputs = within.locator(".jp-OutputArea-output")
+        scrolled: list[str] = outputs.evaluate_all(_SCROLLED)
+        cut_off: list[str] = outputs.evaluate_all(_CUT_OFF)
+        return scrolled + cut_off
 
     def shot(self, name: str) -> None:
         """Keep a screenshot, if that was asked for."""

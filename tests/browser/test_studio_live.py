@@ -11,7 +11,6 @@ from stylelib.pictures.images import resize_to
 from .lab import Lab, Page
 
 pytestmark = pytest.mark.browser
-pytest.importorskip("anywidget", reason="needs the extra draw")
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])

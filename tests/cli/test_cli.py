@@ -502,7 +502,7 @@ def show(stream: io.StringIO, monkeypatch: Any, columns: int = 80) -> str:
     for step in range(1, 41):
         clock[0] += 0.25
         losses = {"content": 0.5 / step, "style": 1234.5 / step, "tv": 0.0, "total": 1.0}
-        bar.show(sum(costs[:step]), f"step {step}/40", losses)
+        bar.show(sum(costs[:step]), f"step {step}/40", losses.copy)
     bar.close()
     assert (bar.first["content"], bar.last["content"]) == (0.5, 0.5 / 40)
     return stream.getvalue()
@@ -550,7 +550,7 @@ def test_a_failing_or_closed_stream_stops_nothing(
     bar = Progress(2, steady(closed))
     closed.close()
     for step in (1, 2):
-        bar.show(step, f"step {step}/2", {"content": 1.0, "style": 1.0, "tv": 0.0})
+        bar.show(step, f"step {step}/2", {"content": 1.0, "style": 1.0, "tv": 0.0}.copy)
     bar.close()
 
 

@@ -14,6 +14,7 @@ import pytest
 import stylelib
 from stylelib import cli
 from stylelib.cli import lab
+from stylelib.cli.lessons import hand_out, home_folder
 
 PROJECT = Path(stylelib.__file__).parents[1]
 NOTEBOOKS = PROJECT / "notebooks"
@@ -23,8 +24,11 @@ Run = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Path) -> Run:
-    """Call the command in a new folder: its exit status, and what it says."""
-    (tmp_path / "here").mkdir()
+    """Call the command in a new folder, with a home: its exit status, and what it says."""
+    for folder in ("here", "home"):
+        (tmp_path / folder).mkdir()
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path / "here")
 
     def call(*options: str) -> tuple[int, str]:
@@ -42,12 +46,6 @@ def started(monkeypatch: Any) -> list[list[str]]:
     calls: list[list[str]] = []
     monkeypatch.setattr("jupyterlab.labapp.main", calls.append)
     return calls
-
-
-@pytest.fixture
-def installed(monkeypatch: Any, tmp_path: Path) -> None:
-    """As if stylelib had been installed without its lessons."""
-    monkeypatch.setattr(lab, "__file__", str(tmp_path / "packages" / "stylelib" / "cli" / "lab.py"))
 
 
 def copy(*names: str) -> Path:
@@ -82,9 +80,45 @@ def test_it_prefers_the_lessons_in_the_current_folder(run: Run, started: list[li
     ]
 
 
-def test_it_finds_the_lessons_beside_the_package(run: Run, started: list[list[str]]) -> None:
-    assert run() == (0, "")
-    assert opened(started) == (NOTEBOOKS, lab.LESSONS[0])
+def test_elsewhere_it_makes_a_folder_of_ones_own(run: Run, started: list[list[str]]) -> None:
+    status, said = run()
+    assert status == 0 and opened(started) == (home_folder(), lab.LESSONS[0])
+    count = len(list(NOTEBOOKS.glob("*.ipynb")))
+    assert said.startswith(f"stylelib: {count} notebooks were copied to ") and said.count("\n") == 1
+    assert home_folder().parent.name == "home"
+    started.clear()
+    assert run() == (0, "") and opened(started) == (home_folder(), lab.LESSONS[0])
+
+
+def test_in_a_clone_students_work_in_their_own_copies(
+    run: Run, started: list[list[str]], monkeypatch: Any
+) -> None:
+    """Otherwise what they write would collide with the next version."""
+    monkeypatch.chdir(PROJECT)
+    assert run()[0] == 0 and opened(started) == (home_folder(), lab.LESSONS[0])
+
+
+def test_in_the_clones_own_folder_contributors_work_on_the_lessons_themselves(
+    run: Run, started: list[list[str]], monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(NOTEBOOKS)
+    assert run() == (0, "") and opened(started) == (NOTEBOOKS, lab.LESSONS[0])
+
+
+def test_in_a_folder_of_lessons_it_opens_these(
+    run: Run, started: list[list[str]], monkeypatch: Any
+) -> None:
+    hand_out(Path("mine"))
+    monkeypatch.chdir("mine")
+    assert run() == (0, "") and opened(started) == (Path.cwd(), lab.LESSONS[0])
+
+
+def test_a_home_that_cannot_be_written_to(run: Run, started: list[list[str]]) -> None:
+    Path.home().rmdir()
+    Path.home().write_text("a file where the home folder should be")
+    status, said = run()
+    assert status == 1 and started == [] and said.count("\n") == 1
+    assert "stylelib-lessons" in said
 
 
 def homework(folder: Path, name: str, code: str) -> None:
@@ -108,22 +142,13 @@ OTHERS: dict[str, Callable[[Path], Any]] = {
 
 @pytest.mark.parametrize("fill", OTHERS.values(), ids=OTHERS)
 def test_other_notebooks_are_not_taken_for_the_lessons(
-    run: Run, started: list[list[str]], installed: None, fill: Callable[[Path], Any]
+    run: Run, started: list[list[str]], fill: Callable[[Path], Any]
 ) -> None:
-    fill(copy())
-    status, said = run()
-    assert status == 1 and started == []
-    assert said.startswith("stylelib: The lessons are not here: ") and said.count("\n") == 1
-
-
-def test_without_a_folder_notebooks(run: Run, started: list[list[str]], installed: None) -> None:
-    status, said = run()
-    assert status == 1 and started == [] and "Go to the folder that you put stylelib in" in said
-
-
-def test_beside_other_notebooks_it_opens_its_own(run: Run, started: list[list[str]]) -> None:
-    homework(copy(), "00-first.ipynb", "import stylelib")
-    assert run()[0] == 0 and opened(started) == (NOTEBOOKS, lab.LESSONS[0])
+    folder = copy()
+    fill(folder)
+    before = sorted(folder.iterdir())
+    assert run()[0] == 0 and opened(started) == (home_folder(), lab.LESSONS[0])
+    assert sorted(folder.iterdir()) == before
 
 
 def test_copies_and_notes_beside_the_lessons(run: Run, started: list[list[str]]) -> None:
@@ -166,7 +191,7 @@ def test_a_kernel_whose_file_is_broken_is_announced(
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
     status, said = run()
     assert status == 0 and len(started) == 1
-    assert "can't be started (" in said and said.count("\n") == 1
+    assert "can't be started (" in said and said.count("\n") == 2  # and the lessons were copied
 
 
 @pytest.mark.parametrize(
@@ -198,7 +223,7 @@ def test_another_jupyter_on_the_path_is_not_started(tmp_path: Path) -> None:
         env=os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,
-        cwd=PROJECT,
+        cwd=NOTEBOOKS,
     )
     from jupyterlab import __version__
 

@@ -6,8 +6,9 @@ import sys
 import pytest
 import torch
 from fresh import KEEP, python
+from torch import Tensor
 
-from stylelib import LAYERS, VGG19, StylelibError, features, memory
+from stylelib import LAYERS, RECIPES, VGG19, StylelibError, Transfer, features, memory
 from stylelib.engine.memory import check_memory, memory_needed, numbers_kept, ran_out
 from stylelib.errors import OUT_OF_MEMORY, is_out_of_memory
 
@@ -321,3 +322,34 @@ def test_the_estimate_holds(size: int, dtype: str, deepest: str, scale: float) -
     """What real steps take is what was said, or less, but not by far."""
     used, said = map(int, python(MEASURE, size, dtype, deepest, scale).split())
     assert 0.5 * said < used <= said
+
+
+def test_a_painting_that_is_done_keeps_no_copies_of_the_weights(
+    network: VGG19, camel: Tensor, painting: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = RECIPES["gram"].but(size=64, steps=2, coarse_to_fine=False)
+    transfer = Transfer(camel, painting, recipe, network, "cpu", torch.float32)
+    forgotten: list[int] = []
+    monkeypatch.setattr(
+        type(transfer.network), "forget", lambda _: forgotten.append(transfer.iteration)
+    )
+    transfer.run()
+    assert forgotten == [2]
+
+
+@LINUX
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", ["gram", "neighbours"])
+def test_a_kernel_that_has_painted_and_rests_is_small(recipe: str) -> None:
+    """The transfer is kept, as a notebook's variables are."""
+    told = python(
+        f"""
+import psutil
+from stylelib import RECIPES, Transfer, load_image
+recipe = RECIPES["{recipe}"].but(steps=3, coarse_to_fine=False)
+transfer = Transfer(load_image("camel"), load_image("hokusai-great-wave"), recipe, device="cpu")
+transfer.run()
+print(psutil.Process().memory_info().rss)
+"""
+    )
+    assert int(told) < 400e6

@@ -54,6 +54,17 @@ def paint(camel: Tensor, painting: Tensor, network: VGG19) -> Paint:
     return make
 
 
+@pytest.fixture
+def paint_anywhere(camel: Tensor, painting: Tensor, network: VGG19, device: str) -> Paint:
+    """Make such a transfer on the CPU or, in another run of the test, on a graphics card."""
+
+    def make(recipe: Recipe = QUICK, **changes: Any) -> Transfer:
+        recipe = recipe.but(**changes)
+        return Transfer(camel, painting, recipe, network, device, torch.float32)
+
+    return make
+
+
 def mean(values: Tensor) -> Tensor:
     return values.sum() / values.numel()
 
@@ -62,8 +73,8 @@ def mean(values: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("recipe", OPTIMIZERS.values(), ids=OPTIMIZERS)
-def test_steps_are_counted_and_told(paint: Paint, recipe: Recipe) -> None:
-    transfer = paint(recipe, tv_weight=2.0, content_weight=0.7, style_weight=5.0)
+def test_steps_are_counted_and_told(paint_anywhere: Paint, recipe: Recipe) -> None:
+    transfer = paint_anywhere(recipe, tv_weight=2.0, content_weight=0.7, style_weight=5.0)
     assert transfer.iteration == 0 and transfer.stopped is None
     steps = list(transfer)
     assert [step.iteration for step in steps] == list(range(1, 9))
@@ -89,10 +100,10 @@ def test_steps_are_counted_and_told(paint: Paint, recipe: Recipe) -> None:
 
 
 @pytest.mark.parametrize("recipe", OPTIMIZERS.values(), ids=OPTIMIZERS)
-def test_a_steps_picture_is_a_copy_of_its_own(paint: Paint, recipe: Recipe) -> None:
+def test_a_steps_picture_is_a_copy_of_its_own(paint_anywhere: Paint, recipe: Recipe) -> None:
     recipe = recipe.but(size=170, coarsest=85, coarse_to_fine=True, steps=4)  # two sizes
-    expected = paint(recipe).run()
-    transfer = paint(recipe)
+    expected = paint_anywhere(recipe).run()
+    transfer = paint_anywhere(recipe)
     for step in transfer:
         step.image.fill_(0.5)
     assert torch.equal(transfer.image, expected)
@@ -105,8 +116,10 @@ def test_the_pictures_given_are_left_as_they_are(paint: Paint, camel: Tensor) ->
 
 
 @pytest.mark.parametrize("recipe", OPTIMIZERS.values(), ids=OPTIMIZERS)
-def test_the_loss_is_that_of_the_picture_before_the_step(paint: Paint, recipe: Recipe) -> None:
-    transfer = paint(recipe)
+def test_the_loss_is_that_of_the_picture_before_the_step(
+    paint_anywhere: Paint, recipe: Recipe
+) -> None:
+    transfer = paint_anywhere(recipe)
     before = transfer.measure()
     for step in transfer:
         assert step.losses["total"] == pytest.approx(before.losses["total"], rel=1e-4)
@@ -122,10 +135,10 @@ def test_no_total_variation_is_told_as_zero(paint: Paint) -> None:
 
 
 @pytest.mark.parametrize("recipe", OPTIMIZERS.values(), ids=OPTIMIZERS)
-def test_pausing_changes_nothing_bit_for_bit(paint: Paint, recipe: Recipe) -> None:
+def test_pausing_changes_nothing_bit_for_bit(paint_anywhere: Paint, recipe: Recipe) -> None:
     recipe = recipe.but(size=170, coarsest=85, coarse_to_fine=True, steps=6, detail_steps=2)
-    expected = [step.image for step in paint(recipe)]
-    transfer, other = paint(recipe), paint(recipe, init="noise", seed=3)
+    expected = [step.image for step in paint_anywhere(recipe)]
+    transfer, other = paint_anywhere(recipe), paint_anywhere(recipe, init="noise", seed=3)
     images = [next(transfer).image]
     for step in transfer:
         images.append(step.image)
@@ -138,11 +151,13 @@ def test_pausing_changes_nothing_bit_for_bit(paint: Paint, recipe: Recipe) -> No
 
 
 @pytest.mark.parametrize("recipe", [FULL, FULL.but(optimizer="adam")], ids=["lbfgs", "adam"])
-def test_a_seed_gives_the_same_picture_twice_bit_for_bit(paint: Paint, recipe: Recipe) -> None:
+def test_a_seed_gives_the_same_picture_twice_bit_for_bit(
+    paint_anywhere: Paint, recipe: Recipe
+) -> None:
     recipe = recipe.but(init="noise", seed=11, steps=5)
-    first = paint(recipe)
+    first = paint_anywhere(recipe)
     torch.manual_seed(99)  # not this seed
-    second = paint(recipe)
+    second = paint_anywhere(recipe)
     assert torch.equal(first.image, second.image)
     for a, b in zip(first, second, strict=True):
         assert torch.equal(a.image, b.image)
@@ -380,8 +395,8 @@ def test_adam_is_adam_written_out(
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 @pytest.mark.parametrize("balance", ["relative", "source"])
-def test_the_loss_goes_down(paint: Paint, optimizer: str, balance: str) -> None:
-    transfer = paint(
+def test_the_loss_goes_down(paint_anywhere: Paint, optimizer: str, balance: str) -> None:
+    transfer = paint_anywhere(
         FULL,
         optimizer=optimizer,
         balance=balance,
@@ -471,9 +486,9 @@ def test_a_change_is_followed_at_the_next_step(
     assert set(step.layers) == {"content conv2_1", "style conv1_2", "style conv2_1"}
 
 
-def test_a_change_changes_the_picture_and_only_from_then_on(paint: Paint) -> None:
-    plain = [step.image for step in paint()]
-    transfer = paint()
+def test_a_change_changes_the_picture_and_only_from_then_on(paint_anywhere: Paint) -> None:
+    plain = [step.image for step in paint_anywhere()]
+    transfer = paint_anywhere()
     changed = []
     for step in transfer:
         changed.append(step.image)
@@ -483,8 +498,8 @@ def test_a_change_changes_the_picture_and_only_from_then_on(paint: Paint) -> Non
     assert not torch.equal(plain[-1], changed[-1])
 
 
-def test_run_with_changes_is_iterating_with_changes(paint: Paint) -> None:
-    transfer, replay = paint(), paint()
+def test_run_with_changes_is_iterating_with_changes(paint_anywhere: Paint) -> None:
+    transfer, replay = paint_anywhere(), paint_anywhere()
     for step in transfer:
         if step.iteration == 3:
             transfer.change(style_weight=0.5)
@@ -493,7 +508,7 @@ def test_run_with_changes_is_iterating_with_changes(paint: Paint) -> None:
     changes = {3: {"style_weight": 0.5}, 5: {"content_weight": 0.1, "tv_weight": 1.0}}
     assert torch.equal(replay.run(changes), transfer.image)
     assert replay.recipe == transfer.recipe
-    part = paint()
+    part = paint_anywhere()
     part.run(until=4)
     assert part.iteration == 4
 
@@ -549,8 +564,8 @@ def test_more_steps_let_a_finished_transfer_go_on(paint: Paint) -> None:
     assert [(s.iteration, s.steps) for s in transfer] == [(4, 5), (5, 5)]
 
 
-def test_changing_the_optimiser_on_the_way(paint: Paint) -> None:
-    transfer = paint(FULL, optimizer="adam")
+def test_changing_the_optimiser_on_the_way(paint_anywhere: Paint) -> None:
+    transfer = paint_anywhere(FULL, optimizer="adam")
     next(transfer)
     transfer.change(optimizer="lbfgs")
     steps = list(transfer)
@@ -558,8 +573,8 @@ def test_changing_the_optimiser_on_the_way(paint: Paint) -> None:
     assert steps[-1].losses["total"] < steps[0].losses["total"]
 
 
-def test_going_back_and_on_from_there(paint: Paint) -> None:
-    transfer = paint(size=170, coarsest=85, coarse_to_fine=True, steps=8)
+def test_going_back_and_on_from_there(paint_anywhere: Paint) -> None:
+    transfer = paint_anywhere(size=170, coarsest=85, coarse_to_fine=True, steps=8)
     steps = list(transfer)
     early = steps[2]
     ends = []
@@ -583,8 +598,8 @@ def test_going_back_to_what_is_no_picture(paint: Paint) -> None:
 # Coarse to fine
 
 
-def test_coarse_to_fine_ends_at_the_right_size(paint: Paint) -> None:
-    transfer = paint(size=300, coarse_to_fine=True, steps=6)
+def test_coarse_to_fine_ends_at_the_right_size(paint_anywhere: Paint) -> None:
+    transfer = paint_anywhere(size=300, coarse_to_fine=True, steps=6)
     stages = transfer.recipe.stages()
     assert len(stages) >= 2
     found = [max(step.image.shape[-2:]) for step in transfer]
@@ -611,8 +626,8 @@ def test_coarse_to_fine_starts_each_size_from_the_one_before(paint: Paint) -> No
 DETAILED = QUICK.but(size=170, coarsest=85, coarse_to_fine=True, steps=4, detail_steps=6)
 
 
-def test_detail_is_added_after_an_enlargement(paint: Paint) -> None:
-    bare, detailed = list(paint(DETAILED, detail_steps=0)), list(paint(DETAILED))
+def test_detail_is_added_after_an_enlargement(paint_anywhere: Paint) -> None:
+    bare, detailed = list(paint_anywhere(DETAILED, detail_steps=0)), list(paint_anywhere(DETAILED))
     for step in (0, 1):  # the small picture is the same
         assert torch.equal(bare[step].image, detailed[step].image)
     for layer in ("style conv1_1", "style conv2_1"):

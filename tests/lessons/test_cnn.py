@@ -39,7 +39,7 @@ from stylelib.lessons.cnn.exercises import check
 from stylelib.lessons.cnn.kernels import KERNELS, convolve, grey
 from stylelib.lessons.cnn.observations import Observations
 from stylelib.lessons.cnn.wanted import wanted
-from stylelib.lessons.explorer import Explorer
+from stylelib.lessons.explorer import Explorer, FigureImage
 from stylelib.lessons.theme import Plot
 from stylelib.pictures.images import load_image
 
@@ -365,7 +365,7 @@ def test_no_figure_is_blank(observations: Observations, network: VGG19, camel: T
         figures_pooling.pooling_numbers(values[:4, :4]),
         figures_pooling.pooling_map(values),
         figures_maps.feature_map(observations, "camel", "conv2_1", 3),
-        figures_maps.most_active(observations, "camel", "conv2_1"),
+        figures_maps.mosaic(observations, "camel", "conv2_1"),
         figures_maps.exciting(observations, [("conv1_1", 21), ("conv4_4", 178)]),
         figures_maps.where_exciting(observations, "conv3_1", 104),
         figures_maps.channels_at(observations, "camel", "conv3_1", 0.5, 0.5),
@@ -388,7 +388,7 @@ def different(before: Tensor, plot: Plot) -> bool:
 
 
 def image_of(explorer: Explorer) -> bytes:
-    (image,) = (child for child in explorer.children if isinstance(child, ipywidgets.Image))
+    (image,) = (child for child in explorer.children if isinstance(child, FigureImage))
     data: bytes = image.value
     return data
 

@@ -15,9 +15,8 @@ from stylelib.core.layers import CONVOLUTIONS, NEIGHBOUR_LAYERS
 from stylelib.core.losses import gram_matrix
 from stylelib.core.neighbours import nearest, neighbour_targets, places
 from stylelib.engine.network import VGG19, features
-from stylelib.lessons import clicking
 from stylelib.lessons.checking import EXERCISES
-from stylelib.lessons.clicking import ClickExplorer
+from stylelib.lessons.explorer import Explorer, FigureImage
 from stylelib.lessons.neighbours.compute import (
     DEPTHS,
     WAYS,
@@ -47,7 +46,7 @@ def text(plot: Any) -> list[str]:
     return found + [t.get_text() for axes in plot.figure.axes for t in axes.texts]
 
 
-def click(explorer: ClickExplorer, x: float, y: float) -> None:
+def click(explorer: Explorer, x: float, y: float) -> None:
     """Click on the first axes, at a position in their data coordinates; an edge is just inside."""
     figure = explorer.plot.figure
     axes = figure.axes[0]
@@ -229,22 +228,12 @@ def test_the_figure_marks_the_place_that_was_found(camel: Tensor, painting: Tens
             assert (frame.x0 + 0.5, frame.y0 + 0.5) == (4 * column, 4 * row)
 
 
-@pytest.mark.skipif(clicking.anywidget is None, reason="needs anywidget")
 def test_a_message_from_the_browser_is_a_click(camel: Tensor, painting: Tensor) -> None:
     explorer = neighbour_explorer(search(camel, painting))
-    (image,) = [c for c in explorer.children if isinstance(c, clicking.ClickableImage)]
+    (image,) = [c for c in explorer.children if isinstance(c, FigureImage)]
     assert (f"image/{image.format}", image.value) == explorer.plot.image()
     image._handle_custom_msg({"across": 0.25, "down": 0.25}, [])
     assert explorer.values["across"] > 0 and explorer.values["down"] > 0
-
-
-def test_without_anywidget_the_sliders_work(
-    camel: Tensor, painting: Tensor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(clicking, "anywidget", None)
-    explorer = neighbour_explorer(search(camel, painting))
-    before = explorer.plot.image()
-    assert explorer.set(across=5, down=5).plot.image() != before
 
 
 def test_no_control_runs_the_network(

@@ -17,13 +17,13 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
+from answer_notebooks import functions, with_answer
 from nbformat import NotebookNode
 from PIL import Image
 from refresh_notebooks import KERNEL, NOTEBOOKS, execute
 
 from stylelib.lessons.checking import EXERCISES, GUIDES, Verdict, check, hint, solution
 
-ANSWERS = Path(__file__).parents[1] / "answers"
 TAUGHT = ("00-warm-up", "01", "02", "03", "04", "06", "07")  # the lessons with exercises
 GUIDED = ("00", "01", "02", "03", "04", "06", "07")  # lessons with hints and solutions
 for _lesson in ("warmup", "cnn", "content", "style", "target", "beyond", "neighbours"):
@@ -154,22 +154,6 @@ def run(source: str, names: dict[str, Any]) -> Any:
     assert isinstance(last, ast.Expr), "an exercise ends with check(...)"
     exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
     return eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
-
-
-def functions(source: str) -> dict[str, ast.FunctionDef]:
-    return {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
-
-
-def with_answer(source: str, path: Path) -> str:
-    """The cell with each function in it replaced by the answer of the same name."""
-    answers = (ANSWERS / f"lesson{path.name[:2]}.py").read_text(encoding="utf-8")
-    known, lines = functions(answers), source.splitlines()
-    # From the bottom up, so that the line numbers above stay valid.
-    for name, node in sorted(functions(source).items(), key=lambda item: -item[1].lineno):
-        answer = ast.get_source_segment(answers, known[name])
-        assert answer is not None
-        lines[node.lineno - 1 : node.end_lineno] = answer.splitlines()
-    return "\n".join(lines)
 
 
 def numbers(notebook: NotebookNode) -> list[str]:

@@ -132,9 +132,8 @@ def test_the_numbers_say_where_each_part_is_written() -> None:
 
 def test_a_mistake_shows_what_it_would_paint() -> None:
     verdict = check("4.1", lambda c, s, a, b: b * c + a * s)
-    shown = verdict._repr_mimebundle_()
-    assert "swapped" in shown["text/plain"] and "data:image/jpeg" in shown["text/html"]
-    assert "text/html" not in check("4.1", lambda c, s, a, b: c + s)._repr_mimebundle_()
+    assert "swapped" in repr(verdict) and "data:image/jpeg" in verdict._repr_html_()
+    assert "data:image" not in check("4.1", lambda c, s, a, b: c + s)._repr_html_()
 
 
 def test_every_painted_hint_has_a_picture() -> None:

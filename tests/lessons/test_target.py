@@ -12,6 +12,7 @@ import torch
 from answers import lesson04 as answers
 from PIL import Image
 from torch import Tensor
+from tqdm import tqdm
 from tqdm.notebook import tqdm_notebook
 
 from stylelib import (
@@ -21,6 +22,7 @@ from stylelib import (
     content_loss,
     features,
     gram_matrix,
+    load_image,
     resize,
     style_loss,
     target_loss,
@@ -29,12 +31,13 @@ from stylelib.core.layers import STYLE_LAYERS
 from stylelib.core.loop import optimize, style_transfer
 from stylelib.engine.network import VGG19
 from stylelib.lessons.checking import check
-from stylelib.lessons.progress import progress
+from stylelib.lessons.progress import progress, progress_bar
 from stylelib.lessons.target import controls as explore
 from stylelib.lessons.target import figures as plots
 from stylelib.lessons.target.compute import Losses, Run, paint, pixel_gradients
 from stylelib.lessons.target.exercises import small_network
 from stylelib.lessons.theme import Plot
+from stylelib.recipes import RECIPES
 
 STEPS = 8
 RECIPE = Recipe(
@@ -331,6 +334,36 @@ def test_progress_in_a_notebook_is_a_widget(
     _, bar, label = loop.container.children
     assert bar.value == 7 and bar.bar_style == "success"
     assert "step 7 of 7" in label.value.replace("\u2007", " ")
+
+
+def test_the_bar_of_a_painting_counts_the_time_of_its_sizes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = RECIPES["gram"].but(size=64, steps=12, coarsest=16, content_layers={"conv1_2": 1.0},
+                                 style_layers={"conv1_1": 1.0})  # fmt: skip
+    photo, painting = load_image("camel", 64), load_image("hokusai-poppies", 64)
+    shares: list[float] = []
+
+    class Recorded(tqdm):
+        def update(self, n: float = 1) -> bool | None:
+            shown = super().update(n)
+            shares.append(self.n / self.total)
+            return shown
+
+    monkeypatch.setattr("stylelib.lessons.progress.tqdm", Recorded)
+    transfer = Transfer(photo, painting, recipe)
+    sizes = [max(step.image.shape) for step in progress(transfer, "a camel", 12)]
+    assert sizes[0] == 16 and sizes[-1] == 64
+    printed = capsys.readouterr().out
+    assert printed.startswith("a camel: 12 steps") and "a camel: step 12 of 12" in printed
+    large = sizes.index(64)
+    parts = np.diff([0.0, *shares])
+    assert shares[-1] == pytest.approx(1)
+    assert parts[large + 1] > 1.3 * parts[1]  # a step at the last size takes longest
+    assert torch.equal(
+        Transfer(photo, painting, recipe).run(each=progress_bar(transfer)), transfer.image
+    )
+    assert "painting: step 12 of 12" in capsys.readouterr().out
 
 
 # The exercises

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -206,31 +207,52 @@ class Listener:
         pass
 
 
-def test_the_pace_is_measured_with_each_method(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pace_is_measured_for_each_kind_of_run(monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[float] = []
 
-    def measure(photo: Any, painting: Any, recipe: Recipe, load: Any) -> Pace:
+    def measure(make: Any, recipe: Recipe) -> Pace:
         measured.append(recipe.neighbour_weight)
         return Pace(fixed=len(measured))
 
     monkeypatch.setattr(jobs, "measure_pace", measure)
     listener, picture = Listener(), Picture("camel", "camel")
     gauge = jobs.Gauge(listener.told, lambda recipe: None)  # type: ignore[arg-type, return-value]
-    neighbours, gram = (RECIPES[method] for method in METHODS)
+    neighbours, gram = (Run(1, picture, picture, RECIPES[method]) for method in METHODS)
+    blend = replace(gram, second=picture)
+    masked = replace(blend, mask=picture)
     assert gauge.pace(gram) is None
-    for recipe in (neighbours, neighbours, gram, gram):
-        gauge.measure(picture, picture, recipe)
+    for run in (neighbours, neighbours, gram, gram, blend, masked, replace(gram, number=7)):
+        gauge.measure(run)
         gauge.wait()
         assert gauge.pace(neighbours) == Pace(fixed=1)
-        if recipe is neighbours:  # better than none
+        if run is neighbours:  # better than none
             assert gauge.pace(gram) == Pace(fixed=1)
-    assert measured == [1, 0] and gauge.pace(gram) == Pace(fixed=2)
+        if run is gram:  # the same method's
+            assert gauge.pace(masked) == Pace(fixed=2)
+    assert measured == [1, 0, 0, 0] and gauge.pace(masked) == Pace(fixed=4)
+
+
+def test_a_pace_that_cannot_be_measured_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Recipe] = []
+
+    def measure(make: Any, recipe: Recipe) -> Pace:
+        tried.append(recipe)
+        raise StylelibError("There is no file soon.png.")
+
+    monkeypatch.setattr(jobs, "measure_pace", measure)
+    listener, picture = Listener(), Picture("camel", "camel")
+    gauge = jobs.Gauge(listener.told, lambda recipe: None)  # type: ignore[arg-type, return-value]
+    run = Run(1, picture, picture, RECIPES["gram"])
+    for _ in range(3):
+        gauge.measure(run)
+        gauge.wait()
+    assert len(tried) == 1 and gauge.pace(run) is None
 
 
 def test_in_a_kernel_the_expected_time_is_that_of_the_method(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def measure(photo: Any, painting: Any, recipe: Recipe, load: Any) -> Pace:
+    def measure(make: Any, recipe: Recipe) -> Pace:
         return Pace(fixed=600 / 6 if recipe.neighbour_weight else 7200 / 6, per_pixel=0.0)
 
     monkeypatch.setattr(jobs, "measure_pace", measure)

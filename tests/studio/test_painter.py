@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,12 @@ from stylelib import StylelibError, Transfer, load_image, read_recipe, to_pil
 from stylelib.engine.network import NetworkCache
 from stylelib.engine.pace import Pace, about, measure_pace
 from stylelib.pictures.color import keep_colors
-from stylelib.recipes import RECIPES
+from stylelib.recipes import RECIPES, Recipe
 from stylelib.studio import Painter, Studio
 from stylelib.studio.chooser import PictureChooser
 from stylelib.studio.curve import loss_curve
 from stylelib.studio.picture import Picture
-from stylelib.studio.viewer import side_by_side
+from stylelib.studio.uploads import Upload
 
 # One early layer on a tiny picture: real painting, in a hundredth of a second a step.
 TINY: dict[str, Any] = {
@@ -54,7 +53,11 @@ def painter() -> Iterator[Painter]:
 
 
 def shown(painter: Painter) -> Image.Image:
-    return Image.open(io.BytesIO(painter.desk.viewer.image.value))
+    return opened(painter.desk.viewer.image.value)
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
 
 
 def far(a: Any, b: Any) -> float:
@@ -90,7 +93,7 @@ def test_painting_gives_a_picture_and_its_recipe(painter: Painter) -> None:
     result = to_pil(run.picture())
     assert far(before.resize((48, 27)), result) > 3 * far(shown(painter), result)  # JPEG's loss
     assert torch.equal(replay(run.code()), run.picture())
-    assert len(run.code().splitlines()) == 3
+    assert len(run.code().splitlines()) == 4
     text = painter.desk.panel.text.value
     assert "Done" in text and "step 12 of 12" in text and "48 × 27" in text
     assert f"style {run.losses[-1]['style']:.2g}" in painter.desk.panel.curve.value
@@ -141,13 +144,13 @@ def test_every_control_has_a_tooltip_and_keyboard_access() -> None:
             ipywidgets.SelectionSlider,
             ipywidgets.Dropdown,
             ipywidgets.Checkbox,
-            ipywidgets.FileUpload,
             ipywidgets.BoundedIntText,
+            Upload,
         )
         if isinstance(widget, kinds):
             seen.append(widget)
             assert widget.tooltip, widget
-            assert widget.description or widget is studio.controls["against"]
+            assert widget.description
         if isinstance(widget, ipywidgets.ToggleButtons):
             assert len(widget.tooltips) >= len(widget.options) - 1
     assert len(seen) > 25
@@ -155,19 +158,32 @@ def test_every_control_has_a_tooltip_and_keyboard_access() -> None:
 
 
 def test_before_and_after(painter: Painter) -> None:
-    run = painter.paint()
+    easel = painter.desk.viewer.image
+    assert not easel.before  # there is nothing to compare yet
+    painter.paint()
     after = shown(painter)
+    assert far(opened(easel.before), to_pil(load_image("camel", 48))) < 4
     painter.set(compare=50)
-    half = shown(painter)
-    photo = to_pil(load_image("camel", 48))
-    left, right = (0, 0, 20, 27), (28, 0, 48, 27)
-    assert far(half.crop(left), photo.crop(left)) < 6 < far(half.crop(left), after.crop(left))
-    assert far(half.crop(right), after.crop(right)) < 6
+    assert easel.split == 50 and "Left of the line: photo." in easel.alt
+    assert far(shown(painter), after) == 0  # the line is drawn in the browser
+    easel.split = 30  # as the browser sets it
+    assert painter.values["compare"] == 30
+    photo = easel.before
+    painter.set(scrub=0)
+    assert easel.before is photo  # not sent again
     painter.set(against="painting")
-    assert far(shown(painter).crop(left), half.crop(left)) > 10
-    painter.set(compare=100, against="photo")
-    assert far(shown(painter), photo) < 4
-    assert torch.equal(side_by_side(run.picture(), run.picture(), 0.0), run.picture())
+    assert far(opened(easel.before), to_pil(load_image("hokusai-great-wave", 48))) < 6
+    assert (easel.before_name, easel.name) == ("painting", "No. 1")
+    painter.paint()
+    painter.set(against="No. 1")
+    assert far(opened(easel.before), after) < 4
+
+
+def test_a_photo_keeps_its_proportions_on_the_page(painter: Painter) -> None:
+    tall = Image.new("RGB", (30, 60), "teal")
+    painter.set(content=tall)
+    width, height = painter.desk.viewer.image.shape
+    assert height / width == pytest.approx(2, rel=0.05)
 
 
 def test_back_in_time_and_continue_from_there(painter: Painter) -> None:
@@ -250,7 +266,7 @@ def test_upload(painter: Painter) -> None:
     assert shown(painter).size == (384, 512)  # the photo is shown at once
     run = painter.paint()
     assert run.picture().shape == (1, 3, 48, 36)
-    assert "beside the notebook" in painter.desk.code.value
+    assert "beside the notebook" in painter.desk.share.code.value
     assert painter.save().suffix == ".png"
 
 
@@ -286,10 +302,14 @@ class Interrupted:
 
     def __init__(self, step: Any) -> None:
         self.iteration, self.steps, self.losses = step.iteration, step.steps, step.losses
+        self.layers, self.pictures = step.layers, [step.image]
 
     @property
-    def layers(self) -> Any:
-        raise KeyboardInterrupt
+    def image(self) -> Any:
+        self.pictures.append(self.pictures[0])
+        if len(self.pictures) == 2:
+            raise KeyboardInterrupt
+        return self.pictures[0]
 
 
 def test_an_interrupt_keeps_the_picture(painter: Painter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -470,14 +490,21 @@ def test_only_the_newest_runs_are_kept() -> None:
 
 def test_the_expected_time() -> None:
     recipe = RECIPES["gram"].but(**TINY)
-    photo, painting = (partial(load_image, name) for name in ("camel", "hokusai-poppies"))
-    found = measure_pace(photo, painting, recipe, NetworkCache().load)
-    assert 0 < found.per_pixel < 1e-3 and found.fixed >= 0
+    load, names = NetworkCache().load, ("camel", "hokusai-poppies")
+
+    def make(small: Recipe) -> Transfer:
+        photo, painting = (load_image(name, small.size) for name in names)
+        return Transfer(photo, painting, small, load(small))
+
+    found = measure_pace(make, recipe.but(coarsest=32))
+    assert 0 < found.per_pixel < 1e-3 and found.fixed >= 0 and 0.5 <= found.preparing <= 3
     pace, recipe = Pace(fixed=1.0, per_pixel=0.0), RECIPES["gram"].but(size=512, steps=100)
     stages = len(recipe.stages())
     assert pace.seconds(recipe, (9, 16)) == 100 + stages
     assert pace.seconds(recipe, (9, 16), done=100) == 0
     assert pace.seconds(recipe, (9, 16), done=99) == 1
+    slow = Pace(fixed=1.0, per_pixel=0.0, preparing=3.0)
+    assert slow.seconds(recipe, (9, 16)) == 100 + 3 * stages
     detailed = pace.seconds(recipe.but(detail_steps=6), (9, 16))
     assert detailed == pytest.approx(100 + stages + 3 * (stages - 1))
     larger = Pace(fixed=0.0, per_pixel=1.0)
@@ -490,16 +517,16 @@ def test_the_expected_time() -> None:
 
 
 def test_the_curve_has_a_point_for_each_step_and_a_text() -> None:
-    assert "No steps yet" in loss_curve([], 10)
+    assert "No steps yet" in loss_curve([], [(64, 10)])
     losses = [{"content": 0.1 * i, "style": 1 / (1 + i), "tv": 0, "total": 0} for i in range(9)]
-    drawn = loss_curve(losses, 10)
+    drawn = loss_curve(losses, [(64, 10)])
     assert "Content loss 0.8 and style loss 0.11 after 9 of 10 steps" in drawn
     assert drawn.count("<polyline") == 2
     assert len(drawn.split('points="')[1].split('"')[0].split()) == 9
-    drawn = loss_curve([loss | {"neighbours": 0.5} for loss in losses], 10)
+    drawn = loss_curve([loss | {"neighbours": 0.5} for loss in losses], [(64, 10)])
     assert "Neighbour loss 0.5 and style loss 0.11 after 9 of 10 steps" in drawn
     assert drawn.count("<polyline") == 2 and "content" not in drawn.lower()
-    long = loss_curve(losses * 1000, 9000)
+    long = loss_curve(losses * 1000, [(64, 9000)])
     assert len(long.split('points="')[1].split('"')[0].split()) < 130
 
 

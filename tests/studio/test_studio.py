@@ -16,7 +16,7 @@ from torch import Tensor
 
 from stylelib import StylelibError, Transfer, load_image, read_recipe
 from stylelib.recipes import METHODS, RECIPES, SETTINGS, Recipe, Setting
-from stylelib.studio import Studio, mask
+from stylelib.studio import Studio
 from stylelib.studio.runs import Run
 
 QUICK: dict[str, Any] = {
@@ -184,7 +184,6 @@ def test_a_mask_is_uploaded(studio: Studio) -> None:
     assert "<b>w.png is not a picture" in studio.mask.message.value
 
 
-@pytest.mark.skipif(mask.anywidget is None, reason="needs anywidget")
 def test_what_the_browser_draws_is_the_mask(studio: Studio) -> None:
     drawn = Image.new("L", (512, 288))
     drawn.paste(255, (0, 0, 256, 288))
@@ -197,14 +196,6 @@ def test_what_the_browser_draws_is_the_mask(studio: Studio) -> None:
     assert studio.mask.value is None
     studio.mask.canvas.mask = "data:image/png;base64,@@@"
     assert studio.mask.value is None
-
-
-def test_without_anywidget_there_is_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mask, "anywidget", None)
-    pad = mask.MaskPad()
-    assert pad.canvas is None and "pip install" in pad.children[1].value
-    pad.choose(torch.ones(1, 1, 8, 8))
-    assert pad.value is not None
 
 
 def made_up(name: str, kind: str, default: Any, **known: Any) -> Any:
@@ -242,7 +233,7 @@ def test_a_new_setting_becomes_a_control(tmp_path: Path, monkeypatch: pytest.Mon
         ("Checkbox", "made-up night", False),
     ]
     assert (knobs[0].min, knobs[0].max, knobs[0].step) == (0, 10, 0.5)
-    assert knobs[1].max == 99 and knobs[3].options == ("gold", "silver")
+    assert knobs[1].max == 99 and knobs[3].options == (("gold", "gold"), ("silver", "silver"))
     assert "Help for glitter. You can change it while painting." in knobs[0].tooltip
     assert "next painting" in knobs[2].tooltip
     with pytest.raises(StylelibError, match="goes from 0 to 10"):

@@ -207,7 +207,7 @@ class Studios(RuleBasedStateMachine):
             before = set(Path().iterdir())
             if not studio.desk.buttons[name].disabled:
                 studio.desk.buttons[name].click()
-            for path in set(Path().iterdir()) - before:
+            for path in set(Path().iterdir()) - before - {Path("painted")}:
                 self.keep(path)
 
         self.do(which, action)

@@ -1,6 +1,6 @@
 """Lesson 01's figures with sliders and menus."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...core.layers import LAYERS
 from ...core.vgg import VGG19
-from ..explorer import Explorer
+from ..explorer import Explorer, cell
 from ..theme import Plot
 from ..widgets import menu
 from . import figures_convolution, figures_maps, figures_network
@@ -52,14 +52,18 @@ class KernelExplorer(Explorer):
             name.replace(" ", "_"): ipywidgets.FloatSlider(
                 value, min=-8, max=8, step=0.05, description=name, readout_format=".2f",
                 tooltip=f"Kernel weight, {name}: the pixel there is multiplied by it",
-                layout=ipywidgets.Layout(width="290px"),
+                layout=ipywidgets.Layout(width="auto"),
             )
             for name, value in zip(_WEIGHTS, chain(*KERNELS[preset]), strict=True)
         }  # fmt: skip
         super().__init__(self._filter, preset=names, **self._sliders)
+        for slider in self._sliders.values():
+            slider.style.description_width = "84px"  # or the tracks would not be of one length
+        # A square, like the kernel; on a narrow page two columns, or no track would be left.
+        columns = "repeat(auto-fit, minmax(max(190px, 30%), 1fr))"
         square = ipywidgets.GridBox(
             list(self._sliders.values()),
-            layout=ipywidgets.Layout(grid_template_columns="repeat(3, 300px)"),
+            layout={"grid_template_columns": columns, "width": "100%", "max_width": "900px"},
         )
         self.children[0].children = (names, square)
 
@@ -103,7 +107,13 @@ def walk_explorer(image: Tensor, preset: str = "vertical edge", position: int = 
     def draw(preset: str, position: int) -> Plot:
         return figures_convolution.walk(brightness, torch.tensor(KERNELS[preset]), position)
 
-    explorer = Explorer(draw, preset=presets, position=positions)
+    rows, columns = brightness.shape
+
+    def clicked(axes: int, x: float, y: float) -> Mapping[str, Any]:
+        # The picture, and the results below the same positions.
+        return {"position": cell(y, rows) * columns + cell(x, columns)} if axes < 2 else {}
+
+    explorer = Explorer(draw, clicked, preset=presets, position=positions)
     play = ipywidgets.Play(
         value=position, min=0, max=last, step=7, interval=250, tooltip="Move the window along"
     )
@@ -129,9 +139,18 @@ def map_explorer(
 def most_active_explorer(
     observations: Observations, picture: str, layer: str = "conv3_1"
 ) -> Explorer:
-    """The most active maps of a layer, on any picture."""
+    """The most active maps of a layer, on any picture; the one that is clicked on is enlarged."""
     controls = _picture(observations, picture) | _layer(observations.layers, layer)
-    return Explorer(partial(figures_maps.most_active, observations, count=7), **controls)
+    tooltip = "Which one is enlarged, or click on it; 0 is the picture itself"
+    controls["enlarged"] = ipywidgets.IntSlider(
+        1, 0, figures_maps.MOSAIC, description="enlarged", tooltip=tooltip
+    )
+
+    def clicked(axes: int, x: float, y: float) -> Mapping[str, Any]:
+        number = figures_maps.tile_at(observations.pictures[controls["picture"].value], x, y)
+        return {} if number is None else {"enlarged": number}
+
+    return Explorer(partial(figures_maps.mosaic, observations), clicked, **controls)
 
 
 def patch_explorer(observations: Observations, layer: str, channel: int = 0) -> Explorer:
@@ -162,9 +181,12 @@ def position_explorer(
 ) -> Explorer:
     """A position in a picture, and the channels that stand out there."""
     controls = _picture(observations, picture) | _layer(observations.layers, layer)
-    return Explorer(
-        partial(figures_maps.channels_at, observations), **controls, **_across_and_down(x, y)
-    )
+
+    def clicked(axes: int, x: float, y: float) -> Mapping[str, Any]:
+        return _place(observations.pictures[controls["picture"].value], x, y)
+
+    draw = partial(figures_maps.channels_at, observations)
+    return Explorer(draw, clicked, **controls, **_across_and_down(x, y))
 
 
 def receptive_field_explorer(
@@ -175,7 +197,10 @@ def receptive_field_explorer(
     def draw(layer: str, x: float, y: float) -> Plot:
         return figures_network.receptive_fields(image, [layer], x, y)
 
-    return Explorer(draw, **_layer(LAYERS, layer), **_across_and_down(x, y))
+    def clicked(axes: int, x: float, y: float) -> Mapping[str, Any]:
+        return _place(image, x, y)
+
+    return Explorer(draw, clicked, **_layer(LAYERS, layer), **_across_and_down(x, y))
 
 
 def shape_explorer(height: int, width: int) -> Explorer:
@@ -221,6 +246,13 @@ def _layer_and_channel(observations: Observations, layer: str, channel: int) -> 
 
     layers["layer"].observe(fit, "value")
     return layers | {"channel": channels}
+
+
+def _place(image: Tensor, x: float, y: float) -> Mapping[str, float]:
+    """A position in pixels, of which the first one's middle is 0, as the two sliders have it."""
+    height, width = image.shape[-2:]
+    shares = {"x": (x + 0.5) / width, "y": (y + 0.5) / height}
+    return {name: min(max(share, 0.0), 1.0) for name, share in shares.items()}
 
 
 def _across_and_down(x: float, y: float) -> Controls:

@@ -12,6 +12,12 @@ from ..drawing import draw_map
 from ..theme import COLORS, Plot, canvas, grid, place, show_picture, styled
 from .observations import Observations
 
+_COLUMNS = 5
+# Row and column of each in a mosaic: all but the corner, where one is enlarged.
+_TILES = [(row, column) for row in range(3) for column in range(_COLUMNS) if row == 2 or column > 1]
+MOSAIC = len(_TILES) - 1
+"""How many maps there are in a mosaic, beside the picture."""
+
 
 def feature_map(observations: Observations, picture: str, layer: str, channel: int) -> Plot:
     """A picture and one of its feature maps."""
@@ -27,27 +33,49 @@ def feature_map(observations: Observations, picture: str, layer: str, channel: i
     return Plot(figure, f"{picture}, and channel {channel} of {layer}: {width} x {height} values.")
 
 
-def most_active(observations: Observations, picture: str, layer: str, count: int = 15) -> Plot:
-    """A picture and the maps of a layer with the highest mean, highest first."""
+def mosaic(observations: Observations, picture: str, layer: str, enlarged: int = 1) -> Plot:
+    """A picture and the `MOSAIC` maps of a layer with the highest mean, highest first.
+
+    The picture is number 0; the one with the number `enlarged` is shown again, four times as
+    large.
+    """
     image = observations.pictures[picture]
-    channels = observations.most_active(picture, layer, count)
-    columns, shape = 4, image.shape[-2] / image.shape[-1]
-    rows = -(-(count + 1) // columns)
+    channels = observations.most_active(picture, layer, MOSAIC)
+    titles = ["the picture", *(f"channel {channel}" for channel in channels)]
+    shape, tall = image.shape[-2] / image.shape[-1], _tall(image)
     # All in the same axes: creating many would take most of the time.
-    figure, ((axis,),) = grid(1, 1, (10.0, rows * (10 / columns * shape + 0.3)))
-    step = shape + 0.12
-    for index, channel in enumerate([None, *channels]):
-        row, column = divmod(index, columns)
-        left, top = 1.03 * column, -row * step
-        if channel is None:
+    figure, ((axis,),) = grid(1, 1, (10.0, 10.0 * 3 * tall / _COLUMNS))
+    tiles = [*enumerate(_TILES), (enlarged, (0, 0))]
+    for number, (row, column) in tiles:
+        size = 2 if (row, column) == (0, 0) else 1
+        if number == 0:
             show_picture(axis, image)
         else:
-            draw_map(axis, observations.channel(picture, layer, channel))
-        axis.images[-1].set_extent((left, left + 1, top - shape, top))
-        title = "the picture" if channel is None else f"channel {channel}"
-        axis.text(left + 0.5, top + 0.015, title, ha="center", va="bottom", fontsize=14)
-    axis.set(xlim=(0, 1.03 * columns - 0.03), ylim=(-(rows - 1) * step - shape, 0.12))
-    return Plot(figure, f"{picture}, and its {count} most active feature maps of {layer}.")
+            draw_map(axis, observations.channel(picture, layer, channels[number - 1]))
+        left, bottom = 1.03 * column, -(row + size) * tall
+        wide = size * 1.03 - 0.03
+        axis.images[-1].set_extent((left, left + wide, bottom, bottom + wide * shape))
+        title = {"ha": "center", "va": "bottom", "fontsize": 14}
+        if number == enlarged:
+            title |= {"color": COLORS["style"], "fontweight": "bold"}
+        axis.text(left + wide / 2, bottom + wide * shape + 0.02, titles[number], **title)
+    axis.set(xlim=(0, 1.03 * _COLUMNS - 0.03), ylim=(-3 * tall, 0))
+    return Plot(
+        figure,
+        f"{picture}, and its {MOSAIC} most active feature maps of {layer}; enlarged: "
+        f"{titles[enlarged]}.",
+    )
+
+
+def tile_at(image: Tensor, x: float, y: float) -> int | None:
+    """The number of the map at a position in the axes of `mosaic`; None for the large one."""
+    place = int(-y / _tall(image)), int(x / 1.03)
+    return _TILES.index(place) if place in _TILES else None
+
+
+def _tall(image: Tensor) -> float:
+    """The height of a picture (1, 3, H, W) of width 1 in `mosaic`, with its title."""
+    return image.shape[-2] / image.shape[-1] + 0.17
 
 
 def exciting(

@@ -13,6 +13,7 @@ from ...errors import StylelibError
 from ...pictures.images import resize_to
 from ...recipes import Recipe
 from ..measures import relative_error
+from ..progress import progress
 
 CONTENT_LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")
 """The layers that Gatys, Ecker, Bethge (2016) reconstruct pictures from, in figure 1."""
@@ -96,7 +97,7 @@ def reconstruct(
     transfer = Transfer(image, image, recipe, network, "cpu", torch.float32)
     kept = {round(steps ** (i / (_FRAMES - 1))) for i in range(_FRAMES)}
     frames, losses = {0: transfer.image}, []
-    for step in transfer:
+    for step in progress(transfer, f"from {layer}"):
         losses.append(step.losses["content"])  # of the picture before this step
         if step.iteration in kept:
             frames[step.iteration] = step.image

@@ -1,6 +1,7 @@
 """The controls of lesson 02."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from ipywidgets import FloatSlider, IntSlider, SelectionSlider
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from ...errors import StylelibError
 from ..drawing import distance_heat
-from ..explorer import Explorer
+from ..explorer import Explorer, cell
 from ..theme import Plot
 from ..widgets import menu
 from .bank import STARTS as STARTS
@@ -23,6 +24,7 @@ from .compute import (
     shifted,
 )
 from .figures import (
+    CURVES,
     by_hand,
     descent,
     distance_lines,
@@ -34,6 +36,7 @@ from .figures import (
 
 BY_POSITION, AVERAGED = WAYS = ("position by position", "averaged over all positions")
 _CELLS = ("top left", "top right", "bottom left", "bottom right")
+_MOST = 5  # the largest number to choose
 
 
 def loss_by_hand(start: Sequence[Sequence[int]], target: Sequence[Sequence[int]]) -> Explorer:
@@ -53,13 +56,23 @@ def loss_by_hand(start: Sequence[Sequence[int]], target: Sequence[Sequence[int]]
     if maps.shape != (2, 2) or targets.shape != (2, 2):
         raise StylelibError("Give 2 x 2 numbers, for example [[1, 0], [2, 2]].")
     sliders = {
-        cell.replace(" ", "_"): IntSlider(
-            value, 0, 5, description=cell, tooltip="This number of the new picture's feature map"
+        name.replace(" ", "_"): IntSlider(
+            value, 0, _MOST, description=name,
+            tooltip="This number of the new picture's feature map; a click on it adds 1",
         )
-        for cell, value in zip(_CELLS, maps.flatten().tolist(), strict=True)
-    }
+        for name, value in zip(_CELLS, maps.flatten().tolist(), strict=True)
+    }  # fmt: skip
+
+    def clicked(axes: int, x: float, y: float) -> Mapping[str, Any]:
+        if axes != 0:  # the new picture's map
+            return {}
+        name = list(sliders)[2 * cell(y, 2) + cell(x, 2)]
+        return {name: (sliders[name].value + 1) % (_MOST + 1)}
+
     return Explorer(
-        lambda **cells: by_hand(torch.tensor(list(cells.values())).view(2, 2), targets), **sliders
+        lambda **cells: by_hand(torch.tensor(list(cells.values())).view(2, 2), targets),
+        clicked,
+        **sliders,
     )
 
 
@@ -145,8 +158,12 @@ def shift_explorer(
     slider = IntSlider(
         shift, 0, most, description="shift", tooltip="How many pixels the camel moves to the right"
     )
+
+    def clicked(axes: int, x: float, y: float) -> Mapping[str, Any]:
+        return {"shift": cell(x, most + 1)} if axes == CURVES else {}
+
     return Explorer(
-        lambda shift: shift_curves(windows[0], windows[shift], curves, shift), shift=slider
+        lambda shift: shift_curves(windows[0], windows[shift], curves, shift), clicked, shift=slider
     )
 
 
@@ -198,4 +215,10 @@ def reconstruction_explorer(reconstructions: Mapping[str, Reconstruction]) -> Ex
         raise StylelibError("Reconstruct from each layer with the same number of steps.")
     kept, tooltip = steps[0], "How many steps the optimisation has taken"
     slider = SelectionSlider(options=kept, value=kept[-1], description="steps", tooltip=tooltip)
-    return Explorer(lambda steps: reconstructions_at(reconstructions, steps), steps=slider)
+
+    def clicked(axes: int, x: float, y: float) -> Mapping[str, Any]:
+        if axes != len(reconstructions):  # the curves are in the last axes
+            return {}
+        return {"steps": min(kept, key=lambda step: abs(step - x))}
+
+    return Explorer(lambda steps: reconstructions_at(reconstructions, steps), clicked, steps=slider)

@@ -13,6 +13,9 @@ from ..theme import COLORS, Plot, bare, canvas, place, show_picture, styled
 from .bank import Run
 from .compute import PIXELS, Reconstruction, descend
 
+CURVES = 2
+"""The axes of the curves in `shift_curves`."""
+
 
 @styled()
 def by_hand(maps: Tensor, target: Tensor) -> Plot:

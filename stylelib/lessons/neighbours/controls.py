@@ -7,8 +7,7 @@ from ipywidgets import Checkbox, IntSlider, SelectionSlider
 from torch import Tensor
 
 from ...errors import StylelibError
-from ..clicking import ClickExplorer
-from ..explorer import Explorer
+from ..explorer import Explorer, cell
 from ..theme import Plot
 from ..widgets import menu
 from .compute import DEPTHS, SIDE, WAYS, Search, grid_of
@@ -19,7 +18,7 @@ _PHOTO = 0  # the first axes of `taken`
 
 def nearest_by_hand(
     photo: Tensor, painting: Tensor, names: tuple[str, str], centered: bool = False
-) -> ClickExplorer:
+) -> Explorer:
     """Choose a place of a small photo, and see which place of a small painting is nearest.
 
     Parameters
@@ -42,11 +41,10 @@ def nearest_by_hand(
     rows, columns = photo.shape[:2]
 
     def clicked(axes: int, x: float, y: float) -> Mapping[str, Any]:
-        # A cell's middle has whole coordinates.
-        row, column = min(int(y + 0.5), rows - 1), min(int(x + 0.5), columns - 1)
-        return {"place": row * columns + column + 1} if axes == _PHOTO else {}
+        place = cell(y, rows) * columns + cell(x, columns) + 1
+        return {"place": place} if axes == _PHOTO else {}
 
-    return ClickExplorer(
+    return Explorer(
         lambda place, centred: by_hand(photo, painting, names, place - 1, centred),
         clicked,
         place=IntSlider(
@@ -66,7 +64,7 @@ def neighbour_explorer(
     down: int = 0,
     depth: str = "all layers",
     way: str = "cosine, centred",
-) -> ClickExplorer:
+) -> Explorer:
     """Choose a place of the photo, by click or slider, and see its neighbour in the painting.
 
     Parameters
@@ -87,10 +85,10 @@ def neighbour_explorer(
         if axes != _PHOTO:
             return {}
         # A pixel's middle has whole coordinates; what is left over at the edge belongs to no place.
-        column, row = int((x + 0.5) // SIDE), int((y + 0.5) // SIDE)
-        return {"across": min(column, columns - 1), "down": min(row, rows - 1)}
+        column, row = ((each + 0.5) / SIDE - 0.5 for each in (x, y))
+        return {"across": cell(column, columns), "down": cell(row, rows)}
 
-    return ClickExplorer(
+    return Explorer(
         draw,
         clicked,
         across=IntSlider(

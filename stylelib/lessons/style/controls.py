@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
+from typing import Any
 
 import torch
 from ipywidgets import Checkbox, Dropdown, IntSlider
@@ -13,7 +14,7 @@ from ...engine.network import default_network
 from ...errors import StylelibError
 from ...pictures.images import resize
 from ..drawing import distance_bars
-from ..explorer import Explorer
+from ..explorer import Explorer, cell
 from ..theme import Plot
 from ..widgets import menu
 from .compute import (
@@ -23,7 +24,15 @@ from .compute import (
     style_grams,
     without_each_part,
 )
-from .figures import SHUFFLES, by_hand, gram_cell, parts, shuffle_positions
+from .figures import (
+    GRAM,
+    GRAM_BY_HAND,
+    SHUFFLES,
+    by_hand,
+    gram_cell,
+    parts,
+    shuffle_positions,
+)
 
 ALL = "all five"
 
@@ -44,8 +53,15 @@ def correlation_by_hand(maps: Tensor, names: Sequence[str]) -> Explorer:
     """
     if maps.dim() != 3 or len(maps) != len(names):
         raise StylelibError("Give maps of shape (maps, height, width), and a name for each.")
+
+    def clicked(axes: int, x: float, y: float) -> Mapping[str, Any]:
+        if axes != GRAM_BY_HAND:
+            return {}
+        return {"first": names[cell(y, len(names))], "second": names[cell(x, len(names))]}
+
     return Explorer(
         lambda first, second: by_hand(maps, names, names.index(first), names.index(second)),
+        clicked,
         first=menu("first map", names, names[0], "Its row of the Gram matrix"),
         second=menu("second map", names, names[1], "Its column of the Gram matrix"),
     )
@@ -60,7 +76,7 @@ def gram_explorer(
     layers: Sequence[str] = STYLE_LAYERS,
     network: VGG19 | None = None,
 ) -> Explorer:
-    """Pick an entry of a Gram matrix, and see the two feature maps behind it.
+    """Pick an entry of a Gram matrix, by click or slider, and see the two maps behind it.
 
     Parameters
     ----------
@@ -76,8 +92,13 @@ def gram_explorer(
     """
     active = active_maps(image, layers, count, network)
     slider = partial(IntSlider, min=0, max=count - 1)
+
+    def clicked(axes: int, x: float, y: float) -> Mapping[str, Any]:
+        return {"i": cell(y, count), "j": cell(x, count)} if axes == GRAM else {}
+
     return Explorer(
         lambda layer, i, j: gram_cell(active[layer], i, j, image),
+        clicked,
         layer=_layer_menu(layers, layer),
         i=slider(i, description="i", tooltip="The row; 0 is the most active map"),
         j=slider(j, description="j", tooltip="The column; 0 is the most active map"),

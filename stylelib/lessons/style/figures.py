@@ -26,6 +26,8 @@ SHUFFLES = {
     "each map shuffled its own way": False,
 }
 """What can be done to the positions of feature maps: `together` of `shuffled`, if at all."""
+GRAM, GRAM_BY_HAND = 0, 4
+"""The axes of the Gram matrix in `gram_cell` and in `by_hand`."""
 
 
 def by_hand(maps: Tensor, names: Sequence[str], i: int, j: int) -> Plot:

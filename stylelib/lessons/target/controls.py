@@ -7,7 +7,6 @@ from ipywidgets import Dropdown, FloatLogSlider, IntSlider, SelectionSlider
 from torch import Tensor
 
 from ...errors import StylelibError
-from ..clicking import ClickExplorer
 from ..explorer import Explorer
 from ..theme import Plot
 from .bank import saved
@@ -154,7 +153,7 @@ def pixel_explorer(why: Reasons, across: int | None = None, down: int | None = N
     def clicked(axes: int, x: float, y: float) -> dict[str, int]:
         return {"across": round(x), "down": round(y)} if axes == 0 else {}
 
-    return ClickExplorer(
+    return Explorer(
         lambda across, down: reasons(why, across, down),
         clicked,
         across=slider("across", across, width),

@@ -1,0 +1,1 @@
+"""Many pictures: plan them, paint them here or elsewhere, save each one, report on all."""
