@@ -71,7 +71,7 @@ class Plot:
             png = _encode(picture, "PNG")
             if len(png) <= _LARGE:
                 return "image/png", png
-        return "image/jpeg", _encode(picture, "JPEG", quality=77, optimize=True)
+        return "image/jpeg", _encode(picture, "JPEG", quality=72, optimize=True)
 
     def _drawn(self, dpi: int) -> Image.Image:
         # savefig would lay out and draw everything twice.

@@ -96,8 +96,7 @@ def distance_lines(table: Mapping[str, Mapping[str, float]], title: str, top: fl
     for index, (name, row) in enumerate(table.items()):
         look: Any = {"marker": markers[index % 8], "linestyle": styles[index % 3], "markersize": 8}
         axes.plot(list(row), list(row.values()), color=colors[index % 10], label=name, **look)
-    axes.axhline(1, color=COLORS["muted"], linewidth=1)
-    axes.text(0.05, 1.02, "as wrong as nothing at all", color=COLORS["muted"], size=12)
+    axes.axhline(1, color=COLORS["muted"], linewidth=1.5, label="nothing at all")
     axes.set(ylim=(0, top), ylabel="relative error", title=title)
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     return Plot(
@@ -152,7 +151,7 @@ def descent(rate: float, start: float, target: float, steps: int) -> Plot:
     axes.set_title(f"learning rate {rate:.2f}")
     beside.plot(path, "o-", color=COLORS["content"], markersize=10, linewidth=1.5)
     beside.axhline(target, color=COLORS["muted"], linestyle="--")
-    beside.text(steps, target, "target ", ha="right", va="bottom", color=COLORS["muted"])
+    beside.text(0, target, "target", ha="left", va="top", color=COLORS["muted"])
     beside.set(xlabel="steps", ylabel="pixel", ylim=(-0.6, 1.6))
     return Plot(
         figure,
