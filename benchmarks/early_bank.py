@@ -25,12 +25,15 @@ from stylelib.lessons.content.compute import CONTENT_LAYERS, DEPTHS, relative_di
 LESSONS = Path(__file__).resolve().parents[1] / "stylelib" / "lessons"
 PHOTO, PAINTING, SIZE, STEPS = "camel", "hokusai-great-wave", 384, 60
 EARLY = (4, 15)  # steps after which a picture is kept, beside the last
-QUALITY = 70  # of the JPEG files
+QUALITY, EARLY_QUALITY = 70, 50  # of the JPEG files: noise takes much room
 SMOOTH = 3.0  # weight of total variation
 CHANNELS = {
-    "conv2_1": (12, 30, 64, 100), "conv3_1": (5, 60, 104, 200),
-    "conv3_4": (20, 91, 130, 222), "conv4_1": (60, 190, 330, 450), "conv4_4": (134, 178, 230, 379),
-}  # fmt: skip
+    "conv2_1": (12, 30, 64),
+    "conv3_1": (5, 60, 104),
+    "conv3_4": (20, 91, 130),
+    "conv4_1": (60, 190, 330),
+    "conv4_4": (134, 178, 379),
+}
 
 
 def reconstructions() -> dict[str, Recipe]:
@@ -62,7 +65,7 @@ def reconstruct(name: str, recipe: Recipe, folder: Path) -> list[dict[str, Any]]
         if step.iteration in (*keep, recipe.steps):
             path = folder / f"{name.replace(', ', '-').replace(' ', '-').replace('/', '-')}"
             path = path.with_name(f"{path.name}-{step.iteration}.jpg")
-            store(step.image, path)
+            store(step.image, path, QUALITY if step.iteration == recipe.steps else EARLY_QUALITY)
             saved.append({"run": name, "step": step.iteration, "file": path.name})
     losses.append(round(transfer.measure().losses["content"], 4))
     photo = load_image(PHOTO, recipe.size)
@@ -74,7 +77,7 @@ def reconstruct(name: str, recipe: Recipe, folder: Path) -> list[dict[str, Any]]
 
 def wanted(folder: Path, done: list[dict[str, Any]]) -> None:
     """What some channels want to see; for the first of each layer without regularisers, too."""
-    for position in range(4):
+    for position in range(3):
         for layer, channels in CHANNELS.items():
             for readable in (True, False) if position == 0 else (True,):
                 channel, kind = channels[position], "readable" if readable else "bare"
@@ -87,10 +90,10 @@ def wanted(folder: Path, done: list[dict[str, Any]]) -> None:
                 print(layer, channel, kind, flush=True)
 
 
-def store(image: Tensor, path: Path) -> None:
+def store(image: Tensor, path: Path, quality: int = QUALITY) -> None:
     """Save a picture as a small JPEG."""
     pixels = np.asarray(image[0].clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).cpu())
-    Image.fromarray(pixels).save(path, quality=QUALITY, optimize=True, progressive=True)
+    Image.fromarray(pixels).save(path, quality=quality, optimize=True, progressive=True)
 
 
 def read(folder: Path) -> list[dict[str, Any]]:

@@ -39,6 +39,7 @@ include_patterns = [
     "CHANGELOG.md",
 ]
 exclude_patterns = [".*", "build", "dist", "tests", "**/.ipynb_checkpoints", "docs/_*"]
+exclude_patterns += ["docs/hub/museum"]
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
@@ -71,7 +72,7 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
 html_sidebars = {  # pages with nothing below them in the tree of contents
-    f"docs/{page}": [] for page in ("index", "setup", "teachers", "tinkerers", "inside")
+    f"docs/{page}": [] for page in ("index", "setup", "tinkerers", "inside")
 }
 copyright = "the stylelib authors; the code and the lessons are under the MIT licence"
 
@@ -183,6 +184,7 @@ def _list_settings(app: Sphinx, docname: str, source: list[str]) -> None:
 
 # ---------------------------------------------------------------------- notes for teachers
 _LESSON = re.compile(r"^\{\{ *lesson +([\w-]+) *\}\}$", re.MULTILINE)
+_TO_LESSON = re.compile(r"\]\((?!https?:|#)([^)]+)")
 _ALOUD = 130  # words a minute
 _EXERCISE = 4  # minutes
 _RESERVE = 0.2
@@ -234,7 +236,7 @@ def _about(name: str) -> str:
         f"[Open the lesson](../../notebooks/{path.name}). About {total} minutes: {aloud} for the "
         f"text, read aloud, {exercises} for the exercises, {reserve} in reserve.",
         "**Key points**",
-        *(text.partition("\n")[2] for text in learned),
+        *(_TO_LESSON.sub(r"](../../notebooks/\1", text.partition("\n")[2]) for text in learned),
     ]
     known = registered()
     if _exercises(path):

@@ -3,7 +3,6 @@
 Start it with ``jupyterhub -f jupyterhub_config.py``; docs/hub/index.md says how to set it up.
 """
 
-import os
 import shlex
 import sys
 
@@ -25,7 +24,7 @@ c.Spawner.cmd = [
 c.Spawner.default_url = "/lab/tree/stylelib-lessons/00-a-prettier-camel.ipynb"
 c.Spawner.environment = {"OMP_NUM_THREADS": str(THREADS), "GOMP_SPINCOUNT": "3000"}
 c.Spawner.env_keep = [*("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV"), "JUPYTER_CONFIG_PATH"]
-c.Spawner.start_timeout = 180
+c.Spawner.start_timeout = c.Spawner.http_timeout = 180  # thirty may start at the same time
 
 # A kernel that has done nothing for 20 minutes gives its memory back; work is in the notebook.
 c.Spawner.args = [
@@ -34,4 +33,3 @@ c.Spawner.args = [
     "--MappingKernelManager.cull_connected=True",
     "--ServerApp.shutdown_no_activity_timeout=3600",
 ]
-c.JupyterHub.concurrent_spawn_limit = 2 * (os.cpu_count() or 1)

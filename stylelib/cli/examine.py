@@ -285,10 +285,7 @@ def _speed(broken: set[str]) -> Iterator[Finding]:
     recipe, load = RECIPES["default"], NetworkCache().load
 
     def make(small: Recipe) -> Transfer:
-        photo, painting = (
-            load_image("camel", small.size),
-            load_image("hokusai-great-wave", small.size),
-        )
+        photo, painting = (load_image(name, small.size) for name in ("camel", "hokusai-great-wave"))
         return Transfer(photo, painting, small, load(small))
 
     pace = measure_pace(make, recipe, _PLAN)

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from stat import S_ISREG
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -91,7 +92,7 @@ def grade(options: Namespace) -> int:
         raise StylelibError(f"There is no folder {folder}. Give the folder of the handed-in files.")
     output = options.output or folder.resolve().with_name(f"{folder.resolve().name}-grades")
     output.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="stylelib-grade-") as place:
+    with TemporaryDirectory(prefix="stylelib-grade-", ignore_cleanup_errors=True) as place:
         work = Path(place).resolve()
         files = list(find(folder, work))
         notebooks = [file for file in files if not file.file.endswith(".json")]
@@ -213,25 +214,26 @@ def report(
         found.unreadable = found.unreadable or _too_large(handed_in.path.stat().st_size)
     if found.unreadable:
         return found
-    folder.mkdir()
-    notebook = folder / "handed-in.ipynb"
-    results = folder / "results"
     try:
-        notebook.write_bytes(handed_in.path.read_bytes())
+        content = handed_in.path.read_bytes()
     except OSError as error:
         found.unreadable = f"it can't be read ({error.strerror})"
         return found
-    command = [*box.prefix(folder), sys.executable, "-m", "stylelib.cli.marking",
-               str(notebook), str(results), str(memory)]  # fmt: skip
     stopped = list[str]()
+    answers = dict[str, Answer]()
     latest = time.monotonic() + _STARTING * _PATIENCE + seconds * _IN_ALL
     while not found.unreadable:
-        results.write_text("")
+        # Anew each time: in the place of a file, code could have left a link to one of yours.
+        place = folder / str(len(stopped))
+        place.mkdir(parents=True)
+        notebook, results = place / "handed-in.ipynb", place / "results"
+        notebook.write_bytes(content)
+        results.touch()
+        command = [*box.prefix(place, shared), sys.executable, "-m", "stylelib.cli.marking",
+                   str(notebook), str(results), str(memory), *stopped]  # fmt: skip
         watch = _Watch(results, seconds, latest)
-        ending = run(
-            [*command, *stopped], folder, environment(folder, shared), memory, watch.is_over
-        )
-        part, ended = _read(results, found)
+        ending = run(command, place, environment(place, shared), memory, watch.is_over)
+        part, ended = _read(results, found, answers)
         if ended:
             break
         if part == "start" or part in stopped or time.monotonic() > latest:
@@ -242,8 +244,11 @@ def report(
         if number == part:
             found.notes.append(_STOPPED[ending].format(part=part.capitalize()))
         else:
-            found.answers.append(Answer(number, "stopped", _STOPPED[ending].format(part="It")))
-    return _complete(found)
+            answers[number] = Answer(number, "stopped", _STOPPED[ending].format(part="It"))
+    found.answers = sorted(answers.values(), key=lambda answer: _order(answer.number))
+    if not (answers or found.unreadable or found.notes):
+        found.notes.append("There is no exercise of the lessons in it.")
+    return found
 
 
 _STOPPED = {
@@ -264,7 +269,7 @@ class _Watch:
         """Whether it is, given the seconds of processor time used since it started."""
         now, size = time.monotonic(), self._size
         with suppress(OSError):
-            size = self._results.stat().st_size
+            size = self._results.lstat().st_size
         if size != self._size:
             self._size, self._used, self._began = size, used, now
         seconds = self._seconds if size > len(_FIRST) else _STARTING
@@ -275,59 +280,52 @@ class _Watch:
 _FIRST = '{"kind": "part", "name": "start"}\r\n'
 
 
-def _read(results: Path, found: Report) -> tuple[str, bool]:
-    """Add to a report what a process wrote: the part that it was in, and whether it ended.
+def _read(results: Path, found: Report, answers: dict[str, Answer]) -> tuple[str, bool]:
+    """Read what a process wrote; return the part that it was in, and whether it ended.
 
     Code that was handed in may have written there, too: nothing is taken on trust.
     """
-    part, ended, wanted = "start", False, set[str]()
-    verdicts = dict[str, Answer]()
+    part, ended = "start", False
     notes = list[str]()
-    try:
-        with results.open(encoding="utf-8", errors="replace") as file:
-            lines = file.read(2_000_000).splitlines()
-    except OSError:
-        lines = []
-    for line in lines:
+    for line in _lines(results):
         try:
             values = json.loads(line)
             match values.pop("kind"):
                 case "part":
                     part = _text(values["name"], 40)
                 case "exercises":
-                    wanted = {_text(number, 8) for number in values["numbers"][:99]}
+                    for number in (_text(number, 8) for number in values["numbers"][:99]):
+                        answers.setdefault(number, Answer(number, "stopped"))
                 case "note":
                     notes.append(_text(values["text"], 400))
                 case "unreadable":
                     found.unreadable = _text(values["why"], 400)
                 case "verdict":
                     number, state = _text(values["number"], 8), values["state"]
-                    if state in STATES:
+                    if state in STATES and number in answers:
                         says = _text(values["says"], 1000)
                         recognised = values["recognised"] is True
-                        verdicts[number] = Answer(number, state, says, recognised)
+                        answers[number] = Answer(number, state, says, recognised)
                 case "end":
                     ended = True
         except (ValueError, LookupError, TypeError, AttributeError):
             continue
     found.notes += [note for note in notes[:20] if note not in found.notes]
-    stopped = {answer.number: answer for answer in found.answers if answer.state == "stopped"}
-    verdicts = {number: answer for number, answer in verdicts.items() if number in wanted}
-    asked = {number: Answer(number, "stopped") for number in wanted}
-    found.answers = list((asked | verdicts | stopped).values())
     return part, ended
+
+
+def _lines(results: Path) -> list[str]:
+    """The lines of a file, but not what a link leads to, or what another program is to send."""
+    careful = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        with open(os.open(results, os.O_RDONLY | careful), encoding="utf-8", errors="replace") as f:
+            return f.read(2_000_000).splitlines() if S_ISREG(os.fstat(f.fileno()).st_mode) else []
+    except OSError:
+        return []
 
 
 def _text(value: Any, most: int) -> str:
     return str(value)[:most]
-
-
-def _complete(found: Report) -> Report:
-    """Put the answers in order, and say so if there are none."""
-    found.answers.sort(key=lambda answer: _order(answer.number))
-    if not (found.answers or found.unreadable or found.notes):
-        found.notes.append("There is no exercise of the lessons in it.")
-    return found
 
 
 def _order(number: str) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ _MARKS = {
     "wrong": ("✗", "wrong"),
     "empty": ("…", "not begun"),
     "missing": ("–", "no answer in the notebook"),
-    "stopped": ("⏱", "stopped: too long, or too much memory"),
+    "stopped": ("■", "stopped: too long, or too much memory"),
 }
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -76,7 +76,7 @@ def _mistakes(mistakes: Sequence["Mistake"], students: int, known: dict[str, str
         yield f'<br><span class="small">{who}</span></li>'
     yield "</ol>"
     if len(mistakes) > 3:
-        yield f"<details><summary>All {len(mistakes)} that were recognised</summary><ul>"
+        yield f"<details><summary>{len(mistakes) - 3} more</summary><ul>"
         for mistake in mistakes[3:]:
             who = escape(", ".join(mistake.students))
             yield f"<li>{len(mistake.students)}, exercise {escape(mistake.number)}: "

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..errors import StylelibError
 from ..lessons.passed import RECORD
 from .lessons import LESSONS, hand_out, home_folder, shipped
+from .server import SETTINGS
 from .telling import say
 
 
@@ -37,9 +38,7 @@ def open_lessons(extra: list[str]) -> int:
     options = {
         "ServerApp.root_dir": lessons[0].parent,
         "LabApp.default_url": f"/lab/tree/{lessons[0].name}",
-        # Jupyter's own limit, 10 MB, breaks the connection when a photo from a good
-        # camera is uploaded.
-        "ServerApp.tornado_settings": {"websocket_max_message_size": 200_000_000},
+        "ServerApp.tornado_settings": SETTINGS,
     }
     main([*(f"--{name}={value}" for name, value in options.items()), *extra])
     return 0

@@ -10,6 +10,7 @@ import json
 import linecache
 import os
 import pkgutil
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,6 +21,7 @@ import psutil
 
 Tell = Callable[..., None]
 
+_MAGIC = re.compile(r"^(\s*)[%!].*", re.MULTILINE)  # Jupyter's own commands
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
 
 
@@ -41,7 +43,7 @@ def main(arguments: list[str]) -> None:
         limit(int(memory))
         tell("part", name="start")
         try:
-            mark(Path(notebook), tell, set(skipped))
+            mark(Path(notebook), tell, set(skipped), end_children)
         except MemoryError:
             tell("unreadable", why="it needs more memory than the limit")
         tell("end")
@@ -60,8 +62,22 @@ def limit(memory: int) -> None:
             resource.setrlimit(getattr(resource, name), (value, value))
 
 
-def mark(path: Path, tell: Tell, skipped: set[str]) -> None:
-    """Run what a notebook defines, and check it. `tell` gets what is found out."""
+def mark(
+    path: Path, tell: Tell, skipped: set[str], after_each: Callable[[], None] = lambda: None
+) -> None:
+    """Run what a notebook defines, and check it.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook.
+    tell : callable
+        Gets what is found out.
+    skipped : set of str
+        Parts not to run, such as ``"cell 3"`` and ``"exercise 3.2"``.
+    after_each : callable
+        Called after each part.
+    """
     try:
         cells = code_cells(path)
     except Exception as error:
@@ -77,25 +93,26 @@ def mark(path: Path, tell: Tell, skipped: set[str]) -> None:
     wanted = [number for number in exercises if number.split(".")[0] in lessons]
     tell("exercises", numbers=wanted)
     names: dict[str, Any] = {"__name__": "__main__"}
-    for position, (cell, tree) in enumerate(trees):
+    first = next((cell for cell, tree in trees if _imports_stylelib(tree)), 0)
+    for cell, tree in trees:
         part = f"cell {cell}"
         if part in skipped:
             continue
         own = {node.name for node in tree.body if isinstance(node, _DEFINED)}
-        whole = position == 0 or any(checks(tree)) or bool(own & set(functions.values()))
+        whole = cell == first or any(checks(tree)) or bool(own & set(functions.values()))
         tell("part", name=part)
         for statement in tree.body:
             if _to_run(statement, whole):
                 problem = _run(ast.Module([statement], []), part, names)
                 if problem:
                     tell("note", text=f"Cell {cell} stopped with {problem}.")
-        _end_children()
+        after_each()
     for number in wanted:
         if f"exercise {number}" not in skipped:
             tell("part", name=f"exercise {number}")
             answer = calls.get(number) or ast.Name(functions.get(number, ""), ast.Load())
             tell("verdict", number=number, **_verdict(exercises[number], answer, names))
-            _end_children()
+            after_each()
 
 
 _DEFINED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -137,11 +154,9 @@ def names_of_functions() -> dict[str, str]:
 
 def parsed(cells: list[str], tell: Tell) -> Iterator[tuple[int, ast.Module]]:
     """The cells that Python understands, numbered from 1; `tell` gets the others."""
-    from IPython.core.inputtransformer2 import TransformerManager
-
     for number, source in enumerate(cells, 1):
         try:
-            source = TransformerManager().transform_cell(source)  # %magic and !commands
+            source = _MAGIC.sub(r"\1pass", source)
             tree = ast.parse(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             tell("note", text=f"Cell {number} is not Python ({type(error).__name__}: {error}).")
@@ -157,6 +172,12 @@ def checks(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
         match node:
             case ast.Call(ast.Name("check"), [ast.Constant(str() as number), answer]):
                 yield number, answer
+
+
+def _imports_stylelib(tree: ast.Module) -> bool:
+    """Whether a cell begins a lesson; a student may have put others before it."""
+    imports = (node.module for node in tree.body if isinstance(node, ast.ImportFrom))
+    return any(str(module).startswith("stylelib") for module in imports)
 
 
 def _to_run(statement: ast.stmt, whole: bool) -> bool:
@@ -185,7 +206,7 @@ def _run(module: ast.Module, part: str, names: dict[str, Any]) -> str:
     return ""
 
 
-def _end_children() -> None:
+def end_children() -> None:
     """End the processes that a part left behind, before the next is blamed for them."""
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):

@@ -91,7 +91,7 @@ spreadsheet. A student is called after the folder, or the file, of the notebook.
 
 _BUNDLE = """\
 Put all that an installation needs into FOLDER, a USB stick for example: for Linux,
-macOS (Apple chips) and Windows, about 350 MB each. README.txt there says how to
+macOS (Apple chips) and Windows, about 650 MB together. README.txt there says how to
 install from it, without internet.
 """
 

@@ -25,14 +25,14 @@ class Box:
 
     told: str
     """What is closed off, in a sentence for the teacher."""
-    prefix: Callable[[Path], list[str]]
-    """The prefix, for the only folder in which the process may write."""
+    prefix: Callable[[Path, Path], list[str]]
+    """The prefix, for the only folder in which the process may write, and one that it may read."""
 
 
-def _bubblewrap(folder: Path) -> list[str]:
+def _bubblewrap(folder: Path, shared: Path) -> list[str]:
     # Nothing of one's home is seen, but for what Python needs; nothing else can be written to.
     hidden = [Path("/tmp"), Path("/run"), Path.home()]
-    needed = [Path(sys.prefix), Path(sys.base_prefix), _PACKAGE]
+    needed = [Path(sys.prefix), Path(sys.base_prefix), _PACKAGE, shared]
     seen = sorted({path for path in needed if any(map(path.is_relative_to, hidden))})
     return [
         *("bwrap", "--unshare-all", "--die-with-parent", "--new-session"),
@@ -52,12 +52,19 @@ _BOXES = (
     Box(
         "The notebooks' code had no network. Your files were not closed off from it: that needs "
         "bubblewrap (on Debian and Ubuntu, sudo apt install bubblewrap).",
-        lambda folder: ["unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child"],
+        lambda folder, shared: [
+            "unshare",
+            "--map-root-user",
+            "--net",
+            "--pid",
+            "--fork",
+            "--kill-child",
+        ],
     ),
     Box(
         "The notebooks' code was limited in time and memory only: this computer offers no way to "
         "close off network and files. If you do not trust it, grade in a virtual machine.",
-        lambda folder: [],
+        lambda folder, shared: [],
     ),
 )
 
@@ -81,7 +88,7 @@ def choose_box(folder: Path) -> Box:
     """The first box that works here. Matplotlib also makes its list of fonts in `folder`."""
     code = "import matplotlib.font_manager, torch"
     for box in _BOXES[:-1]:
-        command = [*box.prefix(folder), sys.executable, "-c", code]
+        command = [*box.prefix(folder, folder), sys.executable, "-c", code]
         if shutil.which(command[0]) and _works(command, folder):
             return box
     _works([sys.executable, "-c", code], folder)

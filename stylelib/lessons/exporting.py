@@ -50,7 +50,7 @@ class PageExporter(HTMLExporter):
 
     def from_notebook_node(
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **options: Any
-    ) -> tuple[str, dict[str, Any]]:
+    ) -> Any:
         """Convert a notebook, which stays as it is."""
         return super().from_notebook_node(self.prepare(deepcopy(nb)), resources, **options)
 
@@ -60,6 +60,8 @@ class PageExporter(HTMLExporter):
         for cell in notebook.cells:
             for output in cell.get("outputs", []):
                 output.get("data", {}).pop(_WIDGETS, None)
+            if "outputs" in cell:  # a widget alone leaves nothing; its picture comes after it
+                cell.outputs = [one for one in cell.outputs if "data" not in one or one.data]
             if cell.cell_type == "markdown":
                 cell.source = re.sub(r"(\]\([\w-]+)\.ipynb\b", r"\1.html", cell.source)
         return notebook
@@ -138,11 +140,12 @@ def _shown(output: NotebookNode) -> str:
 
 def _has_picture(cell: NotebookNode) -> bool:
     outputs = cell.get("outputs", [])
-    return any(kind.startswith("image/") for output in outputs for kind in output.get("data", {}))
+    kinds = (kind for output in outputs for kind in output.get("data", {}))
+    return any(kind.startswith("image/") for kind in kinds)
 
 
 def _is_heading(cell: NotebookNode) -> bool:
-    return cell.cell_type == "markdown" and cell.source.startswith("#")
+    return cell.cell_type == "markdown" and str(cell.source).startswith("#")
 
 
 def _leads(cell: NotebookNode) -> bool:

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from ..core import losses
 from ..core.layers import CONTENT_LAYER, STYLE_LAYERS
 from ..core.loop import optimize
+from ..core.statistics import STATISTICS
 from ..core.vgg import VGG19
 from ..engine.network import default_network, features
 from ..errors import StylelibError
@@ -102,6 +103,28 @@ def kept() -> dict[str, Callable[..., Any]]:
     return {name: value for name, value in names.items() if name.startswith("my_")}
 
 
+def use_my_gram() -> str:
+    """Offer a student's own Gram matrix to recipes and to the studio: ``statistic="my_gram"``.
+
+    Returns
+    -------
+    str
+        What was done, in a sentence.
+    """
+    mine = kept().get("my_gram")
+    if mine is None:
+        return (
+            "There is no my_gram in my_code.py yet. It comes there when it passes its check (3.3)."
+        )
+
+    def own_gram(maps: Tensor, share: Tensor | None = None) -> Tensor:
+        found: Tensor = mine(maps if share is None else maps * share.sqrt())
+        return found
+
+    STATISTICS["my_gram"] = own_gram
+    return 'Your own Gram matrix can be chosen: "my_gram", under "measured by".'
+
+
 @dataclass(frozen=True, eq=False)
 class OwnPainting:
     """A picture that was painted with a student's own code.
@@ -182,8 +205,8 @@ def paint_with_my_code(
         small = resize(photo, longest)
         artwork = resize(painting, round(painting_scale * longest))
         bar = progress(range(count), f"with your code, {longest} pixels")
-        loss = _counted(_loss(small, artwork, parts, style_weight, network), bar)
         try:
+            loss = _counted(_loss(small, artwork, parts, style_weight, network), bar)
             image = parts["my_steps"](resize(image, longest), loss, _RATE, count)
         except StylelibError:
             raise

@@ -35,8 +35,9 @@ def progress(items: Iterable[Item], label: str, total: int | None = None) -> Ite
     ...     pass
     by hand: 40 steps...
     """
-    if isinstance(items, Transfer):
-        return _painting(items, progress_bar(items, label))
+    slow: Any = items
+    if isinstance(slow, Transfer):
+        return _painting(slow, progress_bar(slow, label))
     bar = _bar(label, total, items)
     bar.bar_format = "{bar} {desc}: step {n_fmt} of {total_fmt} ({remaining} left)"
     looped: Iterable[Item] = bar

@@ -83,12 +83,13 @@ class Plot:
 
     def _repr_mimebundle_(self, **_: Any) -> Any:
         kind, data = self.image()
-        if kind == "image/jpeg":
-            return with_picture({}, kind, data, self.alt)
-        # A drawing with letters: sharp on a projector, too, and shown in the same size.
-        sharp = self._drawn(2 * _DPI)
-        data = _encode(sharp.convert("P", palette=Image.Palette.ADAPTIVE), "PNG", optimize=True)
-        return with_picture({}, kind, data, self.alt, width=sharp.width // 2)
+        if kind == "image/png":
+            # A drawing with letters: sharp on a projector, too, and shown in the same size.
+            large = self._drawn(2 * _DPI)
+            sharp = _encode(large.convert("P", palette=Image.Palette.ADAPTIVE), "PNG")
+            if len(sharp) <= 1.5 * len(data):
+                return with_picture({}, kind, sharp, self.alt, width=large.width // 2)
+        return with_picture({}, kind, data, self.alt)
 
     def __repr__(self) -> str:
         return self.alt

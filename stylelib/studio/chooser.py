@@ -6,7 +6,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import ipywidgets
 import traitlets
 from PIL import ImageOps
@@ -15,16 +14,17 @@ from ..errors import StylelibError, pick
 from ..pictures.decoding import Source
 from ..pictures.images import load_image, to_pil
 from ..pictures.samples import SAMPLES
+from .part import Part, script
 from .picture import Picture, data_url
 from .uploads import upload_button
 
 THUMBNAIL = (64, 48)  # width and height, in pixels
 
 
-class Thumbnails(anywidget.AnyWidget):
+class Thumbnails(Part):
     """Buttons with pictures on them, of which one is chosen; see thumbnails.js."""
 
-    _esm = Path(__file__).parent / "thumbnails.js"
+    _esm = script("thumbnails.js")
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     captions = traitlets.List(traitlets.Unicode()).tag(sync=True)
     pictures = traitlets.List(traitlets.Unicode()).tag(sync=True)  # data URLs

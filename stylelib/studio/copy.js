@@ -1,6 +1,7 @@
 // A button that copies a text.
 
 function render({ model, el }) {
+  listen(model);
   const button = document.createElement("button");
   Object.assign(button, { type: "button", className: "jupyter-button" });
   const said = document.createElement("span"); // for screen readers as well

@@ -124,7 +124,8 @@ def _axes(scale: _Scale, starts: list[int]) -> str:
                 f'<path d="M{_LEFT},{y}H{_RIGHT}" stroke="#ddd"/>'
                 f'<text x="{_LEFT - 5}" y="{y + 4}" text-anchor="end" fill="#444">{value:g}</text>'
             )
-    marked, y = [], _BOTTOM + 17
+    marked: list[float] = []
+    y = _BOTTOM + 17
     ends = {1, scale.steps, *(start for start in starts if start > 1)}
     if len(starts) == 1:
         ends |= {round(scale.steps * quarter / 4) for quarter in (1, 2, 3)}

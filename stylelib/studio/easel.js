@@ -32,6 +32,7 @@ function add(parent, kind, className, attributes = {}) {
 }
 
 function render({ model, el }) {
+  listen(model);
   el.classList.add("stylelib-easel");
   const stage = add(el, "div", "stylelib-easel-stage", {
     role: "group",

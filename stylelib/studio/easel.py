@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import anywidget
 import traitlets
+
+from .part import Part, script
 
 _HERE = Path(__file__).parent
 
@@ -15,10 +16,10 @@ class Split(traitlets.HasTraits):
     value = traitlets.Int(0, min=min, max=max)
 
 
-class Easel(anywidget.AnyWidget):
+class Easel(Part):
     """A picture and, left of a line that can be dragged, another one."""
 
-    _esm = _HERE / "easel.js"
+    _esm = script("easel.js")
     _css = _HERE / "studio.css"
     value = traitlets.Bytes().tag(sync=True)  # a JPEG file, as `before` is
     before = traitlets.Bytes().tag(sync=True)  # empty if there is nothing to compare with

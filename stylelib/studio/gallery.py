@@ -1,5 +1,6 @@
 """A folder beside the notebook with the newest pictures: there again after the kernel's restart."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -32,10 +33,13 @@ _ELSEWHERE = (
 class Gallery:
     """The pictures that were painted, as PNG files that hold their recipes.
 
-    Without a folder, nothing is kept. Files that it has not written itself are left alone.
+    Without a folder, nothing is kept, nor on a page that Voilà serves: its visitors would see each
+    other's pictures. Files that it has not written itself are left alone.
     """
 
     def __init__(self, folder: Path | None) -> None:
+        if any(name.startswith("VOILA_") for name in os.environ):
+            folder = None
         self.folder = folder
         self._paths: dict[Run, Path] = {}  # of this session's runs
         self.words = ""  # where the pictures are, for the user
@@ -104,15 +108,16 @@ class Gallery:
 
     def _run(self, number: int, path: Path, record: dict[str, Any]) -> Run:
         styles = record["style"] if isinstance(record["style"], list) else [record["style"]]
-        pictures = [self._picture(name) for name in (record["content"], *styles)]
+        content, style, *more = (self._picture(name) for name in (record["content"], *styles))
         mask = next(iter(_masks(record)), None)
         run = Run(
             number,
-            *pictures[:2],
+            content,
+            style,
             Recipe(**record["recipe"]),
-            second=pictures[2] if len(pictures) > 2 else None,
+            second=more[0] if more else None,
             mask=None if mask is None else self._picture(mask),
-            colors=record.get("keep_colors") is True and pictures[0].name in SAMPLES,
+            colors=record.get("keep_colors") is True and content.name in SAMPLES,
         )
         run.restore(load_image(path), record)
         return run

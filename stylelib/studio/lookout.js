@@ -3,8 +3,10 @@
 
 const SOON = 150; // milliseconds that an idle kernel may take to answer
 const OPENED = 1000; // the same, when the painter has just appeared
+const AGAIN = 3000; // until the question is repeated, in case the answer got lost
 
 function render({ model, el }) {
+  listen(model);
   el.classList.add("stylelib-lookout");
   const note = document.createElement("p");
   note.setAttribute("role", "status");
@@ -20,11 +22,18 @@ function render({ model, el }) {
       if (answered >= mine) return;
       note.textContent = model.get("words")[words];
       note.hidden = false;
+      if (mine === asked) setTimeout(repeat, AGAIN, mine);
     }, patience);
   }
 
+  function repeat(mine) {
+    if (answered >= mine || mine !== asked) return;
+    model.send({ asked });
+    setTimeout(repeat, AGAIN, mine);
+  }
+
   function heard(message) {
-    answered = Math.max(answered, message.asked);
+    answered = Math.max(answered, message.asked ?? 0);
     if (answered >= asked) note.hidden = true;
   }
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
+
+from .part import Part, script
 
 _HERE = Path(__file__).parent
 _WORDS = {
@@ -14,10 +15,10 @@ _WORDS = {
 }
 
 
-class Lookout(anywidget.AnyWidget):
+class Lookout(Part):
     """A sentence that appears while presses wait for other cells; see lookout.js."""
 
-    _esm = _HERE / "lookout.js"
+    _esm = script("lookout.js")
     _css = _HERE / "lookout.css"
     words = traitlets.Dict(_WORDS).tag(sync=True)
 
@@ -28,4 +29,5 @@ class Lookout(anywidget.AnyWidget):
 
 def _answer(lookout: Any, question: Any, _: Any) -> None:
     """Send the browser's question back: then the kernel is free."""
-    lookout.send(question)
+    if "asked" in question:
+        lookout.send(question)

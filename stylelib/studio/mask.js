@@ -7,6 +7,7 @@ const LONGEST = 512; // pixels of the mask
 const TINT = "0 0 0 0 0  0 0 0 0 0.447  0 0 0 0 0.698  1 0 0 0 0";
 
 function render({ model, el }) {
+  listen(model);
   el.classList.add("stylelib-mask");
   const stage = add(el, "div", { className: "stylelib-mask-stage" });
   const photo = add(stage, "img", { alt: "The photo to draw on", draggable: false });

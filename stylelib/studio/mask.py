@@ -7,7 +7,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import ipywidgets
 import traitlets
 from PIL import Image
@@ -18,6 +17,7 @@ from ..engine.masks import EMPTY
 from ..errors import StylelibError
 from ..pictures.decoding import Source
 from ..pictures.images import load_mask
+from .part import Part, script
 from .picture import Picture, data_url, jpeg
 from .uploads import upload_button
 
@@ -25,10 +25,10 @@ _HERE = Path(__file__).parent
 _SHOWN = 512  # longest side of the photo to draw on, in pixels
 
 
-class Canvas(anywidget.AnyWidget):
+class Canvas(Part):
     """A photo to draw on, in the browser; see mask.js."""
 
-    _esm = _HERE / "mask.js"
+    _esm = script("mask.js")
     _css = _HERE / "mask.css"
     photo = traitlets.Unicode().tag(sync=True)  # a data URL, as the mask is
     mask = traitlets.Unicode().tag(sync=True)  # empty if nothing is drawn

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from html import escape
-from pathlib import Path
 
-import anywidget
 import ipywidgets
 import traitlets
 
+from .part import Part, script
 from .runs import Run
 from .uploads import upload_button
 
@@ -19,10 +18,10 @@ _SETTINGS = (
 )
 
 
-class Copy(anywidget.AnyWidget):
+class Copy(Part):
     """A button that copies `text`; see copy.js."""
 
-    _esm = Path(__file__).parent / "copy.js"
+    _esm = script("copy.js")
     description = traitlets.Unicode().tag(sync=True)
     tooltip = traitlets.Unicode().tag(sync=True)
     done = traitlets.Unicode("Copied.").tag(sync=True)

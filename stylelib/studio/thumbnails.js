@@ -4,6 +4,7 @@
 const KEYS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
 function render({ model, el }) {
+  listen(model);
   el.classList.add("stylelib-thumbnails");
   const suppress = () => el.setAttribute("data-lm-suppress-shortcuts", true); // arrows choose here
   suppress();

@@ -5,6 +5,7 @@ const PART = 4_000_000; // bytes
 const WAITING = "Loading…";
 
 function render({ model, el }) {
+  listen(model);
   const button = document.createElement("button");
   const input = document.createElement("input");
   Object.assign(button, { type: "button", className: "jupyter-button stylelib-upload" });

@@ -2,23 +2,22 @@
 
 from collections.abc import Callable
 from html import escape
-from pathlib import Path
 from typing import Any
 
-import anywidget
 import ipywidgets
 import traitlets
 
 from ..errors import StylelibError
 from ..pictures.names import last_part
+from .part import Part, script
 
 LARGEST = 100_000_000  # bytes; a good camera's pictures take 30 million at most
 
 
-class Upload(anywidget.AnyWidget):
+class Upload(Part):
     """A button that takes a file, also one that is dropped on it; see uploads.js."""
 
-    _esm = Path(__file__).parent / "uploads.js"
+    _esm = script("uploads.js")
     description = traitlets.Unicode().tag(sync=True)
     tooltip = traitlets.Unicode().tag(sync=True)
     accept = traitlets.Unicode("image/*").tag(sync=True)
@@ -32,6 +31,8 @@ class Upload(anywidget.AnyWidget):
 
     def _receive(self, _: Any, told: Any, parts: list[Any]) -> None:
         """Put the parts of a file together."""
+        if "name" not in told:
+            return
         name, size = str(told["name"]), int(told["size"])
         if told["start"] == 0:
             self._parts = bytearray()

@@ -28,3 +28,20 @@ def my_region_gram(maps, mask):
 def my_instance_norm(maps):
     mean, spread = maps.mean((2, 3), keepdim=True), maps.std((2, 3), keepdim=True)
     return (maps - mean) / spread
+
+
+def my_adain(photo, painting):
+    def of(maps):
+        return maps.mean((2, 3), keepdim=True), maps.std((2, 3), correction=0, keepdim=True)
+
+    (mean, spread), (new_mean, new_spread) = of(photo), of(painting)
+    return (photo - mean) / spread * new_spread + new_mean
+
+
+def my_training(network, photos, loss, optimizer):
+    for photo in photos:
+        optimizer.zero_grad()
+        value = loss(network(photo))
+        value.backward()
+        optimizer.step()
+    return float(value)

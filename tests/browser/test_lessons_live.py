@@ -146,7 +146,7 @@ def test_the_studio_in_the_dark(lab: Lab, page: Open) -> None:
         if title == "Style":
             driver.locator(".widget-dropdown:visible", has_text="measured by").locator(
                 "select"
-            ).select_option(label="each direction's distribution")
+            ).select_option(index=2)  # each direction's distribution
     studio.press("Paint")
     studio.until(lambda: studio.text("Done: step 50 of 50"), "it paints again")
     studio.until(

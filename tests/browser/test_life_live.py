@@ -51,8 +51,9 @@ def test_from_the_first_press_to_the_next_day(lab: Lab, page: Open) -> None:
     note = driver.locator(".stylelib-still")
     notebook.until(lambda: "No. 2" in note.text_content(), "the notebook holds the newest picture")
     assert not note.is_visible()
-    (session,) = lab.ask("api/sessions")
-    lab.ask(f"api/kernels/{session['kernel']['id']}/restart", "POST")
+    driver.click("text=Kernel >> nth=0")
+    driver.click("text=Restart Kernel… >> nth=0")
+    driver.click(".jp-Dialog button:has-text('Restart')")
     kept = driver.locator(".jp-OutputArea-child:has(.stylelib-still) + * img")
 
     def stands_still() -> bool:

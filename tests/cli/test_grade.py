@@ -2,17 +2,23 @@
 
 import csv
 import json
+import os
+import sys
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 
 from stylelib import cli
 from stylelib.cli import sandbox
-from stylelib.cli.grade import find
+from stylelib.cli.grade import Answer, Question, Report, commonest, find
+from stylelib.cli.grades import write_page
 from stylelib.cli.lessons import shipped
+from stylelib.cli.marking import mark
 
 RIGHT = "def my_correlation(a, b):\n    return (a * b).mean()"
 SUM = "def my_correlation(a, b):\n    return (a * b).sum()"
@@ -41,6 +47,7 @@ def run(folder: Path, *options: str) -> tuple[dict[str, dict[str, str]], str]:
     return rows(results / "grades.csv"), (results / "grades.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_what_a_class_hands_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Renamed, half done, with an endless loop, hostile, damaged: the rest goes on."""
     folder = tmp_path / "monday"
@@ -49,7 +56,13 @@ def test_what_a_class_hands_in(tmp_path: Path, capsys: pytest.CaptureFixture[str
         cell.source = cell.source.replace("def my_correlation(a, b):\n    ...  # your turn", SUM)
     (folder / "anna").mkdir(parents=True)
     nbformat.write(lesson, folder / "anna" / "my homework.ipynb")
-    write(folder / "ben.ipynb", "1 / 0", "flat = lambda m: m * 1", "if True print(", RIGHT + CHECK)
+    write(
+        folder / "ben.ipynb",
+        "%matplotlib inline\n!ls",
+        "flat = lambda m: m * 1",
+        "if True print(",
+        RIGHT + CHECK,
+    )
     write(
         folder / "endless.ipynb",
         f"{RIGHT}{CHECK}",
@@ -70,13 +83,89 @@ def test_what_a_class_hands_in(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert [found["anna"][f"3.{n}"] for n in range(2, 6)] == ["empty"] * 4
     assert [found["ben"][f"3.{n}"] for n in range(2, 6)] == ["missing"] * 4
     assert "Cell 3 is not Python" in found["ben"]["notes"]
-    assert found["endless"]["3.2"] == "stopped"
+    assert found["endless"]["3.2"] == "stopped" and found["endless"]["3.3"] == "missing"
     assert "  2 of 5, exercise 3.1: this is the sum over the positions." in output.out
     assert "Not read: =1+1.ipynb: " in output.out
     assert "<b>2 of 5</b>, exercise 3.1 Two maps, one number" in page
     assert "More &lt;b&gt; or less?" in page and "What they predicted" in page
     details = rows(tmp_path / "monday-grades" / "answers.csv")
     assert details["zoe"]["exercise"] == "3.5"
+
+
+def marked(path: Path) -> tuple[dict[str, tuple[str, bool]], list[str]]:
+    """What is found in a notebook: the verdicts, with whether the mistake is known; the notes."""
+    verdicts, notes = dict[str, tuple[str, bool]](), list[str]()
+
+    def tell(kind: str, **values: Any) -> None:
+        if kind == "verdict":
+            verdicts[values["number"]] = values["state"], values["recognised"]
+        notes.extend([values["text"]] if kind == "note" else [])
+
+    mark(path, tell, set())
+    return verdicts, notes
+
+
+def test_a_notebook_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    """The last definition counts, with the helpers that it needs; what is only shown is not run."""
+    cells = [
+        "from stylelib import gram_matrix\nFACTOR = len('ab') / 2",
+        "%matplotlib inline\n!ls",
+        "flat = lambda m: m.flatten(2)",
+        "raise SystemExit('painted for an hour')\nFACTOR = len('abc')",
+        "if True print(",
+        RIGHT + CHECK,
+        SUM + "\n\n\n1 / 0" + CHECK,
+        "wrong = 1 / 0\ncheck('3.2', lambda maps: gram_matrix(maps[None])[0] * FACTOR)",
+        "def my_gram(maps):\n    return flat(maps) @ flat(maps).mT / flat(maps).shape[2]",
+    ]
+    verdicts, notes = marked(write(tmp_path / "renamed.ipynb", *cells))
+    assert verdicts == {
+        "3.1": ("wrong", True),
+        "3.2": ("right", False),
+        "3.3": ("right", False),
+        "3.4": ("missing", False),
+        "3.5": ("missing", False),
+    }
+    assert [note.split(" (")[0] for note in notes] == [
+        "Cell 5 is not Python",
+        "Cell 8 stopped with ZeroDivisionError: division by zero.",
+    ]
+
+
+def test_what_is_told_of_the_class(tmp_path: Path) -> None:
+    known = Answer("3.1", "wrong", "take the <mean>.", True)
+    reports = [
+        Report("anna", "a.ipynb", [known, Answer("3.2", "right")]),
+        Report("anna", "a2.ipynb", [known]),
+        Report("ben", "b.ipynb", [known, Answer("3.2", "wrong", "divide by N.", True)]),
+        Report("carl", "c.ipynb", [Answer("3.1", "wrong", "unknown")], ["Cell 2 stopped."]),
+        Report("<b>", "d.ipynb", unreadable="it is empty"),
+    ]
+    mistakes = commonest(reports)
+    assert [(one.number, one.students) for one in mistakes] == [
+        ("3.1", ["anna", "ben"]), ("3.2", ["ben"])
+    ]  # fmt: skip
+    asked = [Question("03.1", "More?", Counter({"yes": 2, "no": 1}), "no")]
+    page = write_page(tmp_path / "x.html", "monday", reports, mistakes, asked, "Closed.")
+    text = page.read_text(encoding="utf-8")
+    assert "<b>2 of 4</b>, exercise 3.1 Two maps, one number: take the &lt;mean&gt;." in text
+    assert "Not read: it is empty." in text and "<td>&lt;b&gt;</td>" in text
+    assert "✓ what came out" in text and "http" not in text  # it loads nothing
+
+
+@pytest.mark.parametrize(
+    ("code", "ending"),
+    [
+        ("pass", "ended"),
+        ("while True: pass", "time"),
+        ("x = bytearray(4 * 10**8); import time; time.sleep(60)", "memory"),
+    ],
+)
+def test_a_process_is_kept_within_its_limits(tmp_path: Path, code: str, ending: str) -> None:
+    env = sandbox.environment(tmp_path, tmp_path)
+    command = [sys.executable, "-c", code]
+    assert sandbox.run(command, tmp_path, env, 3 * 10**8, lambda used: used > 0.5) == ending
+    assert "HOME" not in env or env["HOME"] == str(tmp_path)
 
 
 def test_a_folder_without_notebooks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,6 +231,21 @@ def test_the_right_answer_of_a_hostile_notebook_still_counts(tmp_path: Path, cod
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows makes links for administrators only")
+@pytest.mark.parametrize("make", ["symlink({target!r}, {file})", "mkfifo({file})"])
+def test_a_link_or_a_pipe_in_the_place_of_the_results(tmp_path: Path, make: str) -> None:
+    target = tmp_path / "thesis.txt"
+    target.write_text("the teacher's")
+    code = "import os, sys\nos.remove(sys.argv[2])\nx = os." + make.format(
+        target=str(target), file="sys.argv[2]"
+    )
+    write(tmp_path / "in" / "mallory.ipynb", code + "\nwhile True:\n    pass" + CHECK)
+    found, page = run(tmp_path / "in", "--seconds", "6")
+    assert "mallory" in found and "the teacher" not in page
+    assert target.read_text() == "the teacher's"
+
+
+@pytest.mark.slow
 def test_ten_megabytes_of_outputs(tmp_path: Path) -> None:
     path = write(tmp_path / "in" / "anna.ipynb", RIGHT + CHECK)
     notebook = nbformat.read(path, as_version=4)
@@ -173,7 +277,7 @@ def test_what_is_closed_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     if "bubblewrap)." in box.told:
         assert "got" not in page and page.count("Error") >= 3
         assert not (tmp_path / "new").exists()
-    elif box.prefix(tmp_path):
+    elif box.prefix(tmp_path, tmp_path):
         assert "got the teacher" in page and "socket" not in page
     else:
         pytest.skip("nothing can be closed off here")

@@ -57,7 +57,8 @@ def test_a_new_folder_gets_all_lessons_and_the_code_that_they_link_to(
 ) -> None:
     folder = tmp_path / "new" / "mine"
     assert cli.main(["lessons", str(folder)]) == 0
-    assert capsys.readouterr().out == f"9 notebooks were copied to {folder}.\n"
+    count = len(lessons.LESSONS) + 1
+    assert capsys.readouterr().out == f"{count} notebooks were copied to {folder}.\n"
     assert {*lessons.LESSONS, "glossary.ipynb"} == {path.name for path in folder.glob("*.ipynb")}
     for path in folder.glob("*.ipynb"):
         notebook = nbformat.read(path, as_version=4)

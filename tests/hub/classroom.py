@@ -1,13 +1,16 @@
 """A real JupyterHub on this computer's loopback, and students who work on it.
 
-``python tests/hub/classroom.py 30`` measures what a class of 30 needs; jupyterhub and
+``python tests/hub/classroom.py measure 4`` runs lesson 00 for 4 students at the same time, and says
+what it takes; ``... day 30`` lets 30 paint and hand in lesson 03. jupyterhub and
 configurable-http-proxy have to be installed.
 """
 
 import json
 import os
 import re
+import shutil
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -39,6 +42,7 @@ c.JupyterHub.authenticator_class = "dummy"
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = {homes!r} + "/{{username}}"
 c.Spawner.args = [*c.Spawner.args, "--allow-root"]
+c.Spawner.start_timeout = c.Spawner.http_timeout = {patience}
 c.Spawner.environment = {{
     **c.Spawner.environment,
     "PYTHONPATH": {package!r},
@@ -81,8 +85,14 @@ class Student:
 
     def start(self) -> None:
         """Start the student's server, and wait for it."""
-        self.call(f"/hub/api/users/{self.name}/server", "POST")
-        until(lambda: self.call(f"/hub/api/users/{self.name}")["servers"].get("", {}).get("ready"))
+        if not self.call(f"/hub/api/users/{self.name}")["servers"]:
+            self.call(f"/hub/api/users/{self.name}/server", "POST")
+        until(self._is_ready)
+
+    def _is_ready(self) -> bool:
+        server = self.call(f"/hub/api/users/{self.name}")["servers"].get("")
+        assert server, "the student's server did not start: see the hub's log"
+        return bool(server["ready"])
 
     def notebook(self, name: str) -> dict[str, Any]:
         """A lesson in the student's home."""
@@ -94,12 +104,15 @@ class Student:
         """Start a kernel in the folder of the lessons."""
         where = {"path": "stylelib-lessons/x.ipynb"}
         kernel = self.call(f"/user/{self.name}/api/kernels", "POST", json=where)
-        url = f"{self.address}/user/{self.name}/api/kernels/{kernel['id']}/channels"
-        self._socket = websocket.create_connection(
-            url.replace("http", "ws", 1), header=self._headers, timeout=PATIENCE
-        )
+        self._channels = f"/user/{self.name}/api/kernels/{kernel['id']}/channels"
+        self._connect()
 
-    def run(self, code: str) -> str:
+    def _connect(self) -> None:
+        """Connect to the kernel; what it said since the last connection comes first."""
+        url = f"{self.address}{self._channels}?session_id={self.name}".replace("http", "ws", 1)
+        self._socket = websocket.create_connection(url, header=self._headers, timeout=PATIENCE)
+
+    def run(self, code: str, reconnect: bool = True) -> str:
         """Run a cell and return what it printed or showed as text; an error is raised."""
         number = uuid.uuid4().hex
         header = {"msg_id": number, "msg_type": "execute_request", "session": self.name}
@@ -109,8 +122,14 @@ class Student:
         self._socket.send(json.dumps(message | {"content": content}))
         told = ""
         while True:
-            got = json.loads(self._socket.recv())
-            if got["parent_header"].get("msg_id") != number:
+            try:
+                got = _message(self._socket.recv())
+            except websocket.WebSocketConnectionClosedException:
+                if not reconnect:
+                    raise
+                self._connect()  # as JupyterLab does: a busy server answers late
+                continue
+            if (got.get("parent_header") or {}).get("msg_id") != number:
                 continue
             content = got["content"]
             match got["msg_type"]:
@@ -128,6 +147,15 @@ class Student:
         for cell in self.notebook(name)["cells"]:
             if cell["cell_type"] == "code":
                 self.run("".join(cell["source"]))
+
+
+def _message(data: str | bytes) -> dict[str, Any]:
+    """A message of Jupyter's; one with pictures begins with how many parts it has, and where."""
+    if isinstance(data, bytes):
+        begin, *ends = struct.unpack_from(f">{data[3]}I", data, 4)
+        data = data[begin : ends[0] if ends else None]
+    found: dict[str, Any] = json.loads(data)
+    return found
 
 
 def until(true: Callable[[], Any]) -> None:
@@ -155,6 +183,7 @@ def hub(folder: Path) -> Iterator[str]:
         _CONFIG.format(
             recipe=str(RECIPE), port=port, hub_port=free_port(), api_port=free_port(),
             homes=str(homes), package=str(PROJECT), bare=BARE, settings=str(SETTINGS),
+            patience=PATIENCE,
         )
     )  # fmt: skip
     with (folder / "log").open("w") as log:
@@ -204,6 +233,57 @@ def megabytes(name: str, folder: Path) -> int:
     return sum(process.memory_full_info().uss for process in processes(name, folder)) // 10**6
 
 
+PAINT = """\
+import stylelib
+camel, wave = (stylelib.load_image(n, 64) for n in ("camel", "hokusai-great-wave"))
+transfer = stylelib.Transfer(camel, wave, stylelib.Recipe(size=64, steps=5))
+for step in transfer:
+    pass
+print(transfer.iteration, tuple(transfer.image.shape))"""
+ANSWERS = ("(a * b).mean()", "(a * b).sum()", "(a + b).mean()", "(a * b).sum()")
+
+
+def attend(address: str, name: str, answer: str) -> str:
+    """Log in, start a server, paint a camel, and answer the first exercise of lesson 03."""
+    student = Student(address, name)
+    student.start()
+    student.open_kernel()
+    painted = student.run(PAINT)
+    notebook = student.notebook("03-style.ipynb")
+    cell = next(c for c in notebook["cells"] if 'check("3.1"' in "".join(c["source"]))
+    cell["source"] = f"def my_correlation(a, b):\n    return {answer}"
+    body = {"type": "notebook", "content": notebook}
+    path = f"/user/{name}/api/contents/stylelib-lessons/03-style.ipynb"
+    student.call(path, "PUT", json=body)
+    for kernel in student.call(f"/user/{name}/api/kernels"):
+        student.call(f"/user/{name}/api/kernels/{kernel['id']}", "DELETE")
+    return painted
+
+
+def hand_in(folder: Path) -> Path:
+    """Collect lesson 03 from the students' homes, in a folder for each."""
+    handed = folder / "lesson-03"
+    for home in sorted((folder / "homes").iterdir()):
+        (handed / home.name).mkdir(parents=True)
+        shutil.copy(home / "stylelib-lessons" / "03-style.ipynb", handed / home.name)
+    return handed
+
+
+def day(count: int) -> None:
+    """A class paints at the same time and hands in lesson 03, which is graded."""
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        names = [f"student{number:02}" for number in range(count)]
+        start = time.monotonic()
+        with hub(folder) as address, ThreadPoolExecutor(count) as pool:
+            answers = [ANSWERS[number % len(ANSWERS)] for number in range(count)]
+            painted = list(pool.map(attend, [address] * count, names, answers))
+        print(f"{count} students painted, {time.monotonic() - start:.0f} s: {set(painted)}")
+        command = [sys.executable, "-m", "stylelib", "grade", str(hand_in(folder))]
+        subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(PROJECT)})
+        print(f"graded, {time.monotonic() - start:.0f} s")
+
+
 def measure(count: int) -> None:
     """Print what a class needs that runs lesson 00 at the same time."""
     with TemporaryDirectory() as place, hub(Path(place)) as address:
@@ -232,4 +312,4 @@ def measure(count: int) -> None:
 
 
 if __name__ == "__main__":
-    measure(int(sys.argv[1]))
+    {"measure": measure, "day": day}[sys.argv[1]](int(sys.argv[2]))

@@ -32,9 +32,11 @@ def test_every_picture_is_there_at_full_size() -> None:
         for pictures in saved(question).values():
             assert [one.step for one in pictures] == sorted(one.step for one in pictures)
             for one in pictures:
-                assert one.image.shape == (1, 3, 288, 512)
+                height, width = one.image.shape[-2:]
+                assert width / height == pytest.approx(16 / 9)
                 assert one.image.std() > 0.1
                 assert all(0 <= chance <= 1 for chance in one.seen.values())
+            assert pictures[-1].image.shape == (1, 3, 288, 512)  # painted from small to large
     with pytest.raises(StylelibError, match="question"):
         saved("weather")
 

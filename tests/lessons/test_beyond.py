@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from answers import lesson06 as answers
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stylelib import RECIPES, STATISTICS, StylelibError, Transfer, load_image
@@ -14,9 +14,9 @@ from stylelib.core.layers import STYLE_LAYERS
 from stylelib.engine.network import VGG19, features
 from stylelib.engine.objective import Objective
 from stylelib.lessons.beyond.compute import along, clouds, step_seconds, style_left
-from stylelib.lessons.beyond.controls import statistics_explorer
+from stylelib.lessons.beyond.controls import sand_explorer, statistics_explorer
 from stylelib.lessons.beyond.exercises import check
-from stylelib.lessons.beyond.figures import SEEN, growth, left_table, seen_by
+from stylelib.lessons.beyond.figures import SEEN, WAYS, growth, left_table, seen_by
 from stylelib.lessons.checking import EXERCISES
 from stylelib.lessons.cnn.anatomy import receptive_field
 
@@ -168,6 +168,7 @@ ANSWERS = {
     "6.3": answers.my_colors,
     "6.4": answers.my_region_gram,
     "6.5": answers.my_instance_norm,
+    "6.6": answers.my_adain,
 }
 
 
@@ -178,6 +179,50 @@ def test_the_answer_is_right_and_each_mistake_is_recognised(number: str) -> None
         verdict = check(number, mistake.wrong)
         assert not verdict.passed
         assert verdict.message == mistake.hint
+
+
+def train_once(
+    network: nn.Module, photos: list[Tensor], loss: Any, optimizer: Any, flaw: str = ""
+) -> float | None:
+    value = torch.tensor(0.0)
+    for photo in photos:
+        if flaw != "zero":
+            optimizer.zero_grad()
+        value = loss(network(photo))
+        (-value if flaw == "uphill" else value).backward()
+        if flaw != "step":
+            optimizer.step()
+        if flaw == "pixels":
+            photo += 0.1
+        if flaw == "first":
+            break
+    return None if flaw == "nothing" else float(value)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "hint"),
+    {
+        "zero": "earlier photos",
+        "uphill": "uphill",
+        "step": "weights have not changed",
+        "pixels": "photos have changed",
+        "first": "only the first photo",
+        "nothing": "Return the loss",
+    }.items(),
+)
+def test_the_training_is_watched(flaw: str, hint: str) -> None:
+    assert check("6.7", answers.my_training).passed
+    verdict = check("6.7", lambda *setting: train_once(*setting, flaw=flaw))
+    assert verdict.state == "wrong" and hint in verdict.message, verdict
+    assert check("6.7", lambda *_: None).state == "empty"
+
+
+def test_sand_is_moved_least_if_ranks_are_kept() -> None:
+    grains, places = torch.tensor([1.0, 5, 2]), torch.tensor([6.0, 2, 3])
+    explorer = sand_explorer(grains, places)
+    # As they come: 5, 3 and 1 far. By rank: 1 to 2, 2 to 3, 5 to 6.
+    assert f"way is {(25 + 9 + 1) / 3:.3g}" in explorer.plot.alt
+    assert "way is 1." in explorer.set(way=WAYS[0]).plot.alt
 
 
 def by_loops(maps: Tensor) -> Tensor:

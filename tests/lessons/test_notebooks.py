@@ -25,7 +25,7 @@ from refresh_notebooks import KERNEL, NOTEBOOKS, execute
 from stylelib.lessons.checking import EXERCISES, GUIDES, Verdict, check, hint, solution
 
 TAUGHT = ("00-warm-up", "01", "02", "03", "04", "06", "07")  # the lessons with exercises
-GUIDED = ("00", "01", "02")  # the lessons with hints one by one, and solutions
+GUIDED = ("00", "01", "02", "03", "04", "06", "07")  # lessons with hints and solutions
 for _lesson in ("warmup", "cnn", "content", "style", "target", "beyond", "neighbours"):
     importlib.import_module(f"stylelib.lessons.{_lesson}.exercises")  # registers them
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))

@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from stylelib import RECIPES, STATISTICS, Transfer
 from stylelib.engine.network import VGG19
 from stylelib.errors import StylelibError
 from stylelib.lessons.checking import EXERCISES, check
-from stylelib.lessons.own import PARTS, keep, kept, paint_with_my_code
+from stylelib.lessons.own import PARTS, keep, kept, paint_with_my_code, use_my_gram
 from stylelib.lessons.painted import Hint, painted
 from stylelib.lessons.style import exercises as style_exercises
 from stylelib.lessons.target import exercises
@@ -106,6 +107,23 @@ def test_own_functions_are_called_and_paint_what_the_books_do(
     keep(written("def my_gram(maps):\n    return helper(maps)\n", "my_gram", folder))
     with pytest.raises(StylelibError, match="helper"):
         paint()
+
+
+def test_the_studio_can_paint_with_a_students_gram_matrix(
+    folder: Path, pair: tuple[Tensor, Tensor], tiny: VGG19
+) -> None:
+    assert "no my_gram" in use_my_gram() and "my_gram" not in STATISTICS
+    keep(written(GRAM, "my_gram", folder))
+    try:
+        assert "can be chosen" in use_my_gram()
+        recipe = RECIPES["gram"].but(size=48, steps=3, coarse_to_fine=False)
+        books, mine = (
+            Transfer(*pair, recipe.but(statistic=name), tiny, "cpu", torch.float32).run()
+            for name in ("gram", "my_gram")
+        )
+        assert torch.allclose(mine, books, atol=1e-3)
+    finally:
+        STATISTICS.pop("my_gram", None)
 
 
 def test_the_numbers_say_where_each_part_is_written() -> None:

@@ -15,7 +15,7 @@ from refresh_notebooks import NOTEBOOKS
 
 WORDS = 130  # read aloud in a minute
 MINUTES = {"exercise": 2.0, "prediction": 0.5, "other cell": 0.4}
-STATED = ("00-a", "00-w", "01", "02")  # lessons whose first cell says how long they take
+STATED = ("00-a", "00-w", "01", "02", "03", "04", "06", "07")  # whose first cell says how long
 SAYS = re.compile(r"[Aa]bout (\d+) minutes|(\d+) to (\d+) minutes")
 OPTIONAL = re.compile(r"optional", re.IGNORECASE)
 SOURCES = "Where it comes from"  # to look up, not to read aloud

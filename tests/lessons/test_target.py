@@ -355,7 +355,7 @@ def test_the_bar_of_a_painting_counts_the_time_of_its_sizes(
     sizes = [max(step.image.shape) for step in progress(transfer, "a camel", 12)]
     assert sizes[0] == 16 and sizes[-1] == 64
     printed = capsys.readouterr().out
-    assert printed.startswith("a camel: 12 steps") and "a camel: step 12 of 12" in printed
+    assert printed.strip().startswith("a camel: 12 steps") and "a camel: step 12 of 12" in printed
     large = sizes.index(64)
     parts = np.diff([0.0, *shares])
     assert shares[-1] == pytest.approx(1)

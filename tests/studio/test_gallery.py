@@ -94,12 +94,17 @@ def test_the_folder_stays_small_and_others_files_stay(
     studio.close()
 
 
-def test_nothing_is_kept_unasked(folder: Path) -> None:
-    painter = Painter(gallery=None, **QUICK)
-    painter.start()
-    assert len(painter.runs) == 1 and not folder.exists()
-    assert painter.desk.session.kept.value == ""
-    painter.close()
+def test_nothing_is_kept_unasked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def keeps_nothing(painter: Painter) -> None:
+        painter.start()
+        assert len(painter.runs) == 1 and not folder.exists()
+        assert painter.desk.session.kept.value == ""
+        painter.close()
+
+    keeps_nothing(Painter(gallery=None, **QUICK))
+    with monkeypatch.context() as page:
+        page.setenv("VOILA_REQUEST_URL", "http://localhost:8866/")  # a web page for many
+        keeps_nothing(Painter(**QUICK))
     folder.write_text("a file, not a folder")
     painter = Painter(**QUICK)
     painter.start()

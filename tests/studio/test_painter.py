@@ -493,7 +493,8 @@ def test_the_expected_time() -> None:
     load, names = NetworkCache().load, ("camel", "hokusai-poppies")
 
     def make(small: Recipe) -> Transfer:
-        return Transfer(*(load_image(name, small.size) for name in names), small, load(small))
+        photo, painting = (load_image(name, small.size) for name in names)
+        return Transfer(photo, painting, small, load(small))
 
     found = measure_pace(make, recipe.but(coarsest=32))
     assert 0 < found.per_pixel < 1e-3 and found.fixed >= 0 and 0.5 <= found.preparing <= 3

@@ -8,8 +8,22 @@ from torch import Tensor
 from ...core.layers import STYLE_LAYERS
 from ..explorer import Explorer
 from ..theme import Plot
+from ..widgets import menu
 from .compute import clouds
-from .figures import SEEN, seen_by
+from .figures import SEEN, WAYS, sand, seen_by
+
+
+def sand_explorer(grains: Tensor, places: Tensor) -> Explorer:
+    """Move grains of sand on a line to their places, in two ways.
+
+    Parameters
+    ----------
+    grains, places : Tensor, shape (N,)
+    """
+    return Explorer(
+        lambda way: sand(grains, places, way),
+        way=menu("way", WAYS, WAYS[1], "Which grain goes where"),
+    )
 
 
 def statistics_explorer(

@@ -1,12 +1,19 @@
 """The exercises of lesson 06: other statistics, colours, regions, normalisation."""
 
+import copy
+from collections.abc import Callable
+from typing import Any
+
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from ...core.statistics import mean_std
-from ..checking import Exercise, Inputs, register
+from ..checking import Exercise, Inputs, Watched, register
 from ..checking import check as check
+from ..checking import hint as hint
+from ..checking import solution as solution
 from ..mistakes import mistakes
+from . import guides as guides
 
 _POSITIONS = (2, 3)  # the dimensions of rows and columns
 
@@ -169,6 +176,116 @@ _NORMALISATION = mistakes(
     "its own.",
 )
 
+# 6.6, adaptive instance normalisation
+
+
+def _two_maps(generator: Generator) -> Inputs:
+    return _maps(generator, 1, 4, 5, 6), 0.5 + 2 * _maps(generator, 1, 4, 6, 4)
+
+
+def _adain(photo: Tensor, painting: Tensor, dims: tuple[int, ...] = _POSITIONS) -> Tensor:
+    return _recolored(photo, painting, dims)
+
+
+_ADAIN = mistakes(
+    lambda photo, painting: (
+        (photo - _mean(photo))
+        / photo.std(_POSITIONS, keepdim=True)
+        * painting.std(_POSITIONS, keepdim=True)
+        + _mean(painting)
+    ),
+    "PyTorch's std divides by the number of positions minus one, and the two pictures have "
+    "different numbers of them. Pass correction=0.",
+    lambda photo, painting: _adain(painting, photo),
+    "it is the other way round: these are the painting's maps with the photo's statistics.",
+    lambda photo, painting: _normal(photo),
+    "this is instance normalisation alone. Next, multiply by the painting's standard deviations "
+    "and add its means.",
+    lambda photo, painting: _normal(photo) * _std(painting),
+    "the standard deviations are the painting's, but the means are still 0. Add its means.",
+    lambda photo, painting: _normal(photo) + _mean(painting),
+    "the means are the painting's, but the standard deviations are still 1. Multiply by its own.",
+    lambda photo, painting: _normal(photo) * _mean(painting) + _std(painting),
+    "the two are swapped: multiply by the standard deviation, add the mean.",
+    lambda photo, painting: photo * _std(painting) + _mean(painting),
+    "first take the photo's own means and standard deviations away.",
+    lambda photo, painting: _adain(photo, painting, (1, 2, 3)),
+    "you took one mean and one standard deviation for all maps together. Each map has its own.",
+)
+
+# 6.7, training
+
+
+def _network_to_train(generator: Generator) -> Inputs:
+    network = nn.Conv2d(3, 3, 3, padding=1)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(0.3 * torch.randn(parameter.shape, generator=generator))
+    photos = list(torch.rand(4, 1, 3, 6, 7, generator=generator))
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.05)
+    return network, photos, _darkness, optimizer
+
+
+def _darkness(picture: Tensor) -> Tensor:
+    """A loss that any picture can be asked for: 0 for a mid grey."""
+    return (picture - 0.5).square().mean()
+
+
+def _train(
+    network: nn.Module,
+    photos: list[Tensor],
+    loss: Callable[[Tensor], Tensor],
+    optimizer: torch.optim.Optimizer,
+    zero: bool = True,
+    sign: int = 1,
+    last: int | None = None,
+) -> float:
+    value = torch.tensor(0.0)
+    for photo in photos[:last]:
+        if zero:
+            optimizer.zero_grad()
+        value = loss(network(photo))
+        (sign * value).backward()
+        optimizer.step()
+    return float(value)
+
+
+def _trained_like(**flaws: Any) -> Callable[[Inputs, Inputs, Any], bool]:
+    """Whether the network is what a training with these flaws makes of it."""
+
+    def same(before: Inputs, after: Inputs, _: Any) -> bool:
+        copied = copy.deepcopy(before)
+        _train(*copied, **flaws)
+        pairs = zip(copied[0].parameters(), after[0].parameters(), strict=True)
+        return all(torch.allclose(one, other, atol=1e-6) for one, other in pairs)
+
+    return same
+
+
+_TRAINING = mistakes(
+    lambda before, after, _: not all(map(torch.equal, before[1], after[1])),
+    "the photos have changed. Here the network learns, and the pixels stay as they are.",
+    lambda before, after, _: all(
+        torch.equal(old, new)
+        for old, new in zip(before[0].parameters(), after[0].parameters(), strict=True)
+    ),
+    "the network's weights have not changed. For each photo: zero_grad, the loss of what the "
+    "network makes of it, backward, step.",
+    _trained_like(zero=False),
+    "the gradients of earlier photos are still there. Call optimizer.zero_grad() for each.",
+    _trained_like(sign=-1),
+    "this goes uphill: the loss grows.",
+    _trained_like(last=1),
+    "only the first photo is used. Is return inside the loop?",
+    lambda *all_: not _trained_like()(*all_),
+    "the weights have changed, but not as they should. Take exactly one step for each photo.",
+    lambda before, after, result: (
+        not isinstance(result, Tensor | float)
+        or abs(float(result) - _train(*copy.deepcopy(before))) > 1e-4
+    ),
+    "the training is right. Return the loss of the last photo, as it was before the last step.",
+)
+
 _ROUGHLY = 0.03  # relative tolerance; std passes both with its correction and without
 
 register(
@@ -188,4 +305,8 @@ register(
         "6.4", "The Gram matrix of a region", _region, _maps_and_mask, _REGION_GRAM, gradient=True
     ),
     Exercise("6.5", "Instance normalisation", _normal, _batch, _NORMALISATION, tolerance=_ROUGHLY),
+    Exercise(
+        "6.6", "Adaptive instance normalisation", _adain, _two_maps, _ADAIN, tolerance=1e-3
+    ),
+    Watched("6.7", "Train a network", _train, _network_to_train, _TRAINING),
 )  # fmt: skip

@@ -16,12 +16,46 @@ SEEN = {
     "nothing yet": "",
     "mean_std": "mean_std sees the centre, and how wide the cloud is along each axis: a box",
     "gram": "gram also sees how the two maps are correlated: a tilted ellipse",
-    "sliced": "sliced sees where the points lie, from every direction: the whole shape",
+    "sliced": "sliced sees how far out each point lies, in one direction after another",
 }
 """What can be drawn over the clouds: each statistic, and in words what it sees of them."""
 
-_DOTS = 1200
+_DOTS = 700
 _TONES = ("style", "content", "tv")
+
+
+WAYS = ("each to the place of the same rank", "each to the next free place, as they come")
+"""How grains of sand can be moved, in one dimension."""
+
+
+@styled()
+def sand(grains: Tensor, places: Tensor, way: str) -> Plot:
+    """Grains of sand on a line, the places to fill, and who goes where by one of the `WAYS`.
+
+    Both have the shape (N,).
+    """
+    figure = canvas(10.0, 3.4)
+    axes = place(figure, 0.12, 0.12, 0.86, 0.72)
+    starts, ends = grains.tolist(), places.tolist()
+    if way == WAYS[0]:
+        starts, ends = sorted(starts), sorted(ends)
+    for start, end in zip(starts, ends, strict=True):
+        look = {"arrowstyle": "-|>", "color": COLORS["muted"], "linewidth": 2}
+        axes.annotate("", (end, 0.12), (start, 0.88), arrowprops=look)
+    axes.plot(starts, [1] * len(starts), "o", color=COLORS["content"], markersize=18)
+    axes.plot(ends, [0] * len(ends), "o", color=COLORS["style"], markersize=18)
+    high = max(*starts, *ends)
+    axes.set(xlim=(-0.5, high + 0.5), ylim=(-0.3, 1.3), yticks=[0, 1])
+    axes.set_yticklabels(["places", "grains"], fontsize=15)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    cost = sum((s - e) ** 2 for s, e in zip(starts, ends, strict=True)) / len(starts)
+    axes.set_title(f"{way}: mean squared way {cost:.3g}", fontsize=15)
+    return Plot(
+        figure,
+        f"{len(starts)} grains of sand on a line, {len(ends)} places below them, and arrows, "
+        f"{way}. The mean squared way is {cost:.3g}.",
+    )
 
 
 @styled()
@@ -33,7 +67,7 @@ def seen_by(clouds: Clouds, statistic: str, angle: float) -> Plot:
     low = -0.3 * high if statistic in ("mean_std", "gram") else -0.08 * high
     for tone, points in zip(_TONES, clouds.points.values(), strict=False):
         some = points[:, :: max(1, points.shape[1] // _DOTS)]
-        axes.plot(*as_array(some), ".", color=COLORS[tone], alpha=0.45, markersize=5, mew=0)
+        axes.plot(*as_array(some), ".", color=COLORS[tone], alpha=0.5, markersize=8, mew=0)
         if statistic in ("mean_std", "gram"):
             _outline(axes, points, COLORS[tone], statistic)
     i, j = clouds.channels

@@ -1,5 +1,6 @@
 """Figures of lesson 01: feature maps, and the patches that excite them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
@@ -109,7 +110,7 @@ def exciting(
 
 @styled()
 def wanted_beside(
-    observations: Observations, layer: str, channel: int, made: Mapping[str, Tensor], count: int = 6
+    observations: Observations, layer: str, channel: int, made: Mapping[str, Tensor]
 ) -> Plot:
     """Pictures made to excite a channel, beside the patches of real pictures that excite it.
 
@@ -120,23 +121,19 @@ def wanted_beside(
     channel : int
     made : mapping of title to Tensor, shape (1, 3, H, W), RGB in 0-1
         One or two.
-    count : int
-        How many patches.
     """
     figure = canvas(10.0, 4.2)
     for index, (title, image) in enumerate(made.items()):
         axes = place(figure, 0.36 * index, 0.02, 0.35, 0.84)
         show_picture(axes, image, title)
     left = 0.36 * len(made) + 0.01
-    columns = max(2, round((1 - left) / 0.19))
+    columns = math.ceil((1 - left) / 0.176)  # so narrow that two rows fit
     wide = (1 - left) / columns
     tall = wide * 10.0 / 4.2
-    figure.text(left, 0.9, f"patches that excite {layer}, {channel}", fontsize=15)
-    for index, patch in enumerate(observations.strongest(layer, channel, count)):
+    figure.text(left, 0.89, "patches that excite it", fontsize=14)
+    for index, patch in enumerate(observations.strongest(layer, channel, 2 * columns)):
         row, column = divmod(index, columns)
         corner = left + column * wide, 0.86 - (row + 1) * tall
-        if corner[1] < 0:
-            break
         show_picture(place(figure, *corner, 0.96 * wide, 0.96 * tall), observations.crop(patch))
     return Plot(
         figure,

@@ -11,7 +11,10 @@ from ...core.neighbours import nearest, neighbour_targets
 from ...pictures.images import resize, resize_to
 from ..checking import Exercise, Inputs, register
 from ..checking import check as check
+from ..checking import hint as hint
+from ..checking import solution as solution
 from ..mistakes import mistakes, mse_mistakes
+from . import guides as guides
 from .compute import SIDE, cosines
 
 

@@ -8,8 +8,11 @@ from torch import Generator, Tensor
 from ...guards import gram_matrix, style_loss
 from ..checking import Exercise, Inputs, register
 from ..checking import check as check
+from ..checking import hint as hint
+from ..checking import solution as solution
 from ..mistakes import Answer, mistakes, mse_mistakes
 from ..painted import Hint
+from . import guides as guides
 from .compute import center
 
 _SUM = "this is the sum over the positions. Divide it by their number: take the mean."

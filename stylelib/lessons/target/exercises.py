@@ -12,8 +12,11 @@ from ...core.losses import target_loss, total_variation
 from ...core.vgg import VGG19
 from ..checking import Exercise, Inputs, Watched, register
 from ..checking import check as check
+from ..checking import hint as hint
+from ..checking import solution as solution
 from ..mistakes import mistakes
 from ..painted import Hint
+from . import guides as guides
 from .assembling import ASSEMBLING
 from .solving import (
     FORGOT_ZERO,

@@ -82,7 +82,7 @@ def gradient_maps(image: Tensor, gradients: Mapping[str, Tensor], name: str = "p
     """
     figure = canvas(_WIDTH, 2 * (_WIDTH * 0.44 * image.shape[-2] / image.shape[-1] + 0.45))
     axes = figure.subplots(
-        2, 2, gridspec_kw={"left": 0, "right": 0.86, "bottom": 0.01, "top": 0.93, "wspace": 0.03}
+        2, 2, gridspec_kw={"left": 0, "right": 0.84, "bottom": 0.01, "top": 0.93, "wspace": 0.03}
     ).ravel()
     show_picture(axes[0], image, name)
     maps = {loss: as_array(gradient.sum(1)[0]) for loss, gradient in gradients.items()}
@@ -96,7 +96,7 @@ def gradient_maps(image: Tensor, gradients: Mapping[str, Tensor], name: str = "p
         if not values.any():
             center = {"ha": "center", "va": "center", "transform": axis.transAxes}
             axis.text(0.5, 0.5, "0 everywhere", size=17, **center)
-    bar = figure.colorbar(shown, cax=place(figure, 0.88, 0.1, 0.02, 0.75), ticks=[0])
+    bar = figure.colorbar(shown, cax=place(figure, 0.9, 0.13, 0.02, 0.7), ticks=[0])
     bar.ax.text(0.5, 1.03, "darker\nhelps", ha="center", transform=bar.ax.transAxes)
     bar.ax.text(0.5, -0.03, "brighter\nhelps", ha="center", va="top", transform=bar.ax.transAxes)
     flat = [loss for loss, values in maps.items() if not values.any()]
@@ -191,10 +191,9 @@ def trade_off(runs: Sequence[Painted], chosen: Painted) -> Plot:
     axes.plot(content, style, "o-", color=COLORS["muted"], markersize=8)
     index = list(runs).index(chosen)
     axes.plot(content[index], style[index], "o", color=COLORS["target"], markersize=17)
-    for number, (run, x, y) in enumerate(zip(runs, content, style, strict=True)):
-        # The last two may lie close together.
-        offset = (-28, 14) if number == len(runs) - 2 else (10, 7)
-        axes.annotate(run.label, (x, y), offset, textcoords="offset points")
+    for number in {0, index, len(runs) - 1}:  # labels for all points would lie on each other
+        point = content[number], style[number]
+        axes.annotate(runs[number].label, point, (10, 9), textcoords="offset points")
     axes.set_xlabel("content loss  ← more camel", color=COLORS["content"])
     axes.set_ylabel("style loss  ← more painting", color=COLORS["style"])
     axes.set(xlim=(-0.05, max(content) * 1.3 + 0.01), ylim=(0, max(style) * 1.15 + 0.01))
@@ -311,9 +310,18 @@ def _stack(axes: Axes, run: Run, step: int | None = None) -> None:
     axes.plot(target, color=COLORS["target"])
     axes.set(xlim=(0, len(target) - 1), ylim=(0, target[0] * 1.05))
     axes.set(xlabel="step", ylabel="weighted loss")
-    words: dict[str, Any] = {"transform": axes.transAxes, "ha": "right", "weight": "bold"}
-    for height, part in zip((0.9, 0.8, 0.7), ("target", "style", "content"), strict=True):
-        axes.text(0.98, height, part, color=COLORS[part], **words)
+    # Each name stands in its own area, where that is highest.
+    words: dict[str, Any] = {"ha": "center", "va": "center", "weight": "bold"}
+    content, style = run.curve("content"), run.curve("style")
+    for part, low, high in (("content", [0.0] * len(content), content), ("style", content, target)):
+        tall = [top - bottom for bottom, top in zip(low, high, strict=True)]
+        if part == "style":  # away from the name of the target
+            tall = style[: max(2, len(style) // 3)]
+        at = tall.index(max(tall))
+        at = min(max(at, len(target) // 6), len(target) - 1 - len(target) // 6)
+        axes.text(at, (low[at] + high[at]) / 2, part, color="white", **words)
+    axes.text(0.98, 0.93, "target: their sum", color=COLORS["target"], transform=axes.transAxes,
+              ha="right", weight="bold")  # fmt: skip
     if step is not None:
         axes.axvline(step, color="black", linewidth=2)
         axes.plot(step, target[step], "o", color=COLORS["target"], markersize=11, clip_on=False)

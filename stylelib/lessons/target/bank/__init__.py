@@ -47,7 +47,7 @@ class Saved:
 
     @cached_property
     def image(self) -> Tensor:
-        """The picture, shape (1, 3, 288, 512), RGB in 0-1."""
+        """The picture, shape (1, 3, H, W), RGB in 0-1: W is 512 at the end, less before."""
         return load_image(_FOLDER / self.file)
 
 
