@@ -81,7 +81,7 @@ def test_every_explorer_answers(lab: Lab, page: Callable[..., Page], name: str) 
         for number in range(controls.count()):
             move(lesson, output, controls.nth(number))
         assert output.evaluate(CUT_OFF) == []
-        frame = lesson.cell(index).locator(".jp-OutputArea-output").last
+        frame = lesson.cell(index).locator(".jp-OutputArea-output:has(.jupyter-widgets)").last
         assert lesson.misfits(lesson.cell(index)) == []
         frame.evaluate("e => e.id = 'looked-at'")
         assert barriers(lesson.page, "#looked-at") == []
