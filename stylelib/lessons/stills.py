@@ -24,7 +24,7 @@ _NOTE = "This is what was shown here last. To use the controls again, run this c
 _OUTPUT = ".jp-OutputArea-child"
 _NOTED = ".jp-OutputArea-child:has(.stylelib-still)"
 _WIDGET = f".jp-OutputArea-child:has(> [data-mime-type='{_VIEW}'])"
-_ALIVE = ":has(.widget-vbox:not(.jupyter-widgets-disconnected))"
+_ALIVE = ":has(> * > .widget-vbox:not(.jupyter-widgets-disconnected))"
 # A widget appears a moment after its output, and one that is missing is searched for for 2 s.
 _STYLE = f"""
 {_WIDGET}{_ALIVE} + {_NOTED}, {_WIDGET}{_ALIVE} + {_NOTED} + {_OUTPUT} {{display:none}}
