@@ -8,8 +8,6 @@ import sys
 
 c = get_config()  # noqa: F821
 
-# Fits 16 cores and 30 students: see "How many students a server carries".
-THREADS = 1  # of one painting; more are faster as long as few paint at the same time
 MEMORY = 3  # GB that one process of a student may hold
 
 c.JupyterHub.bind_url = "http://:8000"  # put a web server with HTTPS before it, or see ssl_cert
@@ -22,7 +20,6 @@ c.Spawner.cmd = [
     "sh", "-c", f'ulimit -d {MEMORY * 1_000_000}; {stylelib}; exec {server} "$@"', "stylelib",
 ]  # fmt: skip
 c.Spawner.default_url = "/lab/tree/stylelib-lessons/00-a-prettier-camel.ipynb"
-c.Spawner.environment = {"OMP_NUM_THREADS": str(THREADS), "GOMP_SPINCOUNT": "3000"}
 c.Spawner.env_keep = [*("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV"), "JUPYTER_CONFIG_PATH"]
 c.Spawner.start_timeout = c.Spawner.http_timeout = 180  # thirty may start at the same time
 

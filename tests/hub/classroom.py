@@ -44,7 +44,6 @@ c.SimpleLocalProcessSpawner.home_dir_template = {homes!r} + "/{{username}}"
 c.Spawner.args = [*c.Spawner.args, "--allow-root"]
 c.Spawner.start_timeout = c.Spawner.http_timeout = {patience}
 c.Spawner.environment = {{
-    **c.Spawner.environment,
     "PYTHONPATH": {package!r},
     "HOME": lambda spawner: {homes!r} + "/" + spawner.user.name,
     "JUPYTER_CONFIG_PATH": lambda spawner: "" if spawner.user.name == {bare!r} else {settings!r},
@@ -163,7 +162,7 @@ def until(true: Callable[[], Any]) -> None:
     end = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.2)
+        time.sleep(1)
 
 
 def free_port() -> int:
