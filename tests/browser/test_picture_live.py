@@ -175,7 +175,7 @@ def test_a_studio_is_taken_elsewhere(lab: Lab, page: Open) -> None:
     assert choices == "the photo noise the painting"
     start.select_option("noise")
     pooling = driver.locator(".widget-dropdown:visible", has_text="pooling").locator("select")
-    pooling.evaluate("knob => knob.scrollIntoView()")  # to the top of the window
+    pooling.evaluate("knob => knob.scrollIntoView({ block: 'center' })")
     notebook.until(lambda: in_sight(notebook, pooling, frame), "both are in sight")
     notebook.shot("picture-stays")
 
@@ -200,3 +200,22 @@ def test_a_studio_is_taken_elsewhere(lab: Lab, page: Open) -> None:
         driver.get_by_role("button", name="Open settings or a painted picture").click()
     chooser.value.set_files(lab.folder / name)
     notebook.until(lambda: start.input_value() != "noise", "the picture's settings are back")
+
+
+def test_the_picture_moves_where_scripts_load_late(lab: Lab, page: Open) -> None:
+    """As on a busy computer: anywidget's two seconds are over before they begin."""
+    cell = "from stylelib.studio import Painter\nPainter(size=64, steps=3, gallery=None)"
+    name = lab.write("late.ipynb", cell)
+    notebook = page(name)
+    notebook.page.add_init_script(
+        "AbortSignal.timeout = () => {"
+        " const late = new AbortController(); setTimeout(() => late.abort(), 0);"
+        " return late.signal; }"
+    )
+    notebook.open(name)
+    run_first(notebook)
+    photo = notebook.pixels()
+    notebook.press("Paint")
+    notebook.until(lambda: notebook.pixels() != photo, "the picture moves")
+    late = [error for error in notebook.errors if "Failed to initialize model" in error]
+    notebook.errors[:] = [error for error in notebook.errors if error not in late]

@@ -65,7 +65,7 @@ def test_opening_with_the_button(studio: Studio) -> None:
     upload = studio.desk.share.upload
     upload.value = ({"name": "s.json", "size": 1, "content": other.setup().encode()},)
     assert studio.values["content"] == "hokusai-poppies" and studio.values["style"] == "camel"
-    assert studio.recipe == RECIPES["neighbours"].but(size=64)
+    assert studio.recipe == other.recipe
     upload.value = ({"name": "essay.txt", "size": 1, "content": b"an essay"},)
     assert "essay.txt has no settings" in studio.desk.share.message.value
 
