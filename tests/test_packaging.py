@@ -74,7 +74,7 @@ def test_the_class_versions_install_on_every_python_that_stylelib_runs_on(
             assert name in ELSEWHERE, name
             continue
         assert distribution.version.split("+")[0] == version, name
-        pythons = SpecifierSet(distribution.metadata["Requires-Python"] or "")
+        pythons = SpecifierSet(distribution.metadata.get("Requires-Python", ""))
         for python in ("3.11.0", "3.12.0", "3.13.0", "3.14.0", "3.14.2"):
             assert pythons.contains(python), (name, python)
 

@@ -305,8 +305,10 @@ def test_the_package_executes_no_text_and_no_program() -> None:
     banned = {"pickle", "marshal", "shelve", "subprocess", "dill", "joblib", "yaml", "code"}
     assert len(sources()) > 40
     for path in sources():
-        # The doctor runs this same Python to see whether packages can be imported.
-        modules = banned - {"subprocess"} if path.name == "examine.py" else banned
+        # The doctor runs this same Python to see whether packages can be imported, `bundle` runs
+        # pip, and what students handed in is graded in a process of its own.
+        starts = path.name in ("examine.py", "bundle.py", "sandbox.py")
+        modules = banned - {"subprocess"} if starts else banned
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             where = f"{path.name}, line {getattr(node, 'lineno', 0)}"
             if isinstance(node, ast.Import):

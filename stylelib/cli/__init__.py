@@ -15,15 +15,12 @@ from ..errors import OUT_OF_MEMORY, StylelibError, check_folder, is_out_of_memor
 from ..pictures.names import file_name, is_network
 from ..pictures.record import base_name, pictures_record
 from ..pictures.samples import SAMPLES
-from ..recipes import INITS, RECIPES, SETTINGS, Recipe
+from ..recipes import DEFAULT, INITS, RECIPES, SETTINGS, Recipe
 from ..version import __version__
-from .bundle import bundle
 from .doctor import doctor
 from .feedforward import export, paint_at_once, train
-from .grade import grade
 from .interrupts import INTERRUPTED, one_interrupt, take_steps
 from .lab import open_lessons
-from .lessons import copy_lessons
 from .many import is_many, paint_many
 from .options import given_settings, make_parser
 from .streams import steady_streams, was_lost
@@ -84,10 +81,16 @@ def _run(arguments: Sequence[str] | None) -> int:
             case "lab":
                 return open_lessons(unknown)
             case "lessons":
+                from .lessons import copy_lessons
+
                 return copy_lessons(options)
             case "bundle":
+                from .bundle import bundle
+
                 return bundle(options)
             case "grade":
+                from .grade import grade
+
                 return grade(options)
         parser.print_help()
         return 0
@@ -112,6 +115,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _paint(options: Namespace) -> int:
+    if any(map(is_network, options.style)) and not is_many(options):
+        return _paint_one(options, RECIPES[DEFAULT])
     _separate_start(options)
     recipe = RECIPES[pick(options.recipe, RECIPES, "recipe")].but(
         **given_settings(options, SETTINGS)
@@ -120,9 +125,13 @@ def _paint(options: Namespace) -> int:
         return paint_many(options, recipe)
     if not options.style:
         raise StylelibError("Give a painting, too: a file, or a sample such as hokusai-great-wave.")
+    return _paint_one(options, recipe)
+
+
+def _paint_one(options: Namespace, recipe: Recipe) -> int:
     new = options.output is None
     output = options.output or Path(f"prettier-{Path(file_name(options.content)).stem}.png")
-    given = [options.content, *options.style, options.mask, options.start]
+    given = [options.content, *options.style, options.mask, getattr(options, "start", None)]
     if any(is_network(style) for style in options.style):
         return paint_at_once(options, output, given)
     if options.only_colors:

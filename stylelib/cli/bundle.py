@@ -42,13 +42,13 @@ No internet is needed. Open a terminal in this folder, and copy the lines for yo
 Linux, macOS:
 
   python3 -m venv ~/stylelib-env
-  ~/stylelib-env/bin/pip install --no-index --find-links wheels "stylelib[draw]"
+  ~/stylelib-env/bin/pip install --no-index --find-links wheels stylelib
   ~/stylelib-env/bin/stylelib lab
 
 Windows (PowerShell):
 
   py -m venv $HOME\\stylelib-env
-  & $HOME\\stylelib-env\\Scripts\\pip install --no-index --find-links wheels "stylelib[draw]"
+  & $HOME\\stylelib-env\\Scripts\\pip install --no-index --find-links wheels stylelib
   & $HOME\\stylelib-env\\Scripts\\stylelib lab
 
 Next time, the last line is enough. If pip finds no matching version of torch, this computer's

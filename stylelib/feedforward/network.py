@@ -210,9 +210,13 @@ class FeedForward(nn.Module):
             If there is no such file, or it is cut short, altered or of another kind.
         """
         if isinstance(path, bytes):
-            name, data = "network.pt", path
-        else:
-            name, data = str(path), _read(path)
+            try:
+                return _decode(path)
+            except Exception as error:
+                raise StylelibError(
+                    "These bytes are not a network that stylelib saved, or they are altered."
+                ) from error
+        name, data = str(path), _read(path)
         try:
             return _decode(data)
         except Exception as error:  # a damaged file may raise anything, deep inside torch

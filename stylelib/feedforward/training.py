@@ -231,8 +231,8 @@ def _step(
     size = torch.nn.utils.clip_grad_norm_(network.parameters(), math.inf)
     if not (total.isfinite() and size.isfinite()):
         raise StylelibError(
-            f"The loss became {total.item():g}, so training stopped; the network is as it was "
-            f"before this step. Try smaller weights."
+            f"The loss became {total.item():g} and its gradient {size.item():g}, so training "
+            f"stopped; the network is as it was before this step. Try smaller weights."
         )
     optimizer.step()
     return {name: loss.item() for name, loss in losses.items()}

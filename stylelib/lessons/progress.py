@@ -64,8 +64,9 @@ def progress_bar(transfer: Transfer, label: str = "painting") -> Callable[[Step]
     >>> photo, painting = load_image("camel"), load_image("hokusai-great-wave")
     >>> transfer = Transfer(photo, painting, Recipe(size=48, steps=4))
     >>> show = progress_bar(transfer)
-    >>> picture = transfer.run(each=show)  # doctest: +ELLIPSIS, +NORMALIZE_WHITESPACE
-    painting: 4 steps...
+    painting: 4 steps
+    >>> picture = transfer.run(each=show)  # doctest: +ELLIPSIS
+    ########## painting: step 4 of 4...
     """
     pace, shape = Pace(), transfer.image.shape
     bar = _bar(label, transfer.recipe.steps)

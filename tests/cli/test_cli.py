@@ -222,7 +222,7 @@ def test_two_paintings_with_the_photos_colours(run: Run) -> None:
 
 def test_a_film_with_the_photos_colours(run: Run, pictures: Path) -> None:
     film = ("--film", "film.webp")
-    result = run("paint", *PAIR, *SMALL, "--keep-colors", "-o", "out.png", *film)
+    result = run("paint", *PAIR, *SMALL, "--likeness", "0", "--keep-colors", "-o", "out.png", *film)
     assert result.status == 0, result.err
     assert "film.webp: a film of 4 pictures" in result.out  # the photo, and three steps
     with Image.open("film.webp") as shown:
@@ -322,7 +322,7 @@ BAD_PICTURES = [
     (("camle", PAIR[1]), "no sample picture called 'camle'. Did you mean camel?"),
     (("camel", "hokusai-grate-wave"), "Did you mean hokusai-great-wave"),
     (("nowhere.jpg", PAIR[1]), "There is no file nowhere.jpg"),
-    (("given", PAIR[1]), "given is a folder"),
+    (("camel", "given"), "given is a folder"),
     (("given/one-pixel.png", PAIR[1]), "1 x 1 pixels: too small"),
     (("camel", "given/line.png"), "1 x 90 pixels: too small"),
     (("given/essay.jpg", PAIR[1]), "essay.jpg is not a picture"),
@@ -334,7 +334,7 @@ BAD_SETTINGS = [
     (("--style-layers", "conv1_1,conv9_9"), "no layer called 'conv9_9'"),
     (("--content-layers", "conv42"), "Did you mean conv4_2"),
     (("--optimizer", "sgd"), "There are: lbfgs, adam."),
-    (("--init", "camel"), "no start called 'camel'"),
+    (("--init", "kamel"), "no start called 'kamel'"),
     (("--weights", "torchvison"), "Did you mean torchvision?"),
     (("--device", "tpu"), "no device called 'tpu'"),
     (("--size", "8"), "size is 8; it must be"),

@@ -146,7 +146,7 @@ def test_without_pytorch(run: Run, install: Install) -> None:
 
 @needs_links
 def test_a_missing_package_and_an_outdated_one(run: Run, install: Install) -> None:
-    folder = install(without=("jupyterlab", "ipywidgets"), ipywidgets="")
+    folder = install(without=("jupyterlab", "ipywidgets"), ipywidgets="", anywidget="")
     old = folder / "ipywidgets-7.7.5.dist-info"
     old.mkdir()
     (old / "METADATA").write_text("Metadata-Version: 2.1\nName: ipywidgets\nVersion: 7.7.5\n")
