@@ -202,7 +202,7 @@ def most_active(maps: Tensor, layer: str, count: int = 24) -> ActiveMaps:
 def texture(
     painting: Tensor,
     layers: Iterable[str] = STYLE_LAYERS,
-    steps: int = 100,
+    steps: int = 60,
     centered: bool = True,
     seed: int = 0,
     network: VGG19 | None = None,
@@ -246,7 +246,7 @@ def texture(
 def repaint(
     start: Tensor,
     targets: Grams,
-    steps: int = 100,
+    steps: int = 60,
     centered: bool = True,
     network: VGG19 | None = None,
 ) -> Iterator[Tensor]:
