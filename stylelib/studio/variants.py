@@ -64,6 +64,7 @@ class Series:
 
     def __init__(self, runs: list[Run], load: Callable[[Recipe], VGG19]) -> None:
         self.left, self._load = list(runs), load
+        self._recipe = runs[0].recipe
         self._transfer: Transfer | None = None
 
     def __next__(self) -> Step:
@@ -76,6 +77,11 @@ class Series:
             self._transfer = None
             self.left.pop(0).finish()
         raise StopIteration
+
+    @property
+    def network(self) -> VGG19:
+        """The network that was painted with last."""
+        return self._load(self._recipe)
 
     def add(self, step: Step, changes: Any, seconds: float) -> None:
         """Remember a step with the run that it belongs to."""

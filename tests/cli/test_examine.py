@@ -162,6 +162,7 @@ def test_a_missing_package_and_an_outdated_one(run: Run, install: Install) -> No
 def test_broken_packages(run: Run, install: Install) -> None:
     """Even one that ends the process, like a library built for another processor."""
     folder = install(
+        anywidget="",
         ipywidgets="print('[hello'); raise SystemExit",
         matplotlib="raise OSError('DLL load failed')",
         psutil="import os; os.abort()",
