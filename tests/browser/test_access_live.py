@@ -11,7 +11,6 @@ from stylelib.lessons.exporting import PageExporter, SlidesExporter
 
 from .lab import ROOT, Lab, Page, barriers
 
-pytestmark = pytest.mark.browser
 pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
 
 WIDTHS = {1024: 640, 1280: 800, 1920: 1080}  # 1024 x 640 is also 1280 x 800 at 125 %
@@ -20,6 +19,7 @@ FOCUSED = """() => { const e = document.activeElement;
 HEIGHTS = "() => [...document.querySelectorAll('section')].map(e => e.offsetHeight / innerHeight)"
 
 
+@pytest.mark.slow  # not reliable yet on a busy computer
 def test_the_studio_without_a_mouse(lab: Lab, page: Callable[..., Page]) -> None:
     cell = "from stylelib.studio import Studio\nStudio(size=64, steps=40)"
     studio = page(lab.write("keys.ipynb", cell)).run_all()
@@ -65,6 +65,7 @@ def test_the_studio_without_a_mouse(lab: Lab, page: Callable[..., Page]) -> None
         studio.shot(f"studio-{width}")
 
 
+@pytest.mark.browser
 def test_pages_and_slides_of_the_lessons(browser: Any, tmp_path: Path) -> None:
     tab = browser.new_page(viewport={"width": 1280, "height": 720}, offline=True)
     errors: list[str] = []

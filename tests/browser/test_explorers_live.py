@@ -16,19 +16,22 @@ EXPLORER = re.compile(r"^(?:explore\.|\w*(?:E|_e)xplorer\()", re.MULTILINE)
 LESSONS: dict[str, dict[str, str]] = {
     "01-what-a-cnn-sees.ipynb": {"SIZE = 512": "SIZE = 128"},
     "02-content.ipynb": {
-        "SIZE = 160": "SIZE = 64",
-        "STEPS = 60": "STEPS = 20",
-        "size=SIZE, steps=60": "size=SIZE, steps=3",
+        "SIZE = 320": "SIZE = 128",
+        "steps=40": "steps=3",
     },
     "03-style.ipynb": {
         "SIZE = 256": "SIZE = 64",
         "STYLE_LAYERS[:count])": "STYLE_LAYERS[:count], 5)",
-        "centered=False)": "steps=5, centered=False)",
+        "painting, centered=False)": "painting, steps=5, centered=False)",
+        "less_blue, 60": "less_blue, 5",
+        "both, centered": "both, 5, centered",
+        "range(60)": "range(5)",
     },
     "04-target-loss.ipynb": {
-        "SIZE = 96": "SIZE = 48",
+        "SIZE = 192": "SIZE = 64",
+        "across=120, down=40": "across=12, down=9",
         "STEPS = 1, 3, 40": "STEPS = 1, 3, 6",
-        "STEPS = 150, 80": "STEPS = 10, 6",
+        "STEPS = 80, 40": "STEPS = 10, 6",
         '"large at once", 18': '"large at once", 3',
         '"small, then large", 8': '"small, then large", 2',
     },

@@ -121,7 +121,7 @@ def test_the_first_two_minutes(lab: Lab, page: Open, tmp_path: Path) -> None:
 
 
 def test_the_studio_in_the_dark(lab: Lab, page: Open) -> None:
-    changes = {"SIZE = 160": "SIZE = 64", "STEPS = 50": "STEPS = 5"}
+    changes = {"SIZE = 256": "SIZE = 64", "STEPS = 40": "STEPS = 5"}
     changes['Studio(method="gram")'] = "Studio(size=96, steps=40, method='gram')"
     studio = page(lab.rewrite("05-studio.ipynb", changes), "JupyterLab Dark").run_all()
     driver = studio.page

@@ -12,7 +12,7 @@ from stylelib import load_image, to_pil
 
 from .lab import Lab, Page
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.slow  # in a browser, and not reliable yet on a busy computer
 Open = Callable[..., Page]
 SMALL = {"width": 1024, "height": 640}  # also what 1280 x 800 is at 125 %
 # Drops a file on an element, as the system does.
