@@ -1,5 +1,10 @@
 """What the tests share: the network, two small pictures, torchvision's VGG-19."""
 
+import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # several at a time, so that each has a core of its own
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import stylelib  # noqa: F401 - before torch: it settles how threads wait
 
 # isort: split
