@@ -182,9 +182,10 @@ def test_no_room_anywhere_is_reported(
 def start(
     folder: Path, steps: int = 1_000_000, stderr: Any = subprocess.PIPE
 ) -> subprocess.Popen[str]:
-    """Start a painting that reacts to signals."""
+    """Start a painting that reacts to signals, even where the tests themselves ignore them."""
     listening = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL); "
         "from stylelib.cli import main; sys.exit(main())"
     )
     arguments = ["paint", *PAIR, *SMALL, "--steps", str(steps), "-o", "out.png"]

@@ -564,7 +564,14 @@ def test_durations_in_words(seconds: float, words: str) -> None:
 
 # -------------------------------------------------------------------- Ctrl-C
 
-STARTED = "import sys; from stylelib.__main__ import main; print(flush=True); sys.exit(main())"
+# Ctrl-C may be ignored where the tests run, in the background of a shell for example.
+STARTED = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from stylelib.__main__ import main
+print(flush=True)
+sys.exit(main())
+"""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C in another way")
@@ -586,7 +593,10 @@ def test_ctrl_c_while_it_starts(tmp_path: Path, arguments: Any, delay: float) ->
     assert process.stdout.readline() == "\n"  # until then, Python itself is starting
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert (process.returncode, out, list(tmp_path.iterdir())) == (130, "", [])
     assert err.endswith("Stopped; nothing was saved.\n") and "Traceback" not in err
 

@@ -38,6 +38,7 @@ class Scripted:
 
     def __init__(self, owner: "Owner", *replies: Any) -> None:
         self.owner, self.steps, self.settings = owner, 0, dict[str, Any]()
+        self.network = SimpleNamespace(forget=lambda: None)
         self.replies: queue.Queue[Any] = queue.Queue()
         for reply in replies:
             self.replies.put(reply)
