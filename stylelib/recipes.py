@@ -266,7 +266,7 @@ class Recipe:
         "How steps are found: lbfgs (a few hundred steps), or adam (the source's: thousands).",
         choices=OPTIMIZERS,
         label="optimiser",
-        words={"lbfgs": "L-BFGS, hundreds of steps", "adam": "Adam, thousands of steps"},
+        words={"lbfgs": "L-BFGS (hundreds)", "adam": "Adam (thousands)"},
         option="work",
     )
     learning_rate: float = _setting(

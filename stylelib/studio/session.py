@@ -107,10 +107,7 @@ def differences(runs: list[Run]) -> str:
             new = i and key not in results and fact[key] != facts[i - 1][key]
             cells.append(f"<td>{'<b>' + text + '</b>' if new else text}</td>")
         rows.append(f"<tr>{''.join(cells)}</tr>")
-    return (
-        "<table style='border-spacing:12px 2px; text-align:left'>"
-        f"<tr>{head}</tr>{''.join(rows)}</table>"
-    )
+    return f"<table class='stylelib-differences'><tr>{head}</tr>{''.join(rows)}</table>"
 
 
 def _facts(run: Run) -> dict[str, str]:

@@ -168,6 +168,10 @@ class Lab:
     def complaints(self) -> list[str]:
         """The errors in the log."""
         text = self.log.read_text(errors="replace")
+        # Jupyter's own, when a kernel is ended under an open page.
+        text = re.sub(
+            r"[^\n]*Traceback(?:(?!Traceback).)*?operation on non-socket", "", text, flags=re.S
+        )
         return [line for line in text.splitlines() if re.search(r"Traceback|\[E |rror:", line)]
 
 

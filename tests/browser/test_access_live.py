@@ -19,13 +19,13 @@ FOCUSED = """() => { const e = document.activeElement;
 HEIGHTS = "() => [...document.querySelectorAll('section')].map(e => e.offsetHeight / innerHeight)"
 
 
-@pytest.mark.slow  # not reliable yet on a busy computer
+@pytest.mark.browser
 def test_the_studio_without_a_mouse(lab: Lab, page: Callable[..., Page]) -> None:
     cell = "from stylelib.studio import Studio\nStudio(size=64, steps=40)"
     studio = page(lab.write("keys.ipynb", cell)).run_all()
     driver, keys = studio.page, studio.page.keyboard
     studio.until(studio.buttons("Paint").count, "the studio is there")
-    output = studio.cell(0).locator(".jp-OutputArea-output").last
+    output = studio.cell(0).locator(".jp-OutputArea-output:has(.stylelib-painter)")
     output.evaluate("e => e.id = 'ours'")
 
     def focused() -> str:
@@ -49,7 +49,7 @@ def test_the_studio_without_a_mouse(lab: Lab, page: Callable[..., Page]) -> None
     assert studio.text("Done: step 40 of 40")
 
     # Each page opens by itself, with what is on it.
-    for title in ("Weights", "Layers", "In Python"):
+    for title in ("Weights", "Layers", "In Python, and for others"):
         tab_to(title)
         header = driver.locator(":focus")
         assert header.get_attribute("aria-expanded") == "false"

@@ -6,7 +6,7 @@ import pytest
 
 from .lab import Lab, Page
 
-pytestmark = pytest.mark.slow  # in a browser, and not reliable yet on a busy computer
+pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
 
 PAINTER = "from stylelib.studio import Painter\npainter = Painter(size=64, steps=9000)\npainter"
@@ -72,16 +72,16 @@ def test_from_the_first_press_to_the_next_day(lab: Lab, page: Open) -> None:
     notebook.until(stands_still, "the same when it is opened again")
     assert "model not found" not in driver.locator(".jp-Notebook").inner_text()
     notebook.shot("life-next-day")
-    forgive(notebook)
     driver.locator(".jp-CodeCell .cm-content").first.click()
     driver.keyboard.press("Control+Enter")
     notebook.until(notebook.buttons("Paint").count, "the painter is there")
-    thumbnail = driver.locator(".stylelib-thumbnails button", has_text="No. 1")
+    thumbnail = driver.locator(".stylelib-thumbnails button[title='No. 1']")
     notebook.until(thumbnail.count, "with the picture from the day before")
     assert not note.is_visible() and not kept.is_visible()
     thumbnail.click()
     notebook.until(lambda: notebook.text(r"Step \d+ of 9000\. No\. 1"), "it is shown again")
     notebook.shot("life-again")
+    forgive(notebook)
 
 
 def test_a_stopped_picture_is_finished(lab: Lab, page: Open) -> None:

@@ -12,7 +12,7 @@ from stylelib import load_image, to_pil
 
 from .lab import Lab, Page
 
-pytestmark = pytest.mark.slow  # in a browser, and not reliable yet on a busy computer
+pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
 SMALL = {"width": 1024, "height": 640}  # also what 1280 x 800 is at 125 %
 # Drops a file on an element, as the system does.
@@ -190,7 +190,7 @@ def test_a_studio_is_taken_elsewhere(lab: Lab, page: Open) -> None:
         )
         return text
 
-    assert "picture = transfer.run()" in copied("Copy the code")
+    assert "picture = transfer.run(each=progress_bar(transfer))" in copied("Copy the code")
     notebook.until(lambda: '"init": "noise"' in copied("Copy the settings"), "the newest ones")
     assert copied("Copy the settings").startswith("from stylelib.studio import Studio\n")
     notebook.shot("picture-share")

@@ -99,10 +99,9 @@ def distance_lines(table: Mapping[str, Mapping[str, float]], title: str, top: fl
     axes.axhline(1, color=COLORS["muted"], linewidth=1.5, label="nothing at all")
     axes.set(ylim=(0, top), ylabel="relative error", title=title)
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
-    return Plot(
-        figure,
-        f"{title}: a line for each of {', '.join(table)}, from {next(iter(table.values()), '')}.",
-    )
+    ends = [(name, *list(row.items())[-1]) for name, row in table.items()]
+    told = "; ".join(f"{name}, at {column}: {value:.2f}" for name, column, value in ends)
+    return Plot(figure, f"{title}, a line for each picture. Where the lines end: {told}.")
 
 
 @styled()
