@@ -8,11 +8,11 @@ from itertools import pairwise
 from ..lessons.theme import COLORS
 from .runs import losses_of
 
-_WIDTH, _HEIGHT = 368, 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, _WIDTH - 122, 18, _HEIGHT - 26  # of the plot itself
+_WIDTH, _HEIGHT, _LARGEST = 300, 186, 368  # the last is how wide it is on the page, at most
+_LEFT, _RIGHT, _TOP, _BOTTOM = 38, _WIDTH - 44, 38, _HEIGHT - 42  # of the plot itself
 _POINTS = 120
 _JUMPS = "At a dashed line the picture grows: there is more to compare, so the losses jump."
-_JUMPS_SHORT = ("¦ the picture grows:", "more to compare, so", "the losses jump")
+_JUMPS_SHORT = "¦ the picture grows: more to compare, so they jump"
 # The neighbour loss takes the content loss's place, and its colour.
 _COLORS = {**COLORS, "neighbours": COLORS["content"]}
 _TOLD = {
@@ -50,7 +50,7 @@ def loss_curve(losses: Sequence[dict[str, float]], stages: Sequence[tuple[int, i
         told = _TOLD["neighbours" if "neighbours" in last else "content"].format(
             **last, done=len(losses), steps=steps
         )
-        for row, name in enumerate(last):
+        for column, name in enumerate(last):
             for start, end in pairwise([*starts, steps + 1]):
                 points = " ".join(
                     f"{scale.x(step)},{scale.y(loss[name])}"
@@ -62,13 +62,13 @@ def loss_curve(losses: Sequence[dict[str, float]], stages: Sequence[tuple[int, i
                     f'stroke-width="2.5"/>'
                 )
             parts.append(
-                f'<text x="{_RIGHT + 6}" y="{24 + 18 * row}" '
+                f'<text x="{_LEFT + 124 * column}" y="14" '
                 f'fill="{_COLORS[name]}" font-weight="bold">{name} {last[name]:.2g}</text>'
             )
     if len(stages) > 1:
         told = f"{told} {_JUMPS}"
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="100%" style="max-width:{_WIDTH}px;'
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="100%" style="max-width:{_LARGEST}px;'
         f'background:white;border-radius:4px;display:block" role="img" aria-label="{told}" '
         f'font-family="sans-serif" font-size="12"><title>{told}</title>{"".join(parts)}</svg>'
     )
@@ -96,8 +96,7 @@ def _sizes(scale: _Scale, sizes: list[int], starts: list[int]) -> str:
     if len(sizes) < 2:
         return ""
     parts = [
-        f'<text x="{_RIGHT + 6}" y="{80 + 15 * row}" fill="#444" font-size="11">{line}</text>'
-        for row, line in enumerate(_JUMPS_SHORT)
+        f'<text x="{_LEFT}" y="{_HEIGHT - 6}" fill="#444" font-size="11">{_JUMPS_SHORT}</text>'
     ]
     edges = [scale.x(start) for start in [*starts, scale.steps]]
     for size, (left, right) in zip(sizes, pairwise(edges), strict=True):
@@ -134,5 +133,5 @@ def _axes(scale: _Scale, starts: list[int]) -> str:
         if all(abs(x - other) > 26 for other in marked):
             marked.append(x)
             lines.append(f'<text x="{x}" y="{y}" text-anchor="middle" fill="#444">{step}</text>')
-    lines.append(f'<text x="{_RIGHT + 20}" y="{y}" fill="#444">steps</text>')
+    lines.append(f'<text x="{_WIDTH - 2}" y="{y - 17}" text-anchor="end" fill="#444">steps</text>')
     return "".join(lines)

@@ -54,7 +54,7 @@ class Viewer(ipywidgets.VBox):
         )
         for control in (self.compare, self.against, self.scrub):
             control.observe(self.draw, "value")
-        row = ipywidgets.HBox([self.against, self.scrub, *buttons])
+        row = ipywidgets.HBox([self.against, self.scrub, ipywidgets.HBox(buttons)])
         row.add_class("stylelib-bar")
         super().__init__([self.image, self.caption, *between, row])
 
