@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..checks import as_path, check_kind, check_range, check_switch
 from ..errors import StylelibError
@@ -14,9 +13,6 @@ from ..recipes import RECIPES, Recipe
 from .plan import Order, Wish, made_from, plan
 from .tasks import Outcome, Task
 from .workers import Outcomes, in_turn, on_processes
-
-if TYPE_CHECKING:
-    pass
 
 Work = Callable[[Iterable[tuple[Order, Task]]], Outcomes[Order]]
 """Paints tasks: one of the functions of `stylelib.batch.workers`."""
