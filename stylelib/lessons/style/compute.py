@@ -209,8 +209,8 @@ def texture(
 ) -> Iterator[Tensor]:
     """Start from noise and optimise its pixels until its Gram matrices match a painting's.
 
-    Gatys, Ecker, Bethge, *Texture Synthesis Using Convolutional Neural Networks* (2015),
-    section 3. All steps are at the painting's size: what a layer can't see is not put in by a
+    Gatys, Ecker, Bethge, *Texture Synthesis Using Convolutional Neural Networks* (2015).
+    All steps are at the painting's size: what a layer can't see is not put in by a
     smaller picture.
 
     Parameters
