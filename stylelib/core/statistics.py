@@ -44,8 +44,9 @@ def gram(maps: Tensor, share: Tensor | None = None) -> Tensor:
 def mean_std(maps: Tensor, share: Tensor | None = None) -> Tensor:
     """Mean and standard deviation of each feature map.
 
-    Li, Wang, Liu, Hou, *Demystifying Neural Style Transfer* (2017), compare them with the Gram matrix. Huang,
-    Belongie (2017) transfer style by matching these alone (adaptive instance normalisation).
+    Li, Wang, Liu, Hou, *Demystifying Neural Style Transfer* (2017), compare them with Gram
+    matrices. Huang, Belongie (2017) transfer style by matching these alone (adaptive instance
+    normalisation).
 
     Parameters
     ----------
