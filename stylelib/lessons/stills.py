@@ -23,12 +23,13 @@ _VIEW = "application/vnd.jupyter.widget-view+json"
 _NOTE = "This is what was shown here last. To use the controls again, run this cell again."
 _OUTPUT = ".jp-OutputArea-child"
 _NOTED = ".jp-OutputArea-child:has(.stylelib-still)"
-_WIDGET = f".jp-OutputArea-child:has(> [data-mime-type='{_VIEW}'])"
+# What comes just before the note. JupyterLab 4.6 no longer marks a widget by its MIME type.
+_WIDGET = f"{_OUTPUT}:has(+ {_OUTPUT} .stylelib-still)"
 _ALIVE = ":has(> * > .widget-vbox:not(.jupyter-widgets-disconnected))"
 # A widget appears a moment after its output, and one that is missing is searched for for 2 s.
 _STYLE = f"""
 {_WIDGET}{_ALIVE} + {_NOTED}, {_WIDGET}{_ALIVE} + {_NOTED} + {_OUTPUT} {{display:none}}
-{_WIDGET}:not({_ALIVE}):has(+ {_OUTPUT} .stylelib-still) {{display:none}}
+{_WIDGET}:not({_ALIVE}) {{display:none}}
 {_WIDGET} + {_NOTED} .stylelib-still {{display:block!important; visibility:hidden;
   animation:stylelib-still 0s 2.3s forwards}}
 {_WIDGET} + {_NOTED} + {_OUTPUT} {{visibility:hidden; animation:stylelib-still 0s .4s forwards}}
