@@ -14,6 +14,7 @@ from typing import Any
 import anywidget
 import traitlets
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 from torch import Tensor
 
@@ -60,9 +61,9 @@ class Points(anywidget.AnyWidget):
     kind = traitlets.Unicode("image/png").tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     box = traitlets.List([0.0, 0.0, 1.0, 1.0]).tag(sync=True)
-    names = traitlets.List([]).tag(sync=True)
-    value = traitlets.List([]).tag(sync=True)
-    fixed = traitlets.List([]).tag(sync=True)
+    names = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
+    value = traitlets.List(trait=traitlets.List(trait=traitlets.Float())).tag(sync=True)
+    fixed = traitlets.List(trait=traitlets.List(trait=traitlets.Float())).tag(sync=True)
     scale = traitlets.Float(1.0).tag(sync=True)
     free = traitlets.Bool(False).tag(sync=True)
     touched = traitlets.Bool(False).tag(sync=True)
@@ -191,7 +192,7 @@ class Curve(Sketch):
             f"Axes to draw on: the {what} over {steps} steps, from 0 to {TOP:.0%} of its start. "
             "The arrow keys move a point up and down, and go from point to point."
         )
-        super().__init__(key, question, SHAPES, points, Plot(self._axes().figure, alt))
+        super().__init__(key, question, SHAPES, points, Plot(self._axes()[0], alt))
 
     @property
     def value(self) -> list[float] | None:
@@ -213,7 +214,7 @@ class Curve(Sketch):
 
     def compared(self, numbers: Sequence[float]) -> Plot:
         """What was drawn, and what came out."""
-        axes = self._axes()
+        figure, axes = self._axes()
         count = len(numbers) - 1
         at = [self.steps * step / count for step in range(count + 1)]
         drawn = [(0.0, 1 - 1 / TOP), *self.points.value]
@@ -222,15 +223,16 @@ class Curve(Sketch):
                   label="you drew")  # fmt: skip
         axes.plot(at, numbers, color=COLORS["target"], label="what came out")
         axes.legend()
-        return Plot(axes.figure, f"What you drew and what came out: {shape(numbers)}.")
+        return Plot(figure, f"What you drew and what came out: {shape(numbers)}.")
 
-    def _axes(self) -> Axes:
-        axes = place(canvas(7.6, 3.6), *_AREA)
+    def _axes(self) -> tuple[Figure, Axes]:
+        figure = canvas(7.6, 3.6)
+        axes = place(figure, *_AREA)
         axes.set(xlim=(0, self.steps), ylim=(0, TOP), xlabel="step", ylabel=self.what)
         axes.set_xticks([round(self.steps * number / POINTS) for number in range(POINTS + 1)])
         axes.set_yticks([0, 0.5, 1], ["0", "half", "start"])
         axes.grid(alpha=0.3)
-        return axes
+        return figure, axes
 
 
 def predict_place(
