@@ -9,6 +9,7 @@ from answer_notebooks import solutions
 from torch import Tensor
 from torch.nn import functional as F
 
+from stylelib.core.losses import total_variation
 from stylelib.engine.network import VGG19, features
 from stylelib.errors import StylelibError
 from stylelib.guards import content_loss, gram_matrix
@@ -233,6 +234,7 @@ def test_a_texture_follows_its_settings(network: VGG19, painting: Tensor) -> Non
 
     assert not torch.equal(made(centered=False), made())
     assert not torch.equal(made(seed=1), made())
+    assert total_variation(made()) < 0.9 * total_variation(made(tv_weight=0.0))
     with pytest.raises(StylelibError, match="conv1_1"):
         next(texture(painting, ["conv1_9"], network=network))
 
