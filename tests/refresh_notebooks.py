@@ -5,6 +5,7 @@ it holds no times, no machine's paths and no widget ids (a web page has no kerne
 to answer a widget: the figure that each explorer carries along stands instead).
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from nbformat import NotebookNode
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+LARGE = ("01", "02", "03", "04")  # with sharp photos, too large for the web
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -52,6 +54,10 @@ def main(names: list[str]) -> None:
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         if names and not any(name in path.name for name in names):
             continue
+        if path.name.startswith(LARGE):
+            os.environ["STYLELIB_SMALL_FIGURES"] = "1"
+        else:
+            os.environ.pop("STYLELIB_SMALL_FIGURES", None)
         notebook = tidy(execute(nbformat.read(path, as_version=4)))
         nbformat.write(notebook, path)
         print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB")

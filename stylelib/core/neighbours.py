@@ -7,7 +7,7 @@ stroke, an edge takes an edge. The loss is the content loss as before; only its 
 the photo, but the photo put together from pieces of the painting.
 
 After Kolkin, Kucera, Paris, Sýkora, Shechtman, Shakhnarovich, *Neural Neighbor Style Transfer*
-(2022), section 3. They minimise the cosine distance; here it is the mean squared error.
+(2022). They minimise the cosine distance; here it is the mean squared error.
 """
 
 from collections.abc import Mapping

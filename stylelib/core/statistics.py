@@ -44,8 +44,9 @@ def gram(maps: Tensor, share: Tensor | None = None) -> Tensor:
 def mean_std(maps: Tensor, share: Tensor | None = None) -> Tensor:
     """Mean and standard deviation of each feature map.
 
-    Li, Wang, Liu, Hou, *Demystifying Neural Style Transfer* (2017), section 4.2. Huang,
-    Belongie (2017) transfer style by matching these alone (adaptive instance normalisation).
+    Li, Wang, Liu, Hou, *Demystifying Neural Style Transfer* (2017), compare them with Gram
+    matrices. Huang, Belongie (2017) transfer style by matching these alone (adaptive instance
+    normalisation).
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def sliced(maps: Tensor, share: Tensor | None = None) -> Tensor:
     The mean squared difference of two such tensors approximates the squared sliced
     Wasserstein distance: how far the vectors of the one picture would have to move to become
     those of the other. Heitz, Vanhoey, Chambon, Belcour, *A Sliced Wasserstein Loss for Neural
-    Texture Synthesis* (2021), equations 5 and 6; with the same directions at each call, where
+    Texture Synthesis* (2021); with the same directions at each call, where
     the paper draws new ones, and a fixed number of levels, so that pictures may differ in size.
 
     Parameters

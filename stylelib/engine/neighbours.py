@@ -118,8 +118,7 @@ class Pieces:
         all would find the same one: a pattern like a weave. With a `grid`, the rows and columns
         of places, a place takes what lies beside its neighbour's piece in the painting, if that
         is nearly as similar: by `coherence`, in units of the places' mean distance from their mean.
-        So strokes are taken whole. After Ashikhmin, *Synthesizing Natural Textures* (2001),
-        section 3.
+        So strokes are taken whole. After Ashikhmin, *Synthesizing Natural Textures* (2001).
         """
         vectors = self._project(wanted)
         if grid is None or not coherence:

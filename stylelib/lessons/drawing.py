@@ -43,6 +43,8 @@ def draw_signed(axes: Axes, values: Tensor, title: str = "", top: float | None =
     top = max(bright(values.abs()), 1e-6) if top is None else top
     axes.imshow(as_array(values), cmap=SIGNED, vmin=-top, vmax=top)
     bare(axes, title)
+    for spine in axes.spines.values():  # what is near 0 would melt into a white page
+        spine.set(visible=True, color="#bbbbbb", linewidth=1)
 
 
 def outline(axes: Axes, box: tuple[float, float, float, float], **look: Any) -> None:

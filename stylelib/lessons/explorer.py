@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from .stills import Still
 from .theme import Plot, with_picture
 
 _PAUSE = 0.02  # seconds to wait for a newer value before drawing
+_REST = 0.5  # seconds without a newer value, after which it is drawn with more pixels
 
 Clicked = Callable[[int, float, float], Mapping[str, Any]]
 
@@ -32,6 +33,7 @@ class FigureImage(anywidget.AnyWidget):
     value = traitlets.Bytes().tag(sync=True)
     format = traitlets.Unicode("png").tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
+    width = traitlets.Int(0).tag(sync=True)  # as it is shown, in pixels; 0: as many as it has
     clickable = traitlets.Bool(False).tag(sync=True)
 
 
@@ -39,8 +41,9 @@ class Explorer(ipywidgets.VBox):
     """Controls above a figure, which is redrawn when one of them moves.
 
     While a slider is being dragged, only its newest position is drawn; older ones are
-    skipped, never queued. Without a browser it draws immediately, so tests and
-    *run all* see the same. On a web page without a kernel the first figure remains.
+    skipped, never queued. At rest, the figure is drawn once more with twice as many pixels each
+    way, for projectors. Without a browser it draws immediately, so tests and *run all* see the
+    same. On a web page without a kernel the first figure remains.
 
     Parameters
     ----------
@@ -65,6 +68,7 @@ class Explorer(ipywidgets.VBox):
     ) -> None:
         self._draw, self._clicked, self.controls = draw, clicked, controls
         self._pending: asyncio.TimerHandle | None = None
+        self._resting: asyncio.TimerHandle | None = None
         self._held = False
         self._image = FigureImage(clickable=clicked is not None)
         self._image.on_msg(lambda _, where, __: self.click(where["across"], where["down"]))
@@ -139,8 +143,20 @@ class Explorer(ipywidgets.VBox):
             kind, data = self.plot.image()
             self._message.value = ""
             with self._image.hold_sync():  # or the browser would show the old bytes once more
-                self._image.format = kind.removeprefix("image/")
+                self._image.format, self._image.width = kind.removeprefix("image/"), self.plot.width
                 self._image.value, self._image.alt = data, self.plot.alt
+        self._rest()
+
+    def _rest(self) -> None:
+        """Sharpen the figure, unless it changes again before long."""
+        if self._resting is not None:
+            self._resting.cancel()
+        with suppress(RuntimeError):  # no kernel, so nobody looks at it
+            self._resting = asyncio.get_running_loop().call_later(_REST, self._sharpen)
+
+    def _sharpen(self) -> None:
+        with _no_garbage_collection():
+            self._image.value = self.plot.sharp(f"image/{self._image.format}")
 
     def _changed(self, _: Any) -> None:
         if self._held:
@@ -155,7 +171,8 @@ class Explorer(ipywidgets.VBox):
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         kind, data = f"image/{self._image.format}", self._image.value
-        return with_picture(super()._repr_mimebundle_(**options), kind, data, self.plot.alt)
+        bundle = super()._repr_mimebundle_(**options)
+        return with_picture(bundle, kind, data, self.plot.alt, width=self._image.width)
 
     def _ipython_display_(self, **options: Any) -> None:
         Still().show(self._repr_mimebundle_(**options))

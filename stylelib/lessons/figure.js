@@ -15,6 +15,7 @@ function render({ model, el }) {
       new Blob([model.get("value")], { type: `image/${model.get("format")}` }),
     );
     image.src = url;
+    image.style.width = model.get("width") ? `${model.get("width")}px` : "";
   }
 
   function describe() {

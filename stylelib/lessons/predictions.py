@@ -22,7 +22,7 @@ _PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "e
 _CHOOSE = "choose"
 
 _unsaved: dict[str, dict[str, Any]] = {}  # where the folder can't be written to
-_asked: dict[str, "Prediction"] = {}
+_asked: dict[str, "Asked"] = {}
 
 
 class Told(ipywidgets.HTML):
@@ -42,7 +42,56 @@ class Told(ipywidgets.HTML):
         return self._plain
 
 
-class Prediction(ipywidgets.VBox):
+class Asked(ipywidgets.VBox):
+    """A question whose answer is kept as soon as it is given.
+
+    Parameters
+    ----------
+    key, question : str
+    choices : sequence of str
+        All that can be said.
+    inputs : sequence of Widget
+        What to answer with.
+    """
+
+    def __init__(
+        self, key: str, question: str, choices: Sequence[str], inputs: Sequence[Any]
+    ) -> None:
+        self.key, self.question, self.choices = key, question, list(choices)
+        self._note = ipywidgets.HTML()
+        super().__init__([ipywidgets.HTML(f"<b>{escape(question)}</b>"), *inputs, self._note])
+        if key in (kept := _read()):
+            self.tell(
+                "This is what you said." if "answer" in kept[key] else "Your prediction is kept."
+            )
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What is kept about this question."""
+        return dict(_read().get(self.key, {}))
+
+    def keep(self, said: Said, **more: Any) -> None:
+        """Keep what the student says."""
+        if _keep(self.key, question=self.question, said=said, **more):
+            self.tell("Your prediction is kept.")
+        else:
+            self.tell("Your prediction is kept until you close the notebook.")
+
+    def tell(self, text: str) -> None:
+        """Say something below the question."""
+        self._note.value = f"<i>{text}</i>"
+
+    def fix(self) -> None:
+        """Let nothing change any more: what came out is known."""
+        for each in self.children[1:-1]:
+            each.disabled = True
+
+    def ask(self) -> None:
+        """Remember that the question was asked in this notebook."""
+        _asked[self.key] = self
+
+
+class Prediction(Asked):
     """A question with choices; the answer is kept as soon as one is chosen.
 
     Parameters
@@ -62,21 +111,18 @@ class Prediction(ipywidgets.VBox):
     """
 
     def __init__(self, key: str, question: str, choices: Sequence[str], rank: bool = False) -> None:
-        self.key, self.question, self.choices = key, question, list(choices)
-        self.rank = rank
+        self.choices, self.rank = list(choices), rank
         if len(set(self.choices)) < max(2, len(self.choices)):
             raise StylelibError("A prediction needs at least two choices, all of them different.")
         if rank and len(self.choices) > len(_PLACES):
             raise StylelibError(f"At most {len(_PLACES)} choices can be put in order.")
         self._menus = self._make_menus()
-        self._note = ipywidgets.HTML()
-        super().__init__([ipywidgets.HTML(f"<b>{escape(question)}</b>"), *self._menus, self._note])
-        kept = _read().get(key, {})
-        if self._fits(kept.get("said")):
-            self._show(kept["said"])
-            self._tell("This is what you said." if "answer" in kept else "Your prediction is kept.")
+        super().__init__(key, question, choices, self._menus)
+        if self._fits(self.kept.get("said")):
+            self._show(self.kept["said"])
+        if "answer" in self.kept:
+            self.fix()
         for menu in self._menus:
-            menu.disabled = "answer" in kept  # it has been revealed: too late to change
             menu.observe(self._changed, "value")
 
     @property
@@ -123,14 +169,9 @@ class Prediction(ipywidgets.VBox):
     def _changed(self, _: Any) -> None:
         said = self.value
         if said is None:
-            self._tell("Choose each of them once." if self.rank else "")
-        elif _keep(self.key, question=self.question, said=said):
-            self._tell("Your prediction is kept.")
+            self.tell("Choose each of them once." if self.rank else "")
         else:
-            self._tell("Your prediction is kept until you close the notebook.")
-
-    def _tell(self, text: str) -> None:
-        self._note.value = f"<i>{text}</i>"
+            self.keep(said)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return _with_text(super()._repr_mimebundle_(**options), repr(self))
@@ -170,11 +211,12 @@ def predict(key: str, question: str, choices: Sequence[str], rank: bool = False)
     ( ) yes
     ( ) no
     """
-    _asked[key] = Prediction(key, question, choices, rank)
-    return _asked[key]
+    asked = Prediction(key, question, choices, rank)
+    asked.ask()
+    return asked
 
 
-def reveal(key: str, answer: Said, why: str = "") -> Told:
+def reveal(key: str, answer: Said, why: str = "", picture: str = "") -> Told:
     """Say what came out, and compare it with what was predicted.
 
     Parameters
@@ -185,6 +227,8 @@ def reveal(key: str, answer: Said, why: str = "") -> Told:
         The right choice, or the choices in the right order.
     why : str
         In whole sentences.
+    picture : str
+        HTML to show below, for who has made a prediction.
 
     Raises
     ------
@@ -206,9 +250,10 @@ def reveal(key: str, answer: Said, why: str = "") -> Told:
         told = f"✗ You predicted: {escape(_in_words(said))}. A surprise?"
     if said is not None:
         _keep(key, answer=answer)
-        for menu in asked.children[1:-1] if asked else ():
-            menu.disabled = True
-    return Told(f"<p>{told}</p><p>{escape(plain)}</p>", plain)
+        if asked:
+            asked.fix()
+    shown = picture if said is not None else ""
+    return Told(f"<p>{told}</p><p>{escape(plain)}</p>{shown}", plain)
 
 
 def surprises(lesson: str) -> Told:

@@ -1,6 +1,7 @@
 """One look for all figures: colours with a meaning, text legible from the back row."""
 
 import io
+import os
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,9 @@ STYLE: Any = {
 }
 _DPI = 90
 _LARGE = 60_000  # bytes; above that, JPEG is several times smaller
+_SMALL = (
+    "STYLELIB_SMALL_FIGURES"  # if set, a notebook with many photos stays small enough for the web
+)
 _ONE_THREAD = RLock()
 
 
@@ -83,13 +87,28 @@ class Plot:
 
     def _repr_mimebundle_(self, **_: Any) -> Any:
         kind, data = self.image()
-        if kind == "image/png":
-            # A drawing with letters: sharp on a projector, too, and shown in the same size.
-            large = self._drawn(2 * _DPI)
-            sharp = _encode(large.convert("P", palette=Image.Palette.ADAPTIVE), "PNG")
-            if len(sharp) <= 1.5 * len(data):
-                return with_picture({}, kind, sharp, self.alt, width=large.width // 2)
+        sharp = self.sharp(kind)
+        if len(sharp) <= 1.5 * len(data) or not os.environ.get(_SMALL):
+            return with_picture({}, kind, sharp, self.alt, width=self.width)
         return with_picture({}, kind, data, self.alt)
+
+    @property
+    def width(self) -> int:
+        """How wide it is shown, in pixels."""
+        return int(self.figure.get_size_inches()[0] * _DPI)
+
+    def sharp(self, kind: str) -> bytes:
+        """The bytes of a picture with twice as many pixels each way, for projectors.
+
+        Parameters
+        ----------
+        kind : str
+            The MIME type, as `image` gives it.
+        """
+        picture = self._drawn(2 * _DPI)
+        if kind == "image/png":
+            return _encode(picture.convert("P", palette=Image.Palette.ADAPTIVE), "PNG")
+        return _encode(picture, "JPEG", quality=60, optimize=True)
 
     def __repr__(self) -> str:
         return self.alt

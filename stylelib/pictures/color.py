@@ -85,8 +85,7 @@ def match_colors(image: Tensor, like: Tensor) -> Tensor:
     -----
     Gatys et al. (2017), section 5, match both with a linear map of the colours. Of the
     many such maps, this one moves the colours least (Pitié, Kokaram, *The Linear
-    Monge-Kantorovitch Linear Colour Mapping for Example-Based Colour Transfer*, 2007,
-    equation 14).
+    Monge-Kantorovitch Linear Colour Mapping for Example-Based Colour Transfer*, 2007).
 
     Examples
     --------

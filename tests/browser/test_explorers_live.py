@@ -24,7 +24,7 @@ LESSONS: dict[str, dict[str, str]] = {
         "STYLE_LAYERS[:count])": "STYLE_LAYERS[:count], 5)",
         "painting, centered=False)": "painting, steps=5, centered=False)",
         "less_blue, 60": "less_blue, 5",
-        "both, centered": "both, 5, centered",
+        "noise, both, centered": "noise, both, 5, centered",
         "range(60)": "range(5)",
     },
     "04-target-loss.ipynb": {

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from answers import lesson02 as answers
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -291,18 +290,7 @@ def test_feature_maps(camel: Tensor) -> None:
 
 # Exercises: what students write
 
-NUMBERS = {
-    "2.1": answers.my_mse,
-    "2.2": answers.my_content_loss,
-    "2.3": answers.my_relative_error,
-    "2.4": answers.my_gradient,
-    "2.5": answers.my_step,
-}
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-def test_the_answer_is_right(number: str) -> None:
-    assert check(number, NUMBERS[number]).passed, check(number, NUMBERS[number])
+NUMBERS = ("2.1", "2.2", "2.3", "2.4", "2.5")
 
 
 def loss_at(image: Tensor, photo: Tensor, layer: str) -> Tensor:

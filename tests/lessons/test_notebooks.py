@@ -17,15 +17,14 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
-from answer_notebooks import functions, with_answer
+from answer_notebooks import checked, first_cell, functions, with_answer
 from nbformat import NotebookNode
 from PIL import Image
 from refresh_notebooks import KERNEL, NOTEBOOKS, execute
 
-from stylelib.lessons.checking import EXERCISES, GUIDES, Verdict, check, hint, solution
+from stylelib.lessons.checking import EXERCISES, GUIDES, Verdict, hint, solution
 
 TAUGHT = ("00-warm-up", "01", "02", "03", "04", "06", "07")  # the lessons with exercises
-GUIDED = ("00", "01", "02", "03", "04", "06", "07")  # lessons with hints and solutions
 for _lesson in ("warmup", "cnn", "content", "style", "target", "beyond", "neighbours"):
     importlib.import_module(f"stylelib.lessons.{_lesson}.exercises")  # registers them
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
@@ -141,13 +140,6 @@ def test_its_links_lead_to_existing_files(path: Path) -> None:
 # Exercises
 
 
-def setup(notebook: NotebookNode) -> dict[str, Any]:
-    """The names defined by a lesson's first code cell, which is all an exercise may use."""
-    names: dict[str, Any] = {"__name__": "__main__"}
-    exec(code_cells(notebook)[0].source, names)
-    return names
-
-
 def run(source: str, names: dict[str, Any]) -> Any:
     """Run a cell like a notebook, and return the value of its last expression."""
     *body, last = ast.parse(source).body
@@ -158,28 +150,20 @@ def run(source: str, names: dict[str, Any]) -> Any:
 
 def numbers(notebook: NotebookNode) -> list[str]:
     """The numbers of the exercises that a lesson checks."""
-    return [
-        node.args[0].value
-        for cell in code_cells(notebook)
-        for node in ast.walk(ast.parse(cell.source))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "check"
-        and isinstance(node.args[0], ast.Constant)
-    ]
+    return [number for cell in code_cells(notebook) for number in checked(cell.source)]
 
 
 @each(LESSONS)
 def test_an_empty_exercise_says_not_yet_and_the_answer_is_right(path: Path) -> None:
     notebook = read(path)
-    names = setup(notebook)
+    names = first_cell(path)  # all that an exercise may use
     assert exercise_cells(notebook)
     for cell in exercise_cells(notebook):
         assert functions(cell.source), "an exercise is a function to write"
         empty = run(cell.source, dict(names))
         assert isinstance(empty, Verdict) and empty.state == "empty", empty
         assert cell.outputs and "not yet" in cell.outputs[0].data["text/plain"]
-        verdict = run(with_answer(cell.source, path), dict(names))
+        verdict = run(with_answer(cell.source), dict(names))
         assert verdict.passed, verdict
 
 
@@ -207,20 +191,16 @@ def test_every_exercise_knows_three_common_mistakes(number: str) -> None:
     assert len(hints) >= 3
 
 
-@each([path for path in LESSONS if path.name[:2] in GUIDED])
-def test_hints_come_one_by_one_and_the_solution_is_right(path: Path) -> None:
-    notebook = read(path)
-    for number in numbers(notebook):
+@each(LESSONS)
+def test_hints_come_one_by_one_and_then_the_solution(path: Path) -> None:
+    for number in numbers(read(path)):
         told = [str(hint(number)) for _ in range(4)]
         assert [text[:11] for text in told[:3]] == ["Hint 1 of 3", "Hint 2 of 3", "Hint 3 of 3"]
         assert len(set(told)) == 4 and "solution(" in told[3]
-        names = setup(notebook)
-        code = str(solution(number))
-        assert code.startswith(f"# One solution of exercise {number}")
-        exec(code, names)
-        (name,) = functions(code)
-        assert check(number, names[name]).passed
-    assert GUIDES.keys() <= EXERCISES.keys()
+        heading, code = str(solution(number)).split("\n", 1)
+        assert heading.startswith(f"# One solution of exercise {number}")
+        assert code == GUIDES[number].solution  # which the test above hands in
+    assert GUIDES.keys() == EXERCISES.keys()
 
 
 @pytest.mark.slow
@@ -228,7 +208,7 @@ def test_hints_come_one_by_one_and_the_solution_is_right(path: Path) -> None:
 def test_a_whole_lesson_with_the_answers_filled_in(path: Path) -> None:
     notebook = read(path)
     for cell in exercise_cells(notebook):
-        cell.source = with_answer(cell.source, path)
+        cell.source = with_answer(cell.source)
     execute(notebook)
     for cell in exercise_cells(notebook):
         assert cell.outputs[0].data["text/plain"].startswith("✓"), cell.outputs

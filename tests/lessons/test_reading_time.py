@@ -42,7 +42,7 @@ def minutes(path: Path) -> tuple[float, float]:
 def _doing(cell: nbformat.NotebookNode) -> float:
     if "exercise" in cell.metadata.get("tags", []):
         return MINUTES["exercise"]
-    return MINUTES["prediction" if cell.source.startswith("predict(") else "other cell"]
+    return MINUTES["prediction" if cell.source.startswith("predict") else "other cell"]
 
 
 def stated(path: Path) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from answers import lesson04 as answers
+from answer_notebooks import solutions
 from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
@@ -368,26 +368,7 @@ def test_the_bar_of_a_painting_counts_the_time_of_its_sizes(
 
 # The exercises
 
-ANSWERS = {
-    "4.1": answers.my_target_loss,
-    "4.3": answers.my_steps,
-    "4.5": answers.my_freeze,
-    "4.7": answers.my_total_variation,
-    "4.11": answers.my_paint,
-    "4.2": answers.my_order,
-    "4.4": answers.my_repair,
-    "4.6": answers.my_lbfgs,
-    "4.8": answers.my_coarse_to_fine,
-    "4.9": answers.my_targets,
-    "4.10": answers.my_losses,
-    "4.12": answers.my_style_transfer,
-}
-
-
-@pytest.mark.parametrize("number", ANSWERS)
-def test_the_answer_is_right(number: str) -> None:
-    verdict = check(number, ANSWERS[number])
-    assert verdict.passed, verdict
+ANSWERS = solutions("04-target-loss")
 
 
 @pytest.mark.parametrize("number", ANSWERS)
@@ -549,6 +530,115 @@ def unweighted(camel: Tensor, painting: Tensor, network: VGG19, *rest: Any) -> T
     return descend_from(camel, camel, painting, network, 1.0, ones, rest[-1])
 
 
+def solve(
+    image: Tensor,
+    loss: Callable[[Tensor], Tensor],
+    steps: int,
+    *,
+    zero: bool = True,
+    backward: bool = True,
+    value: bool = True,
+) -> Tensor:
+    """L-BFGS, with the mistakes that a student may make."""
+    pixels = image.clone().requires_grad_()
+    solver: Any = torch.optim.LBFGS([pixels], max_iter=1)
+
+    def closure() -> Tensor | None:
+        if zero:
+            solver.zero_grad()
+        found = loss(pixels)
+        if backward:
+            found.backward()
+        return found if value else None
+
+    for _ in range(steps):
+        solver.step(closure)
+    return pixels.detach()
+
+
+def no_closure(image: Tensor, loss: Callable[[Tensor], Tensor], steps: int) -> Tensor:
+    pixels = image.clone().requires_grad_()
+    solver: Any = torch.optim.LBFGS([pixels], max_iter=1)
+    for _ in range(steps):
+        solver.zero_grad()
+        loss(pixels).backward()
+        solver.step()
+    return pixels.detach()
+
+
+def grow(
+    photo: Tensor,
+    painting: Tensor,
+    sizes: list[int],
+    paint: Any,
+    *,
+    restart: bool = False,
+    whole_photo: bool = False,
+    whole_painting: bool = False,
+) -> Tensor:
+    """Coarse to fine, with the mistakes that a student may make."""
+    picture = photo
+    for size in sizes:
+        picture = paint(
+            resize(photo if restart else picture, size),
+            photo if whole_photo else resize(photo, size),
+            painting if whole_painting else resize(painting, size),
+        )
+    return picture
+
+
+def not_painted_at_the_end(p: Tensor, w: Tensor, sizes: list[int], paint: Any) -> Tensor:
+    return resize(grow(p, w, sizes[:-1], paint), sizes[-1])
+
+
+def two_targets(camel: Tensor, painting: Tensor, network: VGG19, layer: str = "conv4_2") -> Any:
+    content = features(camel, layer, network)[layer].detach()
+    styles = features(painting, STYLE_LAYERS, network)
+    return {"conv4_2": content} | {name: gram_matrix(maps) for name, maps in styles.items()}
+
+
+def without_grams(camel: Tensor, painting: Tensor, network: VGG19) -> Any:
+    return features(painting, STYLE_LAYERS, network) | features(camel, "conv4_2", network)
+
+
+def gram_of_content(camel: Tensor, painting: Tensor, network: VGG19) -> Any:
+    targets = two_targets(camel, painting, network)
+    return targets | {"conv4_2": gram_matrix(targets["conv4_2"])}
+
+
+def without_content(camel: Tensor, painting: Tensor, network: VGG19) -> Any:
+    targets = two_targets(camel, painting, network)
+    del targets["conv4_2"]
+    return targets
+
+
+def two_losses(
+    image: Tensor,
+    targets: dict[str, Tensor],
+    network: VGG19,
+    content_weight: float,
+    layer_weights: dict[str, float],
+    *,
+    parts: tuple[float, float] = (1.0, 1.0),
+    detach: bool = False,
+) -> Tensor:
+    maps = features(image, ["conv4_2", *STYLE_LAYERS], network)
+    found = grams({name: each.detach() for name, each in maps.items()} if detach else maps)
+    content = content_weight * content_loss(maps["conv4_2"], targets["conv4_2"])
+    wanted = {name: targets[name] for name in STYLE_LAYERS}
+    return parts[0] * content + parts[1] * style_loss(found, wanted, layer_weights)
+
+
+def train_the_layers(photo: Tensor, painting: Tensor, layers: Any, steps: int) -> Tensor:
+    with torch.no_grad():
+        layers[0].bias += 0.1
+    return photo.clone()
+
+
+def onto_the_photo(photo: Tensor, painting: Tensor, layers: Any, steps: int) -> Tensor:
+    return photo.mul_(0.9)
+
+
 MISTAKES: list[tuple[str, Callable[..., Any], str]] = [
     ("4.1", lambda c, s, cw, sw: sw * c + cw * s, "swapped"),
     ("4.1", lambda c, s, cw, sw: c + s, "neither has its weight"),
@@ -597,6 +687,61 @@ MISTAKES: list[tuple[str, Callable[..., Any], str]] = [
     ("4.11", from_noise, "Start from the camel"),
     ("4.11", swapped_pictures, "mixed up"),
     ("4.11", unweighted, "the weights are not used"),
+    ("4.2", lambda: list("BFDECAG"), "return the letters as a text"),
+    ("4.2", lambda: "BFDECA", "each of the letters A to G once"),
+    ("4.2", lambda: "FBDECAG", "B comes first"),
+    ("4.2", lambda: "BDFECAG", "made anew in each step"),
+    ("4.2", lambda: "BFEDCAG", "before the loop that it belongs to"),
+    ("4.2", lambda: "BFDEACG", "before there is a gradient"),
+    ("4.2", lambda: "BFDCEAG", "after it was computed and before it is used"),
+    ("4.2", lambda: "BFDCAGE", "at the beginning of a step"),
+    ("4.2", lambda: "BFDECGA", "clamp before the pixels have moved"),
+    ("4.4", lambda image, loss, rate, steps: descend(image, loss, rate, 1), "single step"),
+    ("4.4", lambda *a: descend(*a, zero=False), "zero_grad"),
+    ("4.4", lambda *a: descend(*a, clamp=False), "leave it in"),
+    ("4.4", lambda *a: descend(*a, copy=False), "changed its inputs"),
+    ("4.6", lambda *a: solve(*a, zero=False), "gradients add up"),
+    ("4.6", lambda *a: solve(*a, value=False), "closure returns nothing"),
+    ("4.6", no_closure, "step() needs the closure"),
+    ("4.6", lambda *a: solve(*a, backward=False), "Call backward() in the closure"),
+    ("4.6", lambda image, loss, steps: solve(image, loss, 1), "single step"),
+    ("4.6", lambda i, loss, steps: descend(i, loss, 0.02, steps, clamp=False), "this is Adam"),
+    ("4.6", lambda *a: solve(*a).clamp(0, 1), "Leave out the clamp"),
+    ("4.8", lambda *a: grow(*a, restart=True), "starts from the photo again"),
+    ("4.8", lambda *a: grow(*a, whole_photo=True), "another size than the picture"),
+    ("4.8", lambda p, w, sizes, paint: grow(p, w, sizes[::-1], paint), "from large to small"),
+    (
+        "4.8",
+        lambda p, w, sizes, paint: grow(p, w, sizes[-1:], paint),
+        "paint at the last size only",
+    ),
+    ("4.8", lambda p, w, sizes, paint: grow(p, w, sizes[:1], paint), "first size only"),
+    ("4.8", not_painted_at_the_end, "enlarged, but not painted"),
+    ("4.8", lambda *a: grow(*a, whole_painting=True), "painting is at its full size"),
+    ("4.9", lambda c, p, n: two_targets(p, c, n), "swapped"),
+    ("4.9", lambda c, p, n: two_targets(c, c, n), "are the camel's"),
+    ("4.9", without_grams, "painting's feature maps"),
+    ("4.9", gram_of_content, "not their Gram matrix"),
+    ("4.9", without_content, "content target is missing"),
+    ("4.9", lambda *a: two_targets(*a, layer="conv4_1"), "not at conv4_1"),
+    ("4.10", lambda *a: two_losses(*a, detach=True), "lost its gradient"),
+    ("4.10", lambda *a: two_losses(*a, parts=(0.0, 1.0)), "content loss is missing"),
+    ("4.10", lambda *a: two_losses(*a, parts=(1.0, 0.0)), "style loss is missing"),
+    ("4.10", lambda i, t, n, c, w: two_losses(i, t, n, 1.0, w), "content_weight is not used"),
+    (
+        "4.10",
+        lambda i, t, n, c, w: two_losses(i, t, n, c, dict.fromkeys(w, 1.0)),
+        "layer_weights are not used",
+    ),
+    ("4.12", train_the_layers, "network's weights have changed"),
+    ("4.12", onto_the_photo, "painted on the photo itself"),
+    ("4.12", lambda photo, *_: [photo.clone()], "a tensor, and nothing else"),
+    ("4.12", lambda photo, *_: photo[..., 1:], "the photo's shape"),
+    ("4.12", lambda photo, *_: photo * math.nan, "NaN or infinite"),
+    ("4.12", lambda photo, *_: photo * 2, "left 0 to 1"),
+    ("4.12", lambda photo, *_: photo.clone(), "the photo, unchanged"),
+    ("4.12", lambda photo, *_: torch.rand_like(photo), "higher than at the start"),
+    ("4.12", lambda p, w, layers, _: ANSWERS["4.12"](p, w, layers, 3), "not as far as it should"),
 ]
 
 

@@ -33,6 +33,13 @@ WAYS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 """How places can be compared, by what the controls call it."""
 
+PARTS = {
+    "a face": [(0.81, 0.21, 0.96, 0.38), (0.29, 0.42, 0.39, 0.56)],
+    "the humps": [(0.43, 0.10, 0.71, 0.34), (0.12, 0.38, 0.28, 0.50)],
+    "the legs": [(0.33, 0.52, 0.55, 0.88), (0.60, 0.58, 0.79, 0.88), (0.04, 0.60, 0.31, 0.86)],
+}
+"""Where they are in the photo of the camel and her calf: left, top, right, bottom, from 0 to 1."""
+
 
 def cosines(wanted: Tensor, offered: Tensor, centered: bool = True) -> Tensor:
     """The cosine between each two vectors of (N, D) and (M, D), shape (N, M).

@@ -133,13 +133,13 @@ def raw_and_centered(active: ActiveMaps) -> Plot:
         f"= products of means ({share:.0%})": means,
         "+ centred Gram": active.centered,
     }
-    figure = canvas(10.0, 3.8)
+    figure = canvas(11.4, 3.8)
     # The brightest entries of the diagonal would make all others look the same.
     top = float(active.gram.diagonal().median())
     for index, (title, matrix) in enumerate(panels.items()):
-        axes = place(figure, 0.305 * index, 0.02, 0.295, 0.86)
+        axes = place(figure, 0.273 * index, 0.02, 0.263, 0.86)
         draw_signed(axes, matrix, title, top)
-    bar = figure.colorbar(axes.images[0], cax=place(figure, 0.915, 0.08, 0.015, 0.74))
+    bar = figure.colorbar(axes.images[0], cax=place(figure, 0.83, 0.08, 0.015, 0.74))
     bar.set_ticks([-top, 0, top], labels=["below 0", "0", "above 0"], fontsize=12)
     bar.set_label("mean of the product", fontsize=13)
     return Plot(

@@ -216,14 +216,13 @@ def _coarse(**flaws: Any) -> Answer:
 
 _COARSE_TO_FINE = mistakes(
     _coarse(restart=True),
-    "each size starts from the photo again, so what was painted before is lost. Enlarge the "
-    "picture so far, and start from that.",
+    # The same picture, whether the earlier sizes were painted for nothing or not at all.
+    "only the last size shows in your picture. Either each size starts from the photo again, or "
+    "you paint at the last size only. Enlarge the picture so far, and go on from that.",
     _coarse(fixed=True),
     "the photo has another size than the picture. Resize it for each size.",
     lambda photo, painting, sizes, paint: _coarse_to_fine(photo, painting, sizes[::-1], paint),
     "you go from large to small. The small picture comes first.",
-    lambda photo, painting, sizes, paint: _coarse_to_fine(photo, painting, sizes[-1:], paint),
-    "you paint at the last size only. Go through all of them.",
     lambda photo, painting, sizes, paint: _coarse_to_fine(photo, painting, sizes[:1], paint),
     "you paint at the first size only. Is return inside the loop?",
     lambda photo, painting, sizes, paint: resize(
