@@ -13,7 +13,7 @@ Files = dict[str, "bytes | Files"]
 
 
 def otter(name: str, **more: bytes) -> Files:
-    """What otter-grader 6 puts into a zip file: the notebook, its log, and the zip file's name."""
+    """What otter-grader 7 puts into a zip file: the notebook, its log, and the zip file's name."""
     return {
         f"{name}.ipynb": b"{}",
         f"{name}.pdf": b"%PDF-1.5",
