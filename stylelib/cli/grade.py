@@ -3,16 +3,17 @@
 import csv
 import json
 import os
+import shutil
 import sys
 import time
 import zipfile
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from stat import S_ISREG
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,11 +21,9 @@ from typing import Any
 import psutil
 
 from ..errors import StylelibError
+from .handed_in import HandedIn, find, too_large
 from .sandbox import Box, choose_box, environment, run
 from .telling import say, tell
-
-LARGEST = 100_000_000
-"""Bytes of a notebook that is still read."""
 
 STATES = ("right", "wrong", "empty", "missing", "stopped")
 """What can be said of an answer; it is stopped if it takes too long or too much memory."""
@@ -32,10 +31,6 @@ STATES = ("right", "wrong", "empty", "missing", "stopped")
 _STARTING = 60  # seconds of processor time for Python and PyTorch to start
 _PATIENCE = 8  # on a busy computer, all takes so much longer by the clock
 _IN_ALL = 20  # a notebook as a whole may take so many times what a part of it may
-_HIDDEN = ".stylelib"
-_PREDICTIONS = f"{_HIDDEN}/predictions.json"
-_SKIPPED = {".ipynb_checkpoints", "__MACOSX"}
-_NBGRADER = "submitted"
 
 
 @dataclass(frozen=True)
@@ -65,16 +60,6 @@ class Report:
 
 
 @dataclass(frozen=True)
-class HandedIn:
-    """A file that was handed in: by whom, what it is called there, and where it is now."""
-
-    student: str
-    file: str
-    path: Path
-    trouble: str = ""
-
-
-@dataclass(frozen=True)
 class Mistake:
     """A mistake that stylelib knows, and who makes it."""
 
@@ -84,90 +69,37 @@ class Mistake:
 
 
 def grade(options: Namespace) -> int:
-    """Check all notebooks in a folder, and write what was found. Returns the exit status."""
+    """Check all notebooks in a folder or zip file, and write what was found. Returns the status."""
     from .grades import write_page
 
-    folder: Path = options.folder
-    if not folder.is_dir():
-        raise StylelibError(f"There is no folder {folder}. Give the folder of the handed-in files.")
-    output = options.output or folder.resolve().with_name(f"{folder.resolve().name}-grades")
+    place: Path = options.folder.resolve()
+    if not (place.is_dir() or zipfile.is_zipfile(place)):
+        raise StylelibError(
+            f"{options.folder} is neither a folder nor a zip file. Give the folder of the files "
+            f"that were handed in, or the zip file that you downloaded."
+        )
+    files = find(place)
+    if all(file.is_predictions for file in files):
+        raise StylelibError(
+            f"There is no notebook, .ipynb, and no .zip with one in {options.folder}."
+        )
+    notebooks = [file for file in files if not file.is_predictions]
+    name = place.name if place.is_dir() else place.stem
+    output = options.output or place.with_name(f"{name}-grades")
     output.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="stylelib-grade-", ignore_cleanup_errors=True) as place:
-        work = Path(place).resolve()
-        files = list(find(folder, work))
-        notebooks = [file for file in files if not file.file.endswith(".json")]
-        if not notebooks:
-            raise StylelibError(f"There is no notebook, .ipynb, and no .zip with one in {folder}.")
+    with TemporaryDirectory(prefix="stylelib-grade-", ignore_cleanup_errors=True) as made:
+        work = Path(made).resolve()
         (work / "shared").mkdir()
         box = choose_box(work / "shared")
         say(f"stylelib: {box.told}")
         reports = _all_reports(notebooks, work, box, options)
-        predictions = read_predictions(file for file in files if file.file.endswith(".json"))
+    predictions = read_predictions(file for file in files if file.is_predictions)
     mistakes = commonest(reports)
     _write_csv(output, reports)
-    page = write_page(output / "grades.html", folder.name, reports, mistakes, predictions, box.told)
+    page = write_page(output / "grades.html", name, reports, mistakes, predictions, box.told)
     _tell_summary(reports, mistakes)
     tell(f"The page to read: {page}. For a spreadsheet: grades.csv and answers.csv beside it.")
     return 0
-
-
-def find(folder: Path, work: Path) -> Iterator[HandedIn]:
-    """The notebooks and predictions in a folder and in its zip files, which are unpacked to `work`.
-
-    A student is called after the first folder that the file is in: so it is in nbgrader's folder
-    ``submitted``, and in what Moodle and Google Classroom download. A file that is in no folder has
-    a student's name in its own, as Canvas and otter have it.
-    """
-    if (folder / _NBGRADER).is_dir():
-        folder = folder / _NBGRADER
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        if _SKIPPED & set(inside.parts) or path.is_symlink() or not path.is_file():
-            continue
-        if path.suffix == ".zip":
-            yield from _unpack(path, inside, work)
-        elif _is_wanted(inside.as_posix()):
-            yield HandedIn(_student(inside), inside.as_posix(), path)
-
-
-def _is_wanted(name: str) -> bool:
-    return name.endswith((".ipynb", _PREDICTIONS))
-
-
-def _student(inside: Path | PurePosixPath) -> str:
-    named = inside.parts[0] if len(inside.parts) > 1 else inside.stem
-    return named if named != _HIDDEN else "unknown"
-
-
-def _unpack(path: Path, inside: Path, work: Path) -> Iterator[HandedIn]:
-    """The notebooks of a zip file; each is written under a name that is ours.
-
-    It is one student's, named after them, or the class's, with a folder for each.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [m for m in archive.infolist() if _is_wanted(m.filename)]
-            tops = {PurePosixPath(member.filename).parts[0] for member in members}
-            folders = tops - {member.filename for member in members} - {_HIDDEN}
-            for number, member in enumerate(members):
-                name = PurePosixPath(member.filename)
-                if _SKIPPED & set(name.parts):
-                    continue
-                is_class = len(inside.parts) == 1 and len(folders) > 1
-                student = _student(name) if is_class else _student(inside)
-                target = work / f"{len(list(work.iterdir()))}-{number}"
-                trouble = _too_large(member.file_size)
-                with archive.open(member) as source:
-                    target.write_bytes(b"" if trouble else source.read(LARGEST))
-                yield HandedIn(student, f"{inside.as_posix()}/{name}", target, trouble)
-    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
-        yield HandedIn(_student(inside), inside.as_posix(), path, f"it can't be unpacked ({error})")
-
-
-def _too_large(size: int) -> str:
-    if size <= LARGEST:
-        return ""
-    return f"it has {size / 1e6:.0f} MB; up to {LARGEST / 1e6:.0f} MB are read"
 
 
 def _all_reports(
@@ -210,14 +142,13 @@ def report(
         How many bytes the process may hold.
     """
     found = Report(handed_in.student, handed_in.file, unreadable=handed_in.trouble)
-    with suppress(OSError):
-        found.unreadable = found.unreadable or _too_large(handed_in.path.stat().st_size)
-    if found.unreadable:
-        return found
+    content = b""
     try:
-        content = handed_in.path.read_bytes()
-    except OSError as error:
-        found.unreadable = f"it can't be read ({error.strerror})"
+        content = content if found.unreadable else handed_in.read()
+    except ValueError as error:
+        found.unreadable = f"it can't be read ({error})"
+    found.unreadable = found.unreadable or too_large(len(content))
+    if found.unreadable:
         return found
     stopped = list[str]()
     answers = dict[str, Answer]()
@@ -245,6 +176,7 @@ def report(
             found.notes.append(_STOPPED[ending].format(part=part.capitalize()))
         else:
             answers[number] = Answer(number, "stopped", _STOPPED[ending].format(part="It"))
+    shutil.rmtree(folder, ignore_errors=True)
     found.answers = sorted(answers.values(), key=lambda answer: _order(answer.number))
     if not (answers or found.unreadable or found.notes):
         found.notes.append("There is no exercise of the lessons in it.")
@@ -358,14 +290,14 @@ def read_predictions(files: Iterable[HandedIn]) -> list[Question]:
     questions: dict[str, Question] = {}
     for file in files:
         try:
-            kept = json.loads(file.path.read_bytes()[:1_000_000])
+            kept = json.loads(file.read()[:1_000_000])
             for key, one in kept.items():
                 question = _text(one["question"], 500)
                 said, answer = (_in_words(one.get(name)) for name in ("said", "answer"))
                 first = Question(_text(key, 20), question, Counter(), answer)
                 found = questions.setdefault(first.key, first)
                 found.said[said] += bool(said)
-        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError):
             continue
     return sorted(questions.values(), key=lambda one: _order(one.key))
 

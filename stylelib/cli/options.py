@@ -82,8 +82,9 @@ worked in is replaced, and for any other the new version is put beside it.
 """
 
 _GRADE = """\
-Check the exercises in the notebooks of FOLDER, and in its zip files. Each notebook
-runs in a process of its own, with limits; what it paints is not painted again.
+Check the exercises in the notebooks of FOLDER, and in its zip files; or in one zip
+file, as Moodle and others offer it. Each notebook runs in a process of its own, with
+limits; what it paints is not painted again.
 
 The results are in FOLDER-grades: a page to read, grades.html, and tables for a
 spreadsheet. A student is called after the folder, or the file, of the notebook.

@@ -9,7 +9,7 @@ pooling to a quarter of the numbers; and gradients are added where they arise.
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 import torch
@@ -217,7 +217,8 @@ def _copy(gradient: Tensor) -> Tensor:
 
 def _spread(gradient: Tensor, places: Tensor, shape: torch.Size) -> Tensor:
     """The gradient of max pooling, each number at the place of its window's largest."""
-    if torch.are_deterministic_algorithms_enabled():  # the other would be refused
+    refused = torch.are_deterministic_algorithms_enabled()
+    if refused or (gradient.device.type == "cpu" and not _unpools(gradient.dtype)):
         like = gradient.new_empty(1).expand(shape)
         found: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
             gradient, like, [2, 2], [2, 2], [0, 0], [1, 1], False, places
@@ -225,3 +226,14 @@ def _spread(gradient: Tensor, places: Tensor, shape: torch.Size) -> Tensor:
         return found
     # Windows don't overlap, so this writes the same; but with all threads.
     return F.max_unpool2d(gradient, places, [2, 2], output_size=list(shape))
+
+
+@cache
+def _unpools(dtype: torch.dtype) -> bool:
+    """Whether max_unpool2d takes such numbers on the processor: PyTorch 2.4 takes no bfloat16."""
+    small = torch.zeros(1, 2, 2, 2, dtype=dtype).contiguous(memory_format=torch.channels_last)
+    try:
+        F.max_unpool2d(small, torch.zeros_like(small, dtype=torch.int64), [2, 2])
+    except RuntimeError:
+        return False
+    return True

@@ -6,7 +6,6 @@ import os
 import sys
 import zipfile
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 
 from stylelib import cli
 from stylelib.cli import sandbox
-from stylelib.cli.grade import Answer, Question, Report, commonest, find
+from stylelib.cli.grade import Answer, Question, Report, commonest
 from stylelib.cli.grades import write_page
 from stylelib.cli.lessons import shipped
 from stylelib.cli.marking import mark
@@ -172,38 +171,6 @@ def test_a_folder_without_notebooks(tmp_path: Path, capsys: pytest.CaptureFixtur
     for folder in (tmp_path, tmp_path / "missing"):
         assert cli.main(["grade", str(folder), "-o", str(tmp_path / "out")]) == 1
         assert str(folder) in capsys.readouterr().err
-
-
-Make = Callable[[Path], object]
-FOLDERS: dict[str, tuple[Make, str]] = {
-    "nbgrader's": (lambda f: write(f / "submitted/anna/style/03.ipynb", RIGHT), "anna"),
-    "Moodle's": (
-        lambda f: write(f / "Anna B_12_assign_file/03.ipynb", RIGHT),
-        "Anna B_12_assign_file",
-    ),
-    "a file each": (lambda f: write(f / "anna.ipynb", RIGHT), "anna"),
-}
-
-
-@pytest.mark.parametrize(("make", "student"), FOLDERS.values(), ids=FOLDERS)
-def test_how_students_are_told_apart(tmp_path: Path, make: Make, student: str) -> None:
-    make(tmp_path)
-    write(tmp_path / "source" / "x" / ".ipynb_checkpoints" / "y.ipynb", RIGHT)
-    assert [found.student for found in find(tmp_path, tmp_path / "work")] == [student]
-
-
-def test_a_zip_of_the_whole_class_and_a_bad_one(tmp_path: Path) -> None:
-    (tmp_path / "work").mkdir()
-    handed = tmp_path / "handed"
-    handed.mkdir()
-    with zipfile.ZipFile(handed / "all.zip", "w") as archive:
-        for name in ("anna/03.ipynb", "ben/../../../03.ipynb", "ben/notes.txt"):
-            archive.writestr(name, "{}")
-    (handed / "carl.zip").write_bytes(b"PK no zip")
-    found = list(find(handed, tmp_path / "work"))
-    assert [one.student for one in found] == ["anna", "ben", "carl"]
-    assert all(one.path.parent == tmp_path / "work" for one in found[:2])
-    assert found[2].trouble and not found[0].trouble
 
 
 # ------------------------------------------------------------------------ hostile notebooks

@@ -8,6 +8,7 @@ it, and a student's correct answer passes.
 import ast
 import importlib
 import io
+import json
 import re
 from base64 import b64decode
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ MACHINE = re.compile(
 IMAGES = ("image/png", "image/jpeg")
 LONGEST = 12  # lines of a code cell
 LARGEST = 2_000_000  # bytes of a notebook
+LARGEST_OUTPUT = 1_000_000  # of one message to the browser: Colab has trouble with larger ones
 
 
 def each(paths: list[Path]) -> Any:
@@ -86,6 +88,8 @@ def test_it_stores_neither_errors_nor_warnings(path: Path) -> None:
 @each(PATHS)
 def test_it_is_small_enough_for_the_web(path: Path) -> None:
     assert path.stat().st_size < LARGEST
+    outputs = [output for cell in code_cells(read(path)) for output in cell.outputs]
+    assert max((len(json.dumps(output)) for output in outputs), default=0) < LARGEST_OUTPUT
 
 
 @each([path for path in PATHS if path.name[:2].isdigit()])
