@@ -23,11 +23,10 @@ QUICK: dict[str, Any] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a temporary folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "painted"
+@pytest.fixture
+def folder(folder: Path) -> Path:
+    """Where a painter in the current folder keeps its pictures."""
+    return folder / "painted"
 
 
 def names(folder: Path) -> list[str]:

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -21,12 +20,6 @@ from stylelib.studio.picture import Picture
 from stylelib.studio.runs import Run
 
 TINY: dict[str, Any] = {"size": 32, "steps": 6}
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work in a temporary folder."""
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

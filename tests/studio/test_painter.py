@@ -38,13 +38,6 @@ TINY: dict[str, Any] = {
 QUICK = TINY | {"method": "gram"}
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a temporary folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 @pytest.fixture
 def painter() -> Iterator[Painter]:
     painter = Painter(**QUICK)

@@ -27,8 +27,7 @@ QUICK: dict[str, Any] = {
 
 
 @pytest.fixture
-def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
-    monkeypatch.chdir(tmp_path)
+def studio() -> Iterator[Studio]:
     studio = Studio(size=64, steps=10, **QUICK)
     yield studio
     studio.close()

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,8 +22,7 @@ QUICK: dict[str, Any] = {
 
 
 @pytest.fixture
-def painter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Painter]:
-    monkeypatch.chdir(tmp_path)
+def painter() -> Iterator[Painter]:
     painter = Painter(**QUICK)
     yield painter
     painter.close()
