@@ -37,13 +37,14 @@ class Scripted:
     stopped = None
 
     def __init__(self, owner: "Owner", *replies: Any) -> None:
-        self.owner, self.steps, self.settings = owner, 0, dict[str, Any]()
+        self.owner, self.begun, self.steps, self.settings = owner, 0, 0, dict[str, Any]()
         self.network = SimpleNamespace(forget=lambda: None)
         self.replies: queue.Queue[Any] = queue.Queue()
         for reply in replies:
             self.replies.put(reply)
 
     def __next__(self) -> SimpleNamespace:
+        self.begun += 1
         self.owner.at_work += 1
         self.owner.most_at_work = max(self.owner.most_at_work, self.owner.at_work)
         reply = self.replies.get(timeout=300)
@@ -115,6 +116,11 @@ class Expected:
         self.settle()
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the step that should be under way is; between two steps, it could be paused."""
+        return self.place != "step" or self.transfer.begun > len(self.steps)
+
+    @property
     def state(self) -> str:
         if self.place == "over":
             return "idle"
@@ -148,7 +154,11 @@ class Jobs(RuleBasedStateMachine):
                 await asyncio.sleep(0)
                 found = [(e.job.state, e.remembered) for e in self.all]
                 wanted = [(e.state, e.steps) for e in self.all]
-                if found == wanted and all(map(self.has_heard, self.owners, self.chains)):
+                if (
+                    found == wanted
+                    and all(e.has_begun for e in self.all)
+                    and all(map(self.has_heard, self.owners, self.chains))
+                ):
                     return
                 assert time.monotonic() < deadline, (found, wanted)
                 await asyncio.sleep(0.001)
