@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
-LARGE = ("01", "02", "03", "04")  # with sharp photos, too large for the web
+LARGE = ("01", "02", "03", "04", "07")  # with sharp photos, too large for the web
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
