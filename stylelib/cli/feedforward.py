@@ -27,7 +27,7 @@ _UNDERSTOOD = {"command", "content", "style", "output", "size", "device", "keep_
 _UNDERSTOOD |= {"style_shares"}
 _SIZE = 512
 _RATE, _LOWER_RATE = 1e-2, 3e-3  # of learning: a trained network would forget what it knows
-_PREVIEW, _PREVIEWED, _COLUMNS = 20.0, 256, 2  # seconds between two; pixels of a camel; in a row
+_PREVIEW, _PREVIEWED = 20.0, 256  # seconds between two; pixels of a camel in it
 _MEAN = 30  # steps: each paints part of a different photo, so their losses jump
 
 
@@ -87,7 +87,9 @@ def _chosen(options: Namespace, known: tuple[str, ...]) -> dict[str, float]:
     names = [pick(name, known, "painting in this network") for name in names] or [known[0]]
     shares = options.style_shares or [1.0] * len(names)
     if len(shares) != len(names) or len(set(names)) < len(names):
-        raise StylelibError("Name each painting once, and give as many --style-shares as paintings.")
+        raise StylelibError(
+            "Name each painting once, and give as many --style-shares as paintings, or none."
+        )
     return dict(zip(names, shares, strict=True))
 
 
@@ -158,8 +160,6 @@ def train(options: Namespace) -> int:
 
 def _preview(network: "FeedForward", place: Path) -> "Callable[[bool], None]":
     """A function that saves what the camel looks like now, if the last time was a while ago."""
-    import torch
-
     from ..pictures.images import load_image, save_image
 
     camel = load_image("camel", _PREVIEWED)
@@ -168,10 +168,7 @@ def _preview(network: "FeedForward", place: Path) -> "Callable[[bool], None]":
     def show(now: bool) -> None:
         nonlocal saved
         if now or time.monotonic() - saved > _PREVIEW:
-            painted = [network.paint(camel, name) for name in network.paintings]
-            painted += [torch.ones_like(camel)] * (len(painted) > 1 and len(painted) % _COLUMNS)
-            rows = [torch.cat(painted[i : i + _COLUMNS], 3) for i in range(0, len(painted), _COLUMNS)]
-            save_image(torch.cat(rows, 2), place)
+            save_image(network.paint_all(camel), place)
             saved = time.monotonic()
 
     return show

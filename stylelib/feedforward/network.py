@@ -83,7 +83,8 @@ class FeedForward(nn.Module):
     and shift of each feature map after the normalisation: conditional instance normalisation
     (Dumoulin, Shlens, Kudlur, *A Learned Representation for Artistic Style*, 2017, equation 5).
     The three colours are normalised, too, at the end: a picture then has the painting's mean and
-    contrast, whatever the photo. (Networks of files from before that don't do so.) The weighted means of two paintings' scales and shifts are a style between them (section 3.4).
+    contrast, whatever the photo. (Networks in files of older versions don't do so.) The weighted
+    means of two paintings' scales and shifts are a style between them (section 3.4).
 
     Examples
     --------
@@ -310,6 +311,25 @@ class FeedForward(nn.Module):
                 raise ran_out(error) from error
             raise
 
+    def paint_all(self, photo: Tensor, columns: int = 2) -> Tensor:
+        """Paint a photo after each painting, and put the pictures together in rows.
+
+        Parameters
+        ----------
+        photo : Tensor, shape (1, 3, H, W), RGB in 0-1
+        columns : int
+            Pictures in a row.
+
+        Returns
+        -------
+        Tensor, shape (1, 3, rows * H, columns * W), RGB in 0-1
+        """
+        painted = [self.paint(photo, name) for name in self.paintings]
+        columns = min(columns, len(painted))
+        painted += [torch.ones_like(painted[0])] * (-len(painted) % columns)
+        rows = [torch.cat(painted[i : i + columns], 3) for i in range(0, len(painted), columns)]
+        return torch.cat(rows, 2)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Save the network to a file, which is written completely or not at all.
 
@@ -395,7 +415,7 @@ class _Normalise(nn.Module):
 class _Layers(nn.Sequential):
     """Layers one after the other; those that normalise are told how much each painting counts."""
 
-    def forward(self, x: Tensor, shares: Tensor) -> Tensor:
+    def forward(self, x: Tensor, shares: Tensor) -> Tensor:  # type: ignore[override]
         for layer in self:
             x = layer(x, shares) if isinstance(layer, _Normalise | _Block) else layer(x)
         return x

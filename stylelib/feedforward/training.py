@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -33,7 +33,7 @@ from .network import FeedForward
 
 TRAINING = RECIPES["gram"].but(
     size=384,
-    style_weight=5,
+    style_weight=2,
     content_layers={"conv3_1": 1.0, "conv4_1": 1.0},
     style_layers={"conv1_1": 1.0, "conv2_1": 1.0, "conv3_1": 1.0, "conv4_1": 0.5},
 )
@@ -103,7 +103,7 @@ def train(
     precision: torch.dtype | None = None,
     vgg: core_vgg.VGG19 | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
-) -> Iterator[TrainingStep]:
+) -> Generator[TrainingStep, None, None]:
     """Train a network on its painting, or paintings: iterate over the steps.
 
     In each step the network paints a crop of a photo, and the loss is the one that
@@ -178,7 +178,9 @@ def train(
         check_precision(precision)
     if vgg is not None:
         check_kind(vgg, core_vgg.VGG19, "vgg, the network that the loss is computed with,")
-    paintings = list(paintings) if isinstance(paintings, list | tuple) else [paintings]
+    paintings = [paintings] if isinstance(paintings, Tensor) else paintings
+    if not isinstance(paintings, list | tuple):
+        raise StylelibError(f"The painting must be a picture, or a list, not {shown(paintings)}.")
     for painting in paintings:
         check_picture(painting, "The painting")
     if len(paintings) != len(network.paintings):
@@ -233,7 +235,7 @@ def _training(
     seconds: float,
     steps: int | None,
     kept: Checkpoint | None,
-) -> Iterator[TrainingStep]:
+) -> Generator[TrainingStep, None, None]:
     device = next(network.parameters()).device
     shared = [one for one in network.parameters() if one.dim() != 2]
     own = [one for one in network.parameters() if one.dim() == 2]

@@ -101,21 +101,22 @@ class Live(Explorer):
             first=ipywidgets.Dropdown(
                 options=options, value=first, description="from",
                 tooltip="The painting at the left end of the slider",
-                layout={"width": "auto", "flex": "1 1 180px"},
+                layout={"width": "auto", "flex": "1 1 140px"},
             ),
             share=ipywidgets.IntSlider(
                 50, 0, 100, 1, description="blend", readout=False,
                 tooltip="How much of the second painting, in percent",
-                layout={"width": "auto", "flex": "2 1 220px"},
+                layout={"width": "auto", "flex": "2 1 160px"},
             ),
             second=ipywidgets.Dropdown(
                 options=options, value=second, description="to",
                 tooltip="The painting at the right end of the slider",
-                layout={"width": "auto", "flex": "1 1 180px"},
+                layout={"width": "auto", "flex": "1 1 140px"},
             ),
         )  # fmt: skip
         if photos is None:
-            self.children = (self.photos, *self.children)
+            parts: tuple[Any, ...] = self.children
+            self.children = (self.photos, *parts)
         self.photos.watch(self.redraw)
 
     def _paint(self, first: str, share: int, second: str) -> Plot:

@@ -220,7 +220,7 @@ def test_a_picture_has_its_paintings_colours_from_the_start(painting: Tensor, vg
     learned = network.learning(["other"])
     before = learned.paint(photo)
     learned.take_colors(0, 1 - painting)
-    assert (learned.paint(photo) - before).abs().mean() > 0.1
+    assert (learned.paint(photo) - before).abs().mean() > 0.05
 
 
 def test_several_paintings_survive_their_file(tmp_path: Path, camel: Tensor) -> None:
@@ -267,13 +267,13 @@ def test_a_checkpoint_that_does_not_fit_is_refused(
     file, how = tmp_path / "tiny.unfinished", TINY | {"steps": 4, "vgg": vgg}
     steps = train(tiny(), painting, checkpoint=file, **how)
     next(steps)
-    steps.close()  # type: ignore[attr-defined]
+    steps.close()
     with pytest.raises(StylelibError, match="other pictures or settings"):
         next(train(tiny(), painting, checkpoint=file, seed=1, **how))
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
-    with pytest.raises(StylelibError, match="damaged.*Delete it"):
+    with pytest.raises(StylelibError, match=r"damaged.*Delete it"):
         next(train(tiny(), painting, checkpoint=file, **how))
     assert file.read_bytes() == data
 
