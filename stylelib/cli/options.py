@@ -54,8 +54,8 @@ it was made; in Python: stylelib.read_recipe("prettier-camel.png").
 """
 
 _TRAIN = """\
-Train a network to paint in the style of PAINTING, a picture file or a sample. Of
-several paintings, you choose one, or a blend, when you paint.
+Train a network to paint in the style of PAINTING, a picture file or a sample.
+Of several paintings, you choose one, or a blend, when you paint.
 
 Once trained, it paints any photo at once: "stylelib paint camel FILE.pt".
 In each step of the training it paints a part of a photo, and its weights are

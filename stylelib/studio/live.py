@@ -115,8 +115,7 @@ class Live(Explorer):
             ),
         )  # fmt: skip
         if photos is None:
-            parts: tuple[Any, ...] = self.children
-            self.children = (self.photos, *parts)
+            self.children: tuple[Any, ...] = (self.photos, *self.children)
         self.photos.watch(self.redraw)
 
     def _paint(self, first: str, share: int, second: str) -> Plot:
