@@ -33,7 +33,7 @@ from .network import FeedForward
 
 TRAINING = RECIPES["gram"].but(
     size=384,
-    style_weight=2,
+    style_weight=3,
     content_layers={"conv3_1": 1.0, "conv4_1": 1.0},
     style_layers={"conv1_1": 1.0, "conv2_1": 1.0, "conv3_1": 1.0, "conv4_1": 0.5},
 )
@@ -51,7 +51,7 @@ A network paints at its full size at once. The small size tells it where the lar
 shapes go; the optimiser learns that from the small pictures that it begins with.
 """
 
-ZOOMS = (0.4, 1.3)
+ZOOMS = (0.4, 1.8)
 """The range of sizes that the photos are cropped at, relative to the recipe's size.
 
 Instance normalisation needs crops that look like whole pictures: in a piece of sky, it would make

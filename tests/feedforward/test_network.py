@@ -742,6 +742,16 @@ def test_it_paints_the_style_and_keeps_the_camel(
     assert torch.corrcoef(torch.stack([a, b]))[0, 1] > 0.42
 
 
+def test_the_network_of_eight_paintings_knows_each_of_them(network: VGG19) -> None:
+    eight, photo = FeedForward.load("eight-paintings.pt"), load_image("camel", 192)
+    for name in PAINTINGS:
+        painting, painted = load_image(name, 192), eight.paint(photo, name)
+        left = style_distance(painted, painting, network)
+        assert left < 0.55 * style_distance(photo, painting, network), name
+        others = [one for one in PAINTINGS if one != name]
+        assert left < style_distance(eight.paint(photo, others[0]), painting, network), name
+
+
 def style_distance(image: Tensor, painting: Tensor, network: VGG19) -> float:
     """Distance of the means and deviations of feature maps, which training did not use."""
     layers = ["conv1_2", "conv2_2", "conv3_2", "conv4_2"]
