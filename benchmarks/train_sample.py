@@ -2,14 +2,14 @@
 
     python benchmarks/pictures.py           # collects the photos that it learns from
     python benchmarks/train_sample.py --threads 1 --style-weight 5 --minutes 32 --output first.pt
-    python benchmarks/train_sample.py --threads 1 --style-weight 2 --start first.pt --minutes 24 \\
+    python benchmarks/train_sample.py --threads 1 --style-weight 2 --start first.pt --minutes 24 \
         --output second.pt
     python benchmarks/train_sample.py --threads 1 --start second.pt --minutes 7
 
 That is how it was trained, some 7,000 steps in all. The first training was stopped after 1,284 of
 them: colours and strokes were there, but the camel was lost. At the smaller style weight of the
-second one she came back. These two saw photos at 0.4 to 1.3 times the recipe's size; the last one, as
-is usual now, up to 1.8 times: at 512 pixels its pictures were grey before.
+second one she came back. These two saw photos at 0.4 to 1.3 times the recipe's size; the last one,
+as is usual now, up to 1.8 times: at 512 pixels its pictures were grey before.
 
 It writes stylelib/pictures/samples/eight-paintings.pt and, on the way, what the camel looks like
 to cache/eight-paintings.png. Stopped and started again, it goes on. Without `--start` it begins
