@@ -170,8 +170,15 @@ CALLS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
         lambda _, *a: stylelib.load_vgg19("random", *a),
         [or_rather("conv1_1"), or_rather("max"), or_rather("zeros"), junk],
     ),
-    "FeedForward": (lambda _, *a: FeedForward(*a), [junk, or_rather(0), or_rather(0)]),
-    "FeedForward.paint": (lambda _, a: FeedForward(2, 0).paint(a), [anything]),
+    "FeedForward": (
+        lambda _, *a: FeedForward(*a),
+        [junk, or_rather(0), or_rather(0), or_rather(["a", "b"])],
+    ),
+    "FeedForward.paint": (
+        lambda _, *a: FeedForward(2, 0, 0, ["a", "b"]).paint(*a),
+        [anything, st.one_of(st.just("a"), junk, st.dictionaries(words, numbers, max_size=2))],
+    ),
+    "FeedForward.learning": (lambda _, a: FeedForward(2, 0).learning(a), [junk]),
     "FeedForward.save": (lambda _, a: FeedForward(2, 0).save(a), [or_rather("a.pt")]),
     "FeedForward.load": (lambda _, a: FeedForward.load(a), [junk]),
     "train": (
@@ -183,14 +190,14 @@ CALLS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
         [or_rather(FeedForward(2, 0)), anything, or_rather([]), or_rather(SMALL), or_rather(None)],
     ),
     "train how": (
-        lambda n, minutes, steps, crop, seed: next(
+        lambda n, minutes, steps, crop, seed, rate: next(
             stylelib.train(
                 *(FeedForward(2, 0), noise(16, 16)),
-                **{"minutes": minutes, "steps": steps, "crop": crop, "seed": seed},
+                **{"minutes": minutes, "steps": steps, "crop": crop, "seed": seed, "rate": rate},
                 **{"recipe": SMALL, "vgg": n},
             )
         ),
-        [or_rather(1), or_rather(1), or_rather(32), junk],
+        [or_rather(1), or_rather(1), or_rather(32), junk, or_rather(0.01)],
     ),
     "VGG19": (lambda _, *a: VGG19(*a), [junk, junk, junk]),
     "read_weights": (

@@ -215,7 +215,11 @@ def plan(
     for name in [*styles, *([wish.start] if wish.start else [])]:
         file = read_file(name)
         if is_network(name):
-            FeedForward.load(file.data)
+            if len(FeedForward.load(file.data).paintings) > 1:
+                raise StylelibError(
+                    f"{name} knows several paintings, so it paints one photo at a time: "
+                    f"stylelib paint PHOTO {name} PAINTING"
+                )
         else:
             file.as_picture()
     if blend and any(is_network(style) for style in styles):

@@ -265,7 +265,8 @@ def _samples() -> int:
     tell()
     tell("Trained networks, which paint at once:")
     for name in NETWORKS:
-        tell(f"{name:{width}}  {SAMPLES[Path(name).stem].caption}")
+        one = SAMPLES.get(Path(name).stem)
+        tell(f"{name:{width}}  {one.caption if one else 'All paintings above'}")
     tell()
     tell("Try: stylelib paint camel hokusai-great-wave")
     return 0

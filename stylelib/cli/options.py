@@ -41,8 +41,9 @@ Two paintings, the second three times as strong; or each in its own place:
   stylelib paint camel hokusai-great-wave hokusai-poppies --style-shares 1,3
   stylelib paint camel hokusai-great-wave hokusai-poppies --mask sky.png
 
-At once, with a network that was trained on the painting before:
-  stylelib paint camel hokusai-great-wave.pt
+At once, with a network that was trained on the paintings before; or a blend:
+  stylelib paint camel eight-paintings.pt hokusai-poppies
+  stylelib paint camel eight-paintings.pt hokusai-poppies cassatt-summertime
 
 Your own photo, large; and a film of how it was painted:
   stylelib paint holiday.jpg van-gogh-village-street-in-auvers --size 1024
@@ -54,6 +55,7 @@ it was made; in Python: stylelib.read_recipe("prettier-camel.png").
 
 _TRAIN = """\
 Train a network to paint in the style of PAINTING, a picture file or a sample.
+Of several paintings, you choose one, or a blend, when you paint.
 
 Once trained, it paints any photo at once: "stylelib paint camel FILE.pt".
 In each step of the training it paints a part of a photo, and its weights are
@@ -66,7 +68,10 @@ Ten minutes of training, then a picture at once:
   stylelib train hokusai-great-wave --output great-wave.pt
   stylelib paint camel great-wave.pt
 
-Ctrl-C stops early and keeps the network as it is.
+See how it gets on, in a picture that is painted anew every 20 seconds:
+  stylelib train my-painting.jpg --output mine.pt --preview mine.png
+
+Ctrl-C stops early and keeps the network as it is. The same command goes on.
 """
 
 _LAB = """\
@@ -96,7 +101,7 @@ macOS (Apple chips) and Windows, about 650 MB together. README.txt there says ho
 install from it, without internet.
 """
 
-TRAINED = ("likeness", "style_weight", "style_scale")
+TRAINED = ("content_weight", "style_weight", "style_scale")
 """The settings of the recipe that `stylelib train` offers."""
 
 
@@ -189,7 +194,7 @@ def _add_pictures(paint: Parser) -> None:
         nargs="*",
         help="The painting: a file, or a sample's name. Several paintings are blended; many photos "
         "are painted in each of them, unless --style-shares is given. Or a trained network, "
-        "FILE.pt, which paints at once.",
+        "FILE.pt, which paints at once, and paintings that it knows.",
     )
     add(
         "--output",
@@ -287,7 +292,12 @@ def _add_settings(paint: Parser) -> None:
 
 def _add_training(train: Parser) -> None:
     add = train.add_argument
-    add("painting", metavar="PAINTING", help="The painting: a file, or a sample's name.")
+    add(
+        "painting",
+        metavar="PAINTING",
+        nargs="+",
+        help="The painting: a file, or a sample's name. Or several, which take turns.",
+    )
     add(
         "--output",
         "-o",
@@ -308,6 +318,19 @@ def _add_training(train: Parser) -> None:
         metavar="FOLDER",
         type=Path,
         help="A folder of photos to learn from, besides the paintings that come with stylelib.",
+    )
+    add(
+        "--preview",
+        metavar="FILE",
+        type=Path,
+        help="Where to show how far it is, .png or .jpg: the camel, painted every 20 seconds.",
+    )
+    add(
+        "--start",
+        metavar="FILE",
+        default="eight-paintings.pt",
+        help="The trained network to begin with, .pt; none begins with a new one, which takes "
+        "several times as long (default: eight-paintings.pt, which comes with stylelib).",
     )
     for name in TRAINED:
         _add_setting(train, name)

@@ -3,6 +3,7 @@
 import io
 import os
 import warnings
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,6 +30,8 @@ def export_onnx(network: FeedForward, path: str | os.PathLike[str]) -> Path:
 
     The exported network takes ``photo``, float32 of shape (B, 3, H, W), RGB in 0-1, more than 16
     pixels on each side, and gives ``picture`` of the same shape. All but 3 may differ at each call.
+    If it knows several paintings, it also takes ``shares``, float32 of shape (paintings,): how much
+    each of them counts. They must add up to 1.
 
     Parameters
     ----------
@@ -52,14 +55,23 @@ def export_onnx(network: FeedForward, path: str | os.PathLike[str]) -> Path:
     framed = _Framed(network).cpu().float().eval()
     buffer = io.BytesIO()
     axes = {0: "batch", 2: "height", 3: "width"}
+    generator = torch.Generator().manual_seed(0)
+
+    def example(shape: tuple[int, ...]) -> dict[str, Tensor]:
+        given = {"photo": torch.rand(shape, generator=generator)}
+        if len(network.paintings) > 1:
+            shares = torch.rand(len(network.paintings), generator=generator)
+            given["shares"] = network.shares(shares)
+        return given
+
     with warnings.catch_warnings(), torch.no_grad():
         # The older exporter: it needs no other package, and heeds sizes that change.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             framed,
-            (torch.rand(_CHECKED[0]),),
+            tuple(example(_CHECKED[0]).values()),
             cast(Any, buffer),  # older versions of PyTorch say that it takes names alone
-            input_names=["photo"],
+            input_names=list(example(_CHECKED[0])),
             output_names=["picture"],
             dynamic_axes={"photo": axes, "picture": axes},
             opset_version=_OPSET,
@@ -68,11 +80,10 @@ def export_onnx(network: FeedForward, path: str | os.PathLike[str]) -> Path:
         session = onnxruntime.InferenceSession(
             buffer.getvalue(), providers=["CPUExecutionProvider"]
         )
-        generator = torch.Generator().manual_seed(0)
         for shape in _CHECKED:
-            photo = torch.rand(shape, generator=generator)
-            (painted,) = session.run(None, {"photo": photo.numpy()})
-            off = float((torch.from_numpy(painted) - framed(photo)).abs().max())
+            given = example(shape)
+            (painted,) = session.run(None, {name: one.numpy() for name, one in given.items()})
+            off = float((torch.from_numpy(painted) - framed(*given.values())).abs().max())
             if not off <= _ROUNDING:
                 raise StylelibError(
                     f"The exported network paints something else: a pixel is off by {off:.2g}. "
@@ -87,11 +98,10 @@ class _Framed(nn.Module):
 
     def __init__(self, network: FeedForward) -> None:
         super().__init__()
-        self.network = FeedForward(network.width, network.blocks)
-        self.network.load_state_dict(network.state_dict())
+        self.network = deepcopy(network)
 
-    def forward(self, photo: Tensor) -> Tensor:
+    def forward(self, photo: Tensor, shares: Tensor | None = None) -> Tensor:
         height, width = photo.shape[-2:]
         wide = nn.functional.pad(photo, [MARGIN] * 4, mode="reflect")
-        painted: Tensor = self.network(wide)
+        painted: Tensor = self.network(wide, shares)
         return painted[..., MARGIN : MARGIN + height, MARGIN : MARGIN + width]

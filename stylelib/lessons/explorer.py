@@ -63,6 +63,8 @@ class Explorer(ipywidgets.VBox):
         The figure that is shown now.
     """
 
+    image_kind: type[FigureImage] = FigureImage
+
     def __init__(
         self, draw: Callable[..., Plot], clicked: Clicked | None = None, **controls: Any
     ) -> None:
@@ -70,7 +72,7 @@ class Explorer(ipywidgets.VBox):
         self._pending: asyncio.TimerHandle | None = None
         self._resting: asyncio.TimerHandle | None = None
         self._held = False
-        self._image = FigureImage(clickable=clicked is not None)
+        self._image = self.image_kind(clickable=clicked is not None)
         self._image.on_msg(lambda _, where, __: self.click(where["across"], where["down"]))
         self._message = ipywidgets.HTML()
         for control in controls.values():

@@ -8,6 +8,7 @@ import ipywidgets
 
 from .chooser import PictureChooser
 from .gallery import Gallery
+from .live import LivePage
 from .lookout import Lookout
 from .panel import Panel
 from .picture import data_url
@@ -26,7 +27,7 @@ class Desk:
     def __init__(self, photos: PictureChooser, paintings: PictureChooser, gallery: Gallery) -> None:
         self._photos, self._paintings = photos, paintings
         self.panel, self.session, self.variants = Panel(), Session(gallery), Variants()
-        self.lookout = Lookout()
+        self.lookout, self.live = Lookout(), LivePage(photos)
         self.buttons = {
             name: ipywidgets.Button(
                 description=label,
@@ -65,6 +66,7 @@ class Desk:
         parts = [
             classed("stylelib-choosers", choosers),
             classed("stylelib-work", ipywidgets.Box(work)),
+            self.live,
             ipywidgets.Accordion([self.variants], selected_index=None, titles=[_VARIANTS]),
             self.session,
             ipywidgets.Accordion([self.share], selected_index=None, titles=[_SHARE]),

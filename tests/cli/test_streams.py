@@ -74,7 +74,8 @@ class Failing(io.StringIO):
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A new folder, and networks that are trained in no time."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("stylelib.feedforward.network.FeedForward.__init__.__defaults__", (4, 1, 0))
+    small = (4, 1, 0, ("",))
+    monkeypatch.setattr("stylelib.feedforward.network.FeedForward.__init__.__defaults__", small)
     quick = (training.train.__kwdefaults__ or {}) | {"crop": 48}
     monkeypatch.setattr("stylelib.feedforward.training.train.__kwdefaults__", quick)
 

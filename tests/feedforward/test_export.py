@@ -27,6 +27,21 @@ def test_it_paints_the_same_at_every_size(tmp_path: Path) -> None:
         )
 
 
+def test_a_network_of_several_paintings_takes_their_shares(tmp_path: Path) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    network = FeedForward(width=2, blocks=1, paintings=["waves", "poppies"])
+    for value in network.parameters():
+        value.data += torch.rand(value.shape, generator=torch.Generator().manual_seed(1)) / 4
+    session = runtime.InferenceSession(str(export_onnx(network, tmp_path / "both.onnx")))
+    photo = load_image("camel", 40)
+    for shares in ([1.0, 0.0], [0.3, 0.7]):
+        given = {"photo": photo.numpy(), "shares": torch.tensor(shares).numpy()}
+        (painted,) = session.run(None, given)
+        expected = network.paint(photo, torch.tensor(shares))
+        torch.testing.assert_close(torch.from_numpy(painted), expected, rtol=0, atol=1e-5)
+
+
 def test_what_it_needs_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import_module = builtins.__import__
 

@@ -1,5 +1,6 @@
 """Feed-forward networks: what they paint, how they are trained, what their files may contain."""
 
+import gc
 import inspect
 import io
 import math
@@ -146,6 +147,137 @@ def test_an_invalid_network_size_is_refused(size: Any) -> None:
         FeedForward(**size)
 
 
+# ------------------------------------------------------------------- several paintings
+
+
+def both() -> FeedForward:
+    """A small network of two paintings, whose styles differ."""
+    network = FeedForward(width=4, blocks=1, paintings=["waves", "poppies"])
+    for name, value in network.named_parameters():
+        if value.dim() == 2:
+            generator = torch.Generator().manual_seed(len(name))
+            value.data += 0.5 * torch.rand(value.shape, generator=generator)
+    return network
+
+
+def test_a_style_is_a_scale_and_a_shift_of_each_normalised_map(camel: Tensor) -> None:
+    network = both()
+    first = [dict(network.layers.named_children())[name] for name in "01"]
+    shares = torch.tensor([0.25, 0.75])
+    maps = first[0](camel)
+    mean = maps.mean((2, 3), keepdim=True)
+    spread = (maps.var((2, 3), correction=0, keepdim=True) + 1e-5).sqrt()
+    scale, shift = (0.25 * p[0] + 0.75 * p[1] for p in (first[1].weight, first[1].bias))
+    expected = (maps - mean) / spread * scale.view(-1, 1, 1) + shift.view(-1, 1, 1)
+    torch.testing.assert_close(first[1](maps, shares), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_styles_by_name_by_share_and_as_a_tensor(camel: Tensor) -> None:
+    network = both()
+    waves, poppies = (network.paint(camel, name) for name in network.paintings)
+    assert (waves - poppies).abs().max() > 0.01
+    assert torch.equal(network.paint(camel, {"poppies": 7}), poppies)
+    between = network.paint(camel, {"waves": 1, "poppies": 3})
+    assert torch.equal(between, network.paint(camel, torch.tensor([0.5, 1.5])))
+    assert not torch.equal(between, waves) and not torch.equal(between, poppies)
+    alone = network.learning(["poppies"])
+    torch.testing.assert_close(alone.paint(camel), poppies)
+
+
+@pytest.mark.parametrize(
+    ("style", "words"),
+    [
+        (None, "say which it is to paint after: waves, poppies"),
+        ("wave", "Did you mean waves?"),
+        ({"waves": -1}, "The share of 'waves' is -1"),
+        ({"waves": 0}, "at least one must count"),
+        ({}, "at least one must count"),
+        ({"waves": True}, "The share of 'waves' is True"),
+        (torch.tensor([1.0, torch.nan]), "must be 0 or more"),
+        (torch.ones(3), "a tensor of 2 shares"),
+        (3, "a tensor of 2 shares, not 3"),
+    ],
+)
+def test_a_style_that_it_can_not_paint_is_refused(camel: Tensor, style: Any, words: str) -> None:
+    with pytest.raises(StylelibError) as told:
+        both().paint(camel, style)
+    assert words in str(told.value)
+
+
+@pytest.mark.parametrize("names", ["waves", [], ["a", "a"], [1], ["x"] * 65, None])
+def test_names_that_it_can_not_have_are_refused(names: Any) -> None:
+    with pytest.raises(StylelibError, match="paintings"):
+        FeedForward(4, 1, paintings=names)
+
+
+def test_a_picture_has_its_paintings_colours_from_the_start(painting: Tensor, vgg: VGG19) -> None:
+    network, photo = tiny(), load_image("camel", 96)
+    next(train(network, painting, steps=100, vgg=vgg, **TINY))  # a first step is a short one
+    painted = network.paint(photo)
+    for measure in (Tensor.mean, Tensor.std):
+        found, wanted = (measure(image, dim=(0, 2, 3)) for image in (painted, painting))
+        assert (found - wanted).abs().max() < 0.05
+    learned = network.learning(["other"])
+    before = learned.paint(photo)
+    learned.take_colors(0, 1 - painting)
+    assert (learned.paint(photo) - before).abs().mean() > 0.05
+
+
+def test_several_paintings_survive_their_file(tmp_path: Path, camel: Tensor) -> None:
+    again = FeedForward.load(both().save(tmp_path / "both.pt"))
+    assert again.paintings == ("waves", "poppies")
+    for name in again.paintings:
+        assert (again.paint(camel, name) - both().paint(camel, name)).abs().max() < 2 / 255
+
+
+def test_several_paintings_take_turns(painting: Tensor, vgg: VGG19) -> None:
+    network = both()
+    others = [painting, painting.flip(1).contiguous()]
+    with pytest.raises(StylelibError, match="names for 2 paintings, and 1 were given"):
+        train(network, painting, **TINY)
+    steps = train(network, others, steps=2, vgg=vgg, **TINY)
+    for turn in (0, 1):
+        next(steps)
+        for name, value in network.named_parameters():
+            if value.dim() == 2:
+                assert value.grad is not None
+                used = value.grad.abs().sum(1) > 0
+                assert used.tolist() == [turn == 0, turn == 1], name
+
+
+def test_a_training_goes_on_where_it_stopped(painting: Tensor, vgg: VGG19, tmp_path: Path) -> None:
+    how = TINY | {"steps": 4, "vgg": vgg}
+    whole, parts, file = tiny(), tiny(), tmp_path / "tiny.unfinished"
+    losses = [step.losses for step in train(whole, painting, **how)]
+    for step in train(parts, painting, checkpoint=file, **how):
+        if step.iteration == 2:
+            break
+    del step
+    gc.collect()  # the iterator ends here, and writes the file
+    parts = tiny(7)  # whatever it is, it becomes what it was
+    rest = list(train(parts, painting, checkpoint=file, **how))
+    assert [step.iteration for step in rest] == [3, 4] and not file.exists()
+    assert [step.losses for step in rest] == losses[2:]
+    assert torch.equal(numbers(parts), numbers(whole))
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused(
+    painting: Tensor, vgg: VGG19, tmp_path: Path
+) -> None:
+    file, how = tmp_path / "tiny.unfinished", TINY | {"steps": 4, "vgg": vgg}
+    steps = train(tiny(), painting, checkpoint=file, **how)
+    next(steps)
+    steps.close()
+    with pytest.raises(StylelibError, match="other pictures or settings"):
+        next(train(tiny(), painting, checkpoint=file, seed=1, **how))
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(StylelibError, match=r"damaged.*Delete it"):
+        next(train(tiny(), painting, checkpoint=file, **how))
+    assert file.read_bytes() == data
+
+
 # ----------------------------------------------------------------------- how it learns
 
 
@@ -161,12 +293,12 @@ def test_training_lowers_the_loss_of_a_photo(painting: Tensor, camel: Tensor, vg
 
 
 def by_hand(painting: Tensor, photo: Tensor, vgg: VGG19) -> Callable[[Tensor], float]:
-    """The target loss, computed with NumPy: the mean of that at full size and at a quarter."""
+    """The target loss, computed with NumPy: the mean of that at full size and at a third."""
     height, width = painting.shape[-2:]
-    small = resize(painting, max(height, width) // 4)
+    small = resize(painting, max(height, width) // training.COARSE)
     whole = at_one_size(painting, photo, vgg)
-    quarter = at_one_size(small, F.avg_pool2d(photo, 4), vgg)
-    return lambda image: (whole(image) + quarter(F.avg_pool2d(image, 4))) / 2
+    third = at_one_size(small, F.avg_pool2d(photo, training.COARSE), vgg)
+    return lambda image: (whole(image) + third(F.avg_pool2d(image, training.COARSE))) / 2
 
 
 def at_one_size(painting: Tensor, photo: Tensor, vgg: VGG19) -> Callable[[Tensor], float]:
@@ -203,6 +335,7 @@ def test_the_loss_of_a_step_is_that_of_the_objective(painting: Tensor, vgg: VGG1
     crops = training.crops(photos, 32, RECIPE.size, seed=5)
     next(crops)  # the objective is set up with it
     piece, network = next(crops), tiny()
+    network.take_colors(0, painting)
     expected = by_hand(painting, piece, vgg)(network(piece).detach())
     step = next(train(network, painting, steps=1, seed=5, vgg=vgg, **TINY))
     assert step.losses["total"] == pytest.approx(expected, rel=1e-4)
@@ -210,7 +343,7 @@ def test_the_loss_of_a_step_is_that_of_the_objective(painting: Tensor, vgg: VGG1
     assert step.losses["total"] == pytest.approx(step.losses["content"] + weighted, rel=1e-5)
 
 
-NEIGHBOURS = training.TRAINING.but(size=64)
+NEIGHBOURS = RECIPES["neighbours"].but(likeness=0.5, style_weight=3, size=64)
 
 
 def test_a_network_learns_from_neighbours_at_two_sizes(painting: Tensor) -> None:
@@ -219,7 +352,7 @@ def test_a_network_learns_from_neighbours_at_two_sizes(painting: Tensor) -> None
 
     def total(photo: Tensor, painted: Tensor) -> float:
         found = []
-        for by, size in ((1, 64), (4, 16)):
+        for by, size in ((1, 64), (training.COARSE, 64 // training.COARSE)):
             small = F.avg_pool2d(photo, by)
             objective = Objective(small, resize(painting, size), NEIGHBOURS, vgg, single=True)
             found.append(float(objective(F.avg_pool2d(painted, by))[0]))
@@ -228,6 +361,7 @@ def test_a_network_learns_from_neighbours_at_two_sizes(painting: Tensor) -> None
     crops = training.crops([load_image(name) for name in PAINTINGS], 32, 64, seed=0)
     next(crops)
     network, photo = tiny(), next(crops)
+    network.take_colors(0, painting)
     expected = total(photo, network(photo).detach())
     steps = list(train(network, painting, steps=40, vgg=vgg, **how))
     assert steps[0].losses["total"] == pytest.approx(expected, rel=1e-3)
@@ -289,13 +423,13 @@ def test_frozen_weights(painting: Tensor, vgg: VGG19) -> None:
     network = tiny().requires_grad_(False)
     with pytest.raises(StylelibError, match=r"All weights .* are frozen.*requires_grad_\(\)"):
         train(network, painting, steps=1, vgg=vgg, **TINY)
-    before = numbers(network).clone()
-    last = network.layers[-2]
-    last.requires_grad_()
+    network.take_colors(0, painting)  # training would do so first
+    before = {name: value.clone() for name, value in network.named_parameters()}
+    network.layers[-1].weight.requires_grad_()
     next(train(network, painting, steps=1, vgg=vgg, **TINY))
-    moved = numbers(network) != before
-    count = sum(weight.numel() for weight in last.parameters())
-    assert moved[-count:].any() and not moved[:-count].any()
+    now = dict(network.named_parameters())
+    moved = [name for name, value in now.items() if not torch.equal(value, before[name])]
+    assert moved == ["layers.18.weight"]
 
 
 def test_the_same_seed_trains_the_same_network(painting: Tensor, vgg: VGG19) -> None:
@@ -340,7 +474,7 @@ def test_a_nan_loss_leaves_the_network_unchanged(painting: Tensor, vgg: VGG19) -
     steps = train(network, painting, steps=9, vgg=vgg, **TINY)
     next(steps)
     with torch.no_grad():
-        network.layers[-2].bias[0] = torch.nan  # type: ignore[union-attr, operator, index]
+        network.layers[-1].bias[0] = torch.nan  # type: ignore[union-attr, operator, index]
     before = numbers(network)
     with pytest.raises(StylelibError, match="gradient nan"):
         next(steps)
@@ -381,7 +515,8 @@ def test_crops_vary_in_position_and_zoom() -> None:
     ("wrong", "words"),
     [
         ({"crop": 8}, "crop is 8; it must be a whole number from 32"),
-        ({"crop": 48, "recipe": RECIPES["gram"]}, "crop is 48; it must be a whole number from 64"),
+        ({"crop": 40, "recipe": RECIPES["gram"]}, "crop is 40; it must be a whole number from 48"),
+        ({"rate": 0}, "rate is 0; it must be a number from"),
         ({"crop": 64.0}, "crop is 64.0"),
         ({"steps": 0}, "steps is 0"),
         ({"minutes": 0}, "minutes is 0; it must be a number from"),
@@ -461,9 +596,12 @@ def contents(path: Path) -> dict[str, Any]:
         {"width": 5},
         {"width": 10**9},
         {"blocks": 2},
-        {"painting": "another"},
-        {"painting": 7},
-        {"format": "stylelib feed-forward network 2"},
+        {"paintings": ["another"]},
+        {"paintings": [7]},
+        {"paintings": "my painting"},
+        {"paintings": ["my painting", "another"]},
+        {"format": "stylelib feed-forward network 1"},
+        {"format": "stylelib feed-forward network 3"},
         {"state": {}},
         {"state": None},
     ],
@@ -584,10 +722,11 @@ def test_a_file_is_replaced_completely_or_not_at_all(saved: Path, monkeypatch: A
 def test_the_shipped_network_is_small_and_names_its_painting(shipped: FeedForward) -> None:
     assert set(NETWORKS) == {path.name for path in Path(stylelib.__file__).parent.rglob("*.pt")}
     for name, path in NETWORKS.items():
-        assert path.stat().st_size < 600_000
-        assert Path(name).stem in SAMPLES
+        assert path.stat().st_size < 3_000_000
+        assert set(FeedForward.load(name).paintings) <= set(PAINTINGS)
         assert Path(f"{path}.license").is_file()
     assert shipped.painting == "hokusai-great-wave"
+    assert FeedForward.load("eight-paintings.pt").paintings == tuple(PAINTINGS)
 
 
 @pytest.mark.parametrize("size", [192, 256])
@@ -601,6 +740,16 @@ def test_it_paints_the_style_and_keeps_the_camel(
     )
     a, b = (network(image, ["conv4_2"])["conv4_2"].flatten() for image in (painted, photo))
     assert torch.corrcoef(torch.stack([a, b]))[0, 1] > 0.42
+
+
+def test_the_network_of_eight_paintings_knows_each_of_them(network: VGG19) -> None:
+    eight, photo = FeedForward.load("eight-paintings.pt"), load_image("camel", 192)
+    for name in PAINTINGS:
+        painting, painted = load_image(name, 192), eight.paint(photo, name)
+        left = style_distance(painted, painting, network)
+        assert left < 0.55 * style_distance(photo, painting, network), name
+        others = [one for one in PAINTINGS if one != name]
+        assert left < style_distance(eight.paint(photo, others[0]), painting, network), name
 
 
 def style_distance(image: Tensor, painting: Tensor, network: VGG19) -> float:
@@ -625,12 +774,13 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Path) ->
     """Call the command line in a new folder."""
     monkeypatch.chdir(tmp_path)
     new, start = inspect.unwrap(FeedForward.__init__), inspect.unwrap(training.train)
-    monkeypatch.setattr(new, "__defaults__", (4, 1, 0))
+    monkeypatch.setattr(new, "__defaults__", (4, 1, 0, ("",)))
     monkeypatch.setattr(start, "__kwdefaults__", start.__kwdefaults__ | {"crop": 48})
 
     def call(*arguments: str | Path) -> SimpleNamespace:
+        new = ["--start", "none"] if arguments[0] == "train" and "--start" not in arguments else []
         try:
-            status = cli.main([str(argument) for argument in arguments])
+            status = cli.main([*map(str, arguments), *new])
         except SystemExit as end:
             status = int(end.code or 0)
         out, err = capsys.readouterr()
@@ -648,9 +798,9 @@ def test_training_and_then_painting(run: Run) -> None:
         *("--style-weight", "6", "--style-scale", "0.2", "--seed", "3", "--device", "cpu"),
     )
     assert result.status == 0, result.err
-    assert "poppies.pt: 2 steps" in result.out and "the neighbour loss from" in result.out
+    assert "poppies.pt: 2 steps" in result.out and "the content loss from" in result.out
     assert "stylelib paint camel poppies.pt" in result.out
-    assert "step 2, 100%, style" in result.err and "notes.txt is not a picture" in result.err
+    assert "step 2, 100%, content" in result.err and "notes.txt is not a picture" in result.err
     assert FeedForward.load("poppies.pt").painting == "hokusai-poppies"
 
     given = ("photos/mine.png", "poppies.pt", "--size", "80", "-o", "out.png")
@@ -686,9 +836,16 @@ def test_ctrl_c_keeps_the_network_so_far(run: Run, monkeypatch: Any) -> None:
     result = run(*start, "early.pt")
     assert result.status == 130 and "Stopped at step 2. The network so far is kept" in result.err
     assert FeedForward.load("early.pt").painting == "hokusai-poppies"
+    assert "The same command goes on from there" in result.err
     result = run(*start, "none.pt")
     assert result.status == 130 and "nothing was saved" in result.err
-    assert os.listdir() == ["early.pt"]
+    assert sorted(os.listdir()) == ["early.pt", "early.pt.unfinished"]
+
+    monkeypatch.setattr(Objective, "with_content", going_on)
+    result = run(*start, "early.pt", "--steps", "3", "--preview", "camel.png")
+    assert result.status == 0 and "goes on from early.pt.unfinished" in result.err
+    assert "early.pt: 3 steps" in result.out and load_image("camel.png").shape[-1] == 256
+    assert sorted(os.listdir()) == ["camel.png", "early.pt"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows can't send Ctrl-C to one process")
@@ -720,6 +877,18 @@ def test_a_network_whose_folder_is_gone_is_saved_elsewhere(run: Run, monkeypatch
 
 
 PAIR = ("camel", "hokusai-great-wave.pt")
+EIGHT = ("camel", "eight-paintings.pt")
+
+
+def test_the_command_blends_paintings_of_a_network(run: Run) -> None:
+    two = ("hokusai-poppies", "cassatt-summertime")
+    result = run("paint", *EIGHT, *two, "--style-shares", "1,3", "--size", "64", "-o", "out.png")
+    assert result.status == 0, result.err
+    made = read_recipe("out.png")
+    assert made is not None and (made["style"], made["style_shares"]) == ([*two], [1, 3])
+    network, photo = FeedForward.load(EIGHT[1]), load_image("camel", 64)
+    expected = network.paint(photo, dict(zip(two, (1, 3), strict=True)))
+    assert (load_image("out.png") - expected).abs().max() <= 0.51 / 255
 
 
 @pytest.mark.parametrize(
@@ -730,7 +899,11 @@ PAIR = ("camel", "hokusai-great-wave.pt")
         (("paint", *PAIR, "--steps", "3"), "--steps does nothing"),
         (("paint", *PAIR, "--film", "film.gif"), "--film does nothing"),
         (("paint", *PAIR, "--recipe", "source"), "--recipe does nothing"),
-        (("paint", *PAIR, "hokusai-poppies"), "one .pt file and no painting"),
+        (("paint", *PAIR, "hokusai-poppies"), "no painting in this network called"),
+        (("paint", *PAIR, "other.pt"), "Trained networks can't be blended"),
+        (("paint", "camel", "eight-paintings.pt"), "several paintings. Add one of them"),
+        (("paint", *EIGHT, "hokusai-popies"), "Did you mean hokusai-poppies"),
+        (("paint", *EIGHT, "hokusai-poppies", "--style-shares", "1,2"), "as many --style-shares"),
         (("paint", "camel", "nowhere/net.pt"), "There is no file nowhere/net.pt"),
         (("paint", "camel", "camel.pt"), "no file or trained network called 'camel.pt'"),
         (("paint", *PAIR, "--size", "8"), "needs at least 16"),

@@ -45,8 +45,10 @@ SAMPLES = {
 }  # fmt: skip
 """Every sample by its name."""
 
-NETWORKS = {name: Path(__file__).with_name(name) for name in ("hokusai-great-wave.pt",)}
-"""Feed-forward networks that come with stylelib, named after their paintings."""
+NETWORKS = {
+    name: Path(__file__).with_name(name) for name in ("eight-paintings.pt", "hokusai-great-wave.pt")
+}
+"""Feed-forward networks that come with stylelib."""
 
 
 def sample(name: str) -> Sample:
