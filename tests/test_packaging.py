@@ -207,6 +207,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+def test_a_wheel_has_all_of_the_package(wheel: Path) -> None:
+    """A name in .gitignore can leave a folder out of it."""
+    files = [path for path in (PROJECT / "stylelib").rglob("*") if path.is_file()]
+    names = {path.relative_to(PROJECT).as_posix() for path in files if path.name[0] != "."}
+    with zipfile.ZipFile(wheel) as archive:
+        assert {name for name in names if "__pycache__" not in name} <= set(archive.namelist())
+
+
 def test_a_wheel_has_the_samples_and_their_licences(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())

@@ -76,6 +76,10 @@ class SlidesExporter(PageExporter):
 
     export_from_notebook = "Lesson as slides, for showing offline"
 
+    @default("file_extension")
+    def _file_extension_default(self) -> str:
+        return ".slides.html"  # as nbconvert's own: a page of the lesson may lie beside them
+
     @default("template_file")
     def _template_file_default(self) -> str:
         return "slides.html.j2"

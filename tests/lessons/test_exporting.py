@@ -97,3 +97,8 @@ def test_where_a_control_was_there_is_its_figure() -> None:
         html = export(exporter, notebook)
         assert Read(html).alts == ['A "camel" & her calf.']
         assert "model_id" not in html and "widget-state" not in html
+
+
+def test_a_page_and_slides_of_one_lesson_are_two_files() -> None:
+    assert PageExporter().file_extension == ".html"
+    assert SlidesExporter().file_extension == ".slides.html"
