@@ -18,6 +18,7 @@ from .chooser import PictureChooser
 from .picture import Picture, jpeg, samples
 
 _NETWORK = "eight-paintings.pt"
+_SHOWN = 640  # pixels wide on the page; the picture has fewer, to be painted at once
 _TITLE = "Live: drag from one painting to another"
 _ALT = "{photo}, painted by a network: {first} % {from_}, {second} % {to}."
 
@@ -41,6 +42,15 @@ class Painted(Plot):
     def image(self) -> tuple[str, bytes]:
         """Its MIME type and bytes."""
         return "image/jpeg", self._jpeg
+
+    @property
+    def width(self) -> int:
+        """How wide it is shown, in pixels."""
+        return _SHOWN
+
+    def sharp(self, kind: str) -> bytes:
+        """Its bytes: it has no more pixels than these."""
+        return self._jpeg
 
 
 class Live(Explorer):
