@@ -9,13 +9,14 @@ from typing import Any
 
 import ipywidgets
 
-from ..checks import as_path
+from ..checks import as_path, check_switch
 from ..core.vgg import VGG19
 from ..engine.network import NetworkCache
 from ..engine.pace import Pace, about
-from ..engine.transfer import Transfer
+from ..engine.transfer import Step, Transfer
 from ..errors import StylelibError, pick
 from ..lessons.access import Access
+from ..lessons.progress import progress_bar
 from ..lessons.stills import Still
 from ..lessons.theme import with_picture
 from ..pictures.decoding import Source
@@ -229,16 +230,22 @@ class Painter(ipywidgets.VBox):
                 turn(name, control, value)
         return self
 
-    def paint(self) -> Run:
+    def paint(self, bar: bool = False) -> Run:
         """Paint right here, to the end, and return the run, which displays as its picture.
+
+        Parameters
+        ----------
+        bar : bool
+            Show a progress bar below the cell.
 
         Raises
         ------
         StylelibError
             If it can't be painted.
         """
+        check_switch("bar", bar)
         run = self._next_run()
-        self._begin(run, here=True)
+        self._begin(run, here=True, bar=bar)
         return run
 
     def start(self) -> None:
@@ -485,7 +492,13 @@ class Painter(ipywidgets.VBox):
             self._job.stop(wait=True)
             self._refresh()
 
-    def _begin(self, run: Run, changes: dict[str, Any] | None = None, here: bool = False) -> None:
+    def _begin(
+        self,
+        run: Run,
+        changes: dict[str, Any] | None = None,
+        here: bool = False,
+        bar: bool = False,
+    ) -> None:
         if self.comm is None:
             raise StylelibError("This painter was closed. Make a new one.")
         job = Job(self._refresh, self._job)
@@ -496,13 +509,22 @@ class Painter(ipywidgets.VBox):
         self.desk.panel.say("")
         self._look_at(run)
         load, wait = self._networks.load, self._gauge.wait
+        show: list[Callable[[Step], None]] = []
 
         def make() -> Transfer:  # for a thread, which must not hold a widget: no `self` in here
             wait()
-            return run.transfer(load)
+            transfer = run.transfer(load)
+            if bar:
+                show.append(progress_bar(transfer))
+            return transfer
+
+        def each(step: Step, changes: dict[str, Any], seconds: float) -> None:
+            run.add(step, changes, seconds)
+            for one in show:
+                one(step)
 
         begin = job.run if here or running_loop() is None else job.start
-        begin(make, run.add)
+        begin(make, each)
         self._refresh()
 
     def _refresh(self) -> None:

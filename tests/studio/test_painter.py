@@ -92,6 +92,15 @@ def test_painting_gives_a_picture_and_its_recipe(painter: Painter) -> None:
     assert f"style {run.losses[-1]['style']:.2g}" in painter.desk.panel.curve.value
 
 
+def test_painting_here_can_show_a_bar(painter: Painter, capsys: pytest.CaptureFixture[str]) -> None:
+    painter.paint()
+    assert capsys.readouterr().out == ""
+    painter.paint(bar=True)
+    assert "painting: step 12 of 12" in capsys.readouterr().out
+    with pytest.raises(StylelibError, match="bar is 1; it must be True or False"):
+        painter.paint(bar=1)  # type: ignore[arg-type]
+
+
 def test_painting_twice_is_the_same(painter: Painter) -> None:
     assert torch.equal(painter.paint().picture(), painter.paint().picture())
     assert [run.number for run in painter.runs] == [1, 2]

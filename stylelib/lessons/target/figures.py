@@ -241,7 +241,7 @@ def race(runs: Sequence[Run]) -> Plot:
 @styled()
 def from_the_bank(saved: Saved, question: str) -> Plot:
     """A picture of the bank, and what a classifier that had no part in it sees."""
-    title = f"{question} {saved.label}, after {saved.step} steps"
+    title = f"{question} {saved.label}, step {saved.step}"
     figure = _large(saved.image, title, 0.7)
     axes = place(figure, 0.72, 0.1, 0.27, 0.66)
     names = list(saved.seen)
