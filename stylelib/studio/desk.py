@@ -52,10 +52,12 @@ class Desk:
         under = [buttons, self.lookout, self.panel, self.saved]
         self.viewer = Viewer(photos.picture, paintings.picture, [b["continue"], b["film"]], under)
 
-    def arrange(self, knobs: list[Any], pages: dict[str, list[Any]]) -> list[Any]:
+    def arrange(
+        self, knobs: list[Any], pages: dict[str, list[Any]], below: dict[str, Any]
+    ) -> list[Any]:
         """Everything from top to bottom: the picture, and `knobs` and further `pages` beside it.
 
-        The pages open one at a time, by their titles.
+        The pages open one at a time, by their titles; so does each of the parts `below`.
         """
         boxes = [ipywidgets.VBox(page) for page in pages.values()]
         more = ipywidgets.Accordion(boxes, titles=list(pages), selected_index=None)
@@ -68,6 +70,10 @@ class Desk:
             classed("stylelib-work", ipywidgets.Box(work)),
             self.live,
             ipywidgets.Accordion([self.variants], selected_index=None, titles=[_VARIANTS]),
+            *(
+                ipywidgets.Accordion([part], selected_index=None, titles=[title])
+                for title, part in below.items()
+            ),
             self.session,
             ipywidgets.Accordion([self.share], selected_index=None, titles=[_SHARE]),
         ]

@@ -125,7 +125,8 @@ class Painter(ipywidgets.VBox):
         self.knobs["size"].observe(self._sketch, "value")
         self._shown_with: dict[str, list[Any]] = {name: [] for name in METHODS}
         self._still = Still()
-        parts = self.desk.arrange(self._arrange_knobs(), self._arrange_pages())
+        knobs, pages = self._arrange_knobs(), self._arrange_pages()
+        parts = self.desk.arrange(knobs, pages, self._arrange_below())
         super().__init__([*parts, Access()])
         self.add_class("stylelib-painter")
         self.set(content=content, style=style, size=size)
@@ -153,6 +154,10 @@ class Painter(ipywidgets.VBox):
 
     def _arrange_pages(self) -> dict[str, list[Any]]:
         """The other controls, in pages by title."""
+        return {}
+
+    def _arrange_below(self) -> dict[str, Any]:
+        """What else can be opened below the picture, by title."""
         return {}
 
     def _connect(self) -> None:

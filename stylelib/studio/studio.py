@@ -8,6 +8,7 @@ import ipywidgets
 from ..pictures.decoding import Source
 from ..recipes import SETTINGS
 from .blend import Blend, SecondPainting
+from .folder import Folder
 from .knobs import knob
 from .mask import MaskPad
 from .painter import Painter
@@ -24,6 +25,8 @@ _PAGES: dict[str, tuple[str, ...]] = {
     "Steps": ("steps", "init", "seed", "optimizer", "learning_rate", "pooling"),
     "More": (),
 }
+
+_FOLDER = "A folder of photos"
 
 
 class Studio(Painter):
@@ -66,6 +69,7 @@ class Studio(Painter):
         **settings: Any,
     ) -> None:
         self.second, self.mask = SecondPainting(samples("painting")), MaskPad()
+        self.folder = Folder()
         self._keep = ipywidgets.Checkbox(
             value=keep_colors,
             description="keep my colours",
@@ -111,6 +115,15 @@ class Studio(Painter):
         pages = {title: [controls[name] for name in names] for title, names in _PAGES.items()}
         pages["More"] += [control for name, control in controls.items() if name not in placed]
         return {title: page for title, page in pages.items() if page}
+
+    def _arrange_below(self) -> dict[str, Any]:
+        self.folder.connect(self)
+        return {_FOLDER: self.folder}
+
+    def close(self) -> None:
+        """End the painting and close the widgets; see `Painter.close`."""
+        self.folder.stop()
+        super().close()
 
     def _setup_pictures(self) -> dict[str, Any]:
         pictures = super()._setup_pictures() | {"keep_colors": self._keep.value}
