@@ -191,7 +191,8 @@ def turn(name: str, control: Any, value: Any) -> None:
         SETTINGS[name].check(name, value)
     low, high = getattr(control, "min", -math.inf), getattr(control, "max", math.inf)
     if isinstance(control, ipywidgets.FloatLogSlider):
-        low, high = control.base**low, control.base**high
+        # As rounded as they are shown; the slider takes what lies a little beyond for its end.
+        low, high = (float(f"{control.base**power:.3g}") for power in (low, high))
     if isinstance(value, int | float) and not low <= value <= high:
         raise StylelibError(
             f"{name} can't be {value:g} here: it goes from {low:.3g} to {high:.3g}."

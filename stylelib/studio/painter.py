@@ -431,6 +431,8 @@ class Painter(ipywidgets.VBox):
 
     def close(self) -> None:
         """End the painting and close the widgets; nothing keeps running."""
+        if self.comm is None:  # closed already, or never made because an argument was wrong
+            return
         self._next.clear()
         self._job.stop(wait=True)
         self.desk.variants.stop()

@@ -122,7 +122,8 @@ class Studio(Painter):
 
     def close(self) -> None:
         """End the painting and close the widgets; see `Painter.close`."""
-        self.folder.stop()
+        if self.comm is not None:
+            self.folder.stop()
         super().close()
 
     def _setup_pictures(self) -> dict[str, Any]:

@@ -114,6 +114,7 @@ def test_what_was_asked_for_stays_with_either_method() -> None:
     assert studio.set(method="neighbours").recipe.style_weight == 0.6
     with pytest.raises(StylelibError, match=r"goes from 0\.019 to 19"):
         studio.set(style_weight=30)
+    assert studio.set(style_weight=19).recipe.style_weight == 19  # the end, as it is shown
     studio.close()
 
 
