@@ -16,7 +16,6 @@ from ..engine.pace import Pace, about
 from ..engine.transfer import Step, Transfer
 from ..errors import StylelibError, pick
 from ..lessons.access import Access
-from ..lessons.progress import progress_bar
 from ..lessons.stills import Still
 from ..lessons.theme import with_picture
 from ..pictures.decoding import Source
@@ -522,6 +521,9 @@ class Painter(ipywidgets.VBox):
             wait()
             transfer = run.transfer(load)
             if bar:
+                # Nothing else here needs tqdm, so a studio works without it.
+                from ..lessons.progress import progress_bar
+
                 show.append(progress_bar(transfer))
             return transfer
 

@@ -43,8 +43,8 @@ def test_every_picture_is_there_at_full_size() -> None:
 
 def test_the_explorer_shows_the_chosen_picture() -> None:
     explorer = explore.saved_explorer("start")
-    assert "after 60 steps" in explorer.plot.alt
-    assert "start noise, after 2 steps" in explorer.set(answer="noise", moment=0).plot.alt
+    assert "step 60" in explorer.plot.alt
+    assert "start noise, step 2" in explorer.set(answer="noise", moment=0).plot.alt
     one = explore.saved_explorer("ratio").set(answer="0 : 1").plot
     assert "ratio 0 : 1" in one.alt and "moment" not in explore.saved_explorer("ratio").controls
 
