@@ -1,6 +1,7 @@
 """One JupyterLab and one browser for all browser tests; a fresh page and kernel for each."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def page(
     """
     opened: list[Page] = []
     shots = os.environ.get("STYLELIB_SHOTS")
+    shutil.rmtree(lab.folder / "painted", ignore_errors=True)  # the pictures of other tests
     heard = len(lab.complaints())
 
     def open_page(name: str, theme: str = "JupyterLab Light") -> Page:
