@@ -1,13 +1,13 @@
 """A folder of photos painted from the studio."""
 
 import asyncio
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from waiting import later
 
 from stylelib import StylelibError, load_image, read_recipe, save_image, to_pil
 from stylelib.studio import Studio
@@ -30,13 +30,6 @@ def studio(folder: Path) -> Iterator[Studio]:
     studio = Studio(gallery=None, **QUICK)
     yield studio
     studio.close()
-
-
-async def later(true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 120
-    while not true():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
 
 
 def test_each_photo_is_painted_and_reported(studio: Studio, folder: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from waiting import later
 
 from stylelib.engine.network import VGG19
 from stylelib.engine.transfer import Step, Transfer
@@ -81,14 +82,6 @@ def until(true: Callable[[], Any], timeout: float = 20) -> None:
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.005)
-
-
-async def later(true: Callable[[], Any], timeout: float = 20) -> None:
-    """Wait like a kernel, with the event loop running."""
-    deadline = time.monotonic() + timeout
-    while not true():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.005)
 
 
 def in_loop(work: Coroutine[Any, Any, None]) -> None:

@@ -5,8 +5,7 @@ import base64
 import io
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import psutil
 import pytest
 import torch
 from PIL import Image
+from waiting import later
 
 from stylelib import StylelibError, Transfer, load_image, read_recipe, to_pil
 from stylelib.engine.network import NetworkCache
@@ -57,13 +57,6 @@ def far(a: Any, b: Any) -> float:
     """Mean difference of two pictures, in 0-255."""
     pixels = [torch.tensor(list(x.convert("RGB").tobytes()), dtype=torch.float32) for x in (a, b)]
     return float((pixels[0] - pixels[1]).abs().mean())
-
-
-async def later(true: Callable[[], Any], timeout: float = 60) -> None:
-    deadline = time.monotonic() + timeout
-    while not true():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
 
 
 def press(painter: Painter, name: str) -> None:

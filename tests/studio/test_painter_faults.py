@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import ipywidgets
 import pytest
 import torch
 from PIL import Image
+from waiting import later
 
 from stylelib import StylelibError, load_image, read_recipe
 from stylelib.studio import Painter, Studio
@@ -41,13 +42,6 @@ def painter() -> Iterator[Painter]:
 
 def painters() -> list[threading.Thread]:
     return [t for t in threading.enumerate() if t.name == "stylelib painter"]
-
-
-async def later(true: Callable[[], Any], timeout: float = 60) -> None:
-    deadline = time.monotonic() + timeout
-    while not true():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.005)
 
 
 def said(painter: Painter) -> str:

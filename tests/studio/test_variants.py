@@ -1,11 +1,11 @@
 """Several small paintings in one go, and those that please painted large."""
 
 import asyncio
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from waiting import later
 
 from stylelib import StylelibError
 from stylelib.recipes import RECIPES
@@ -26,13 +26,6 @@ def painter() -> Iterator[Painter]:
     painter = Painter(**QUICK)
     yield painter
     painter.close()
-
-
-async def later(true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 120
-    while not true():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
 
 
 def test_nine_variants_differ_in_one_setting() -> None:
