@@ -84,7 +84,7 @@ class FeedForward(nn.Module):
     (Dumoulin, Shlens, Kudlur, *A Learned Representation for Artistic Style*, 2017, equation 5).
     The three colours are normalised, too, at the end: a picture then has the painting's mean and
     contrast, whatever the photo. (Networks in files of older versions don't do so.) The weighted
-    means of two paintings' scales and shifts are a style between them (section 3.4).
+    means of two paintings' scales and shifts are a style between them (section 3.5).
 
     Examples
     --------

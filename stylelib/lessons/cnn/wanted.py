@@ -88,4 +88,5 @@ def _picture(numbers: Tensor, size: int, readable: bool) -> Tensor:
 
 _COLORS = torch.tensor([[0.56, 0.19, 0.04], [0.58, 0.0, -0.05], [0.58, -0.19, 0.04]])
 """How the colours of photos vary together, by which channels become brightness, blue against
-orange, and green against purple: rounded from the values of Olah et al.'s library *lucid*."""
+orange, and green against purple: after the values of Olah et al.'s library *lucid*, where the
+last is about twice as strong."""
