@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
+from itertools import chain, count
 from numbers import Integral
 
 import torch
@@ -58,6 +58,11 @@ Instance normalisation needs crops that look like whole pictures: in a piece of 
 as much contrast as there is in all of the photo.
 """
 
+COLORS = 6.0
+"""Weight of the colours that the examples have: their mean squared error over blocks of 8 x 8."""
+
+_BLOCK = 8
+_SHARP = 1.4  # an example that is enlarged more than this is blurred: only its colours count
 _APART = 0x9E3779B97F4A7C15  # far apart, so that no other seed has the same crops
 _WARM_UP = 20  # steps until the learning rate is reached
 
@@ -77,8 +82,8 @@ class TrainingStep:
     losses : dict of str to float
         ``"content"``, ``"style"``, ``"tv"`` and, if the recipe has neighbours,
         ``"neighbours"``, each before its weight, and ``"total"``, the weighted sum. All are
-        means of both sizes. Each step paints another crop, so they vary a lot: look at the
-        mean of many steps.
+        means of both sizes. With examples, ``"colors"`` is there, too, whose weight is `COLORS`.
+        Each step paints another crop, so they vary a lot: look at the mean of many steps.
     """
 
     iteration: int
@@ -93,6 +98,7 @@ def train(
     paintings: Tensor | Sequence[Tensor],
     photos: Sequence[Tensor] = (),
     *,
+    examples: Sequence[Sequence[Tensor]] = (),
     minutes: float = 10,
     steps: int | None = None,
     recipe: Recipe = TRAINING,
@@ -122,6 +128,11 @@ def train(
         As many as the network has names for, in their order.
     photos : sequence of Tensor, shape (1, 3, H, W), RGB in 0-1
         Photos to learn from, besides the paintings that come with stylelib.
+    examples : sequence of sequences of Tensor, shape (1, 3, H, W), RGB in 0-1
+        For each painting, all the photos as they should be painted, in their order: what
+        `Transfer` makes of them. The size may differ, the proportions not. The network then
+        learns from these photos alone. What it paints should have the examples' features in
+        the content layers, instead of the photos', and their colours.
     minutes : float, 1e-4 to 1e5
         How long to train, in all.
     steps : int, optional
@@ -192,14 +203,17 @@ def train(
         raise StylelibError(f"The photos must be a list of pictures, not {shown(photos)}.")
     for photo in photos:
         check_picture(photo, "A photo")
+    _check_examples(examples, len(paintings), len(photos))
     _check_numbers(minutes, steps, recipe, crop, seed)
     check_range("rate", rate, 1e-6, 1)
-    pictures = [load_image(name) for name, one in SAMPLES.items() if one.kind == "painting"]
-    pictures += [photo.detach().cpu().float() for photo in photos]
+    pictures = [photo.detach().cpu().float() for photo in photos]
+    if not examples:
+        samples = [name for name, one in SAMPLES.items() if one.kind == "painting"]
+        pictures = [*map(load_image, samples), *pictures]
     on = choose_device(pick(device, DEVICES, "device"))
     if not isinstance(vgg, VGG19):
         vgg = prepare(recipe, on, precision, vgg)
-    first = next(crops(pictures, crop, recipe.size, seed)).to(on)
+    first = next(crops(pictures, crop, recipe.size, seed)).photo.to(on)
     objectives = [_objectives(first, painting, recipe, vgg) for painting in paintings]
     for number, painting in enumerate(paintings):
         network.take_colors(number, painting)
@@ -207,9 +221,10 @@ def train(
     kept = None
     if checkpoint is not None:
         how = (network.width, network.blocks, network.paintings, recipe.as_dict(), crop, rate, seed)
-        kept = Checkpoint(as_path(checkpoint), fingerprint(how, [*paintings, *pictures]))
+        every = [*paintings, *pictures, *chain.from_iterable(examples)]
+        kept = Checkpoint(as_path(checkpoint), fingerprint(how, every))
     photo_crops = partial(crops, pictures, crop, recipe.size, seed)
-    return _training(network, objectives, photo_crops, rate, minutes * 60, steps, kept)
+    return _training(network, objectives, photo_crops, examples, rate, minutes * 60, steps, kept)
 
 
 def _objectives(
@@ -230,7 +245,8 @@ def _objectives(
 def _training(
     network: FeedForward,
     objectives: Sequence[Mapping[int, Objective]],
-    photo_crops: Callable[[int], Iterator[Tensor]],
+    photo_crops: Callable[[int], Iterator["Crop"]],
+    examples: Sequence[Sequence[Tensor]],
     rate: float,
     seconds: float,
     steps: int | None,
@@ -257,9 +273,10 @@ def _training(
                 sharing.share.take()
             which = (iteration - 1) % len(objectives)
             with usual_modes():
-                part = next(parts).to(device)
+                part = next(parts)
+                example = examples[which][part.number] if examples else None
                 shares = F.one_hot(torch.tensor(which, device=device), len(objectives)).float()
-                losses = _step(network, shares, objectives[which], part, optimizer)
+                losses = _step(network, shares, objectives[which], part, example, optimizer)
             passed = time.monotonic() - start
             share = min(1.0, iteration / steps if steps else passed / seconds)
             if kept is not None:
@@ -284,16 +301,29 @@ def _step(
     network: FeedForward,
     shares: Tensor,
     objectives: Mapping[int, Objective],
-    photo: Tensor,
+    part: "Crop",
+    example: Tensor | None,
     optimizer: torch.optim.Optimizer,
 ) -> dict[str, float]:
     optimizer.zero_grad()
-    painted = network(photo, shares)
+    photo = part.photo.to(shares.device)
+    # Where VGG computes in bfloat16, so does the network, in two thirds of the time.
+    quick = photo.device.type == "cpu" and objectives[1].network.dtype == torch.bfloat16
+    with torch.autocast("cpu", torch.bfloat16, enabled=quick):
+        painted = network(photo, shares)
+    painted, like = painted.float(), photo
+    if example is not None:
+        sharp = part.enlarged(example) <= _SHARP
+        example = part.cut(example.detach().cpu().float()).to(photo.device)
+        like = example if sharp else photo
     found = []
     for by, objective in objectives.items():
-        _, parts = objective.with_content(F.avg_pool2d(photo, by))(F.avg_pool2d(painted, by))
+        _, parts = objective.with_content(F.avg_pool2d(like, by))(F.avg_pool2d(painted, by))
         found.append({name: parts[name] for name in LOSSES if name in parts})
     losses = {name: torch.stack([parts[name] for parts in found]).mean() for name in found[0]}
+    if example is not None:
+        losses["colors"] = _color_loss(painted, example)
+        losses["total"] = losses["total"] + COLORS * losses["colors"]
     total = losses["total"]
     total.backward()
     size = torch.nn.utils.clip_grad_norm_(network.parameters(), math.inf)
@@ -306,9 +336,55 @@ def _step(
     return {name: loss.item() for name, loss in losses.items()}
 
 
+def _color_loss(painted: Tensor, example: Tensor) -> Tensor:
+    """The error of the mean colours of small blocks, relative to the example's variance."""
+    errors = F.avg_pool2d(painted, _BLOCK) - F.avg_pool2d(example, _BLOCK)
+    return errors.square().mean() / example.var().clamp_min(1e-3)
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square part of a photo, as the network sees it in training.
+
+    Attributes
+    ----------
+    photo : Tensor, shape (1, 3, side, side), RGB in 0-1
+        The part; it may be mirrored, and its brightness and tint differ from the photo's.
+    number : int
+        Which photo it is from.
+    box : tuple of float
+        Top, left, height and width of the part, as shares of the photo's height and width.
+    mirrored : bool
+    """
+
+    photo: Tensor
+    number: int
+    box: tuple[float, float, float, float]
+    mirrored: bool
+
+    def cut(self, picture: Tensor) -> Tensor:
+        """The same part of another picture, at the same size; colours are left as they are."""
+        return _cut(picture, self.box, self.photo.shape[-1], self.mirrored)
+
+    def enlarged(self, picture: Tensor) -> float:
+        """How many times as large that part is shown as it is in a picture."""
+        return self.photo.shape[-1] / (self.box[2] * picture.shape[-2])
+
+
+def _cut(
+    picture: Tensor, box: tuple[float, float, float, float], side: int, mirrored: bool
+) -> Tensor:
+    height, width = picture.shape[-2:]
+    top, left = round(box[0] * height), round(box[1] * width)
+    bottom = top + max(1, round(box[2] * height))
+    right = left + max(1, round(box[3] * width))
+    part = resize_to(picture[..., top:bottom, left:right].contiguous(), (side, side))
+    return part.flip(-1) if mirrored else part
+
+
 def crops(
     pictures: Sequence[Tensor], crop: int, size: int, seed: int, first: int = 0
-) -> Iterator[Tensor]:
+) -> Iterator[Crop]:
     """Endless random crops of pictures: position, zoom, mirroring, brightness and tint vary.
 
     `crop` is their side, and `size` the longest side of a picture that they are to look like parts
@@ -322,21 +398,41 @@ def crops(
     def between(low: float, high: float) -> float:
         return low + (high - low) * random().item()
 
-    for number in count(first):  # each has its own seed, so that one can begin with any of them
-        generator.manual_seed((seed + number * _APART) % 2**63)
-        picture = pictures[int(between(0, len(pictures)))]
-        height, width = picture.shape[-2:]
+    for step in count(first):  # each has its own seed, so that one can begin with any of them
+        generator.manual_seed((seed + step * _APART) % 2**63)
+        number = int(between(0, len(pictures)))
+        height, width = pictures[number].shape[-2:]
         # If the picture's longest side became size * zoom, how much of it would a crop show?
         zoom = math.exp(between(math.log(ZOOMS[0]), math.log(ZOOMS[1])))
         window = min(round(crop * max(height, width) / (size * zoom)), height, width)
         top, left = (int(between(0, side - window + 1)) for side in (height, width))
-        part = resize_to(
-            picture[..., top : top + window, left : left + window].contiguous(), (crop, crop)
-        )
-        if between(0, 1) < 0.5:
-            part = part.flip(-1)
+        box = (top / height, left / width, window / height, window / width)
+        mirrored = between(0, 1) < 0.5
+        part = _cut(pictures[number], box, crop, mirrored)
         light, tint = between(-0.5, 0.5), random(1, 3, 1, 1) - 0.5
-        yield part.clamp_min(1e-3) ** torch.exp(light + 0.6 * tint)
+        part = part.clamp_min(1e-3) ** torch.exp(light + 0.6 * tint)
+        yield Crop(part, number, box, mirrored)
+
+
+def _check_examples(examples: Sequence[Sequence[Tensor]], paintings: int, photos: int) -> None:
+    if not isinstance(examples, list | tuple):
+        raise StylelibError(
+            f"The examples must be a list with a list of pictures for each painting, not "
+            f"{shown(examples)}."
+        )
+    if not examples:
+        return
+    if len(examples) != paintings or any(
+        not isinstance(each, list | tuple) or len(each) != photos for each in examples
+    ):
+        raise StylelibError(
+            f"There must be a list of examples for each of the {paintings} paintings, and in each "
+            f"list one example for each of the {photos} photos."
+        )
+    for example in chain.from_iterable(examples):
+        check_picture(example, "An example")
+    if not photos:
+        raise StylelibError("The examples show how photos should be painted: give the photos, too.")
 
 
 def _check_numbers(minutes: float, steps: int | None, recipe: Recipe, crop: int, seed: int) -> None:

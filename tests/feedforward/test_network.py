@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 from types import SimpleNamespace
 from typing import Any
 
@@ -334,13 +335,58 @@ def test_the_loss_of_a_step_is_that_of_the_objective(painting: Tensor, vgg: VGG1
     photos = [load_image(name) for name in PAINTINGS]
     crops = training.crops(photos, 32, RECIPE.size, seed=5)
     next(crops)  # the objective is set up with it
-    piece, network = next(crops), tiny()
+    piece, network = next(crops).photo, tiny()
     network.take_colors(0, painting)
     expected = by_hand(painting, piece, vgg)(network(piece).detach())
     step = next(train(network, painting, steps=1, seed=5, vgg=vgg, **TINY))
     assert step.losses["total"] == pytest.approx(expected, rel=1e-4)
     weighted = RECIPE.style_weight * step.losses["style"] + RECIPE.tv_weight * step.losses["tv"]
     assert step.losses["total"] == pytest.approx(step.losses["content"] + weighted, rel=1e-5)
+
+
+@pytest.mark.parametrize("size", [160, 20])
+def test_examples_give_the_content_and_the_colors(painting: Tensor, vgg: VGG19, size: int) -> None:
+    photos = [load_image("camel"), load_image("hokusai-poppies")]
+    examples = [load_image("camel", size).flip(1), load_image("hokusai-poppies", size).flip(1)]
+    crops = training.crops(photos, 32, RECIPE.size, seed=5)
+    next(crops)  # the objective is set up with it
+    piece, network = next(crops), tiny()
+    network.take_colors(0, painting)
+    example, painted = piece.cut(examples[piece.number]), network(piece.photo).detach()
+    like = example if size == 160 else piece.photo  # a small one is blurred where it is enlarged
+    blocks = (F.avg_pool2d(painted - example, 8).numpy() ** 2).mean() / example.numpy().var(ddof=1)
+    step = next(train(network, painting, photos, examples=[examples], steps=1, seed=5, vgg=vgg,
+                      **TINY))  # fmt: skip
+    assert step.losses["colors"] == pytest.approx(blocks, rel=1e-4)
+    expected = by_hand(painting, like, vgg)(painted) + training.COLORS * blocks
+    assert step.losses["total"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_an_example_is_cut_where_its_photo_is() -> None:
+    places = torch.stack(torch.meshgrid(torch.arange(90.0), torch.arange(160.0), indexing="ij"))
+    photo = torch.cat([places / 160, torch.zeros(1, 90, 160)])[None]
+    crops = training.crops([photo], 32, 64, seed=3)
+    for piece in (next(crops) for _ in range(20)):
+        same, double = piece.cut(photo), piece.cut(resize(photo, 320))
+        assert (same - double).abs().max() < 0.02
+        order = piece.photo[0, :2].flatten(1).argsort()[:, [0, -1]]  # its darkest and brightest
+        for channel, (dark, bright) in enumerate(order.tolist()):
+            values = same[0, channel].flatten()
+            assert values[dark] <= values.min() + 0.02 and values[bright] >= values.max() - 0.02
+
+
+def test_a_network_learns_the_colors_of_its_examples(painting: Tensor, vgg: VGG19) -> None:
+    photos, means = [load_image(name, 64) for name in PAINTINGS[:2]], []
+    how: dict[str, Any] = TINY | {"steps": 30, "rate": 0.05, "vgg": vgg}
+    for color in ((0.8, 0.1, 0.1), (0.1, 0.1, 0.8)):
+        flat = torch.tensor(color).view(1, 3, 1, 1)
+        examples = [[(flat + 0.2 * (photo - 0.5)).clamp(0, 1) for photo in photos]]
+        network = tiny()
+        steps = list(train(network, painting, photos, examples=examples, **how))
+        first, last = (fmean(s.losses["colors"] for s in part) for part in (steps[:5], steps[-5:]))
+        assert last < 0.7 * first
+        means.append(network.paint(load_image("camel", 64)).mean((0, 2, 3)))
+    assert means[0][0] > means[1][0] + 0.04 and means[1][2] > means[0][2] + 0.04
 
 
 NEIGHBOURS = RECIPES["neighbours"].but(likeness=0.5, style_weight=3, size=64)
@@ -360,7 +406,7 @@ def test_a_network_learns_from_neighbours_at_two_sizes(painting: Tensor) -> None
 
     crops = training.crops([load_image(name) for name in PAINTINGS], 32, 64, seed=0)
     next(crops)
-    network, photo = tiny(), next(crops)
+    network, photo = tiny(), next(crops).photo
     network.take_colors(0, painting)
     expected = total(photo, network(photo).detach())
     steps = list(train(network, painting, steps=40, vgg=vgg, **how))
@@ -500,7 +546,7 @@ def test_crops_vary_in_position_and_zoom() -> None:
     right = torch.linspace(0, 1, 160).expand(90, 160)
     stripes = (torch.arange(160) // 8 % 2).expand(90, 160)
     crops = training.crops([torch.stack([right, stripes, 0 * right])[None]], 32, 64, seed=0)
-    found = [next(crops) for _ in range(60)]
+    found = [next(crops).photo for _ in range(60)]
     assert all(piece.shape == (1, 3, 32, 32) for piece in found)
     rows = [piece[0, :, 16] for piece in found]
     assert 15 < sum(bool(row[0, 0] > row[0, -1]) for row in rows) < 45  # mirrored
@@ -524,6 +570,14 @@ def test_crops_vary_in_position_and_zoom() -> None:
         ({"device": "tpu"}, "no device called 'tpu'"),
         ({"photos": [torch.zeros(3, 9, 9)]}, "A photo is a tensor of shape (3, 9, 9)"),
         ({"photos": ["camel"]}, "A photo is not a tensor but str"),
+        ({"examples": torch.rand(1, 3, 9, 9)}, "The examples must be a list"),
+        ({"examples": [[torch.rand(1, 3, 9, 9)]]}, "one example for each of the 0 photos"),
+        ({"examples": [[], []]}, "a list of examples for each of the 1 paintings"),
+        ({"examples": [[]]}, "give the photos, too"),
+        (
+            {"photos": [torch.rand(1, 3, 9, 9)], "examples": [["camel"]]},
+            "An example is not a tensor but str",
+        ),
     ],
 )
 def test_a_wrong_argument_is_refused_before_the_first_step(
