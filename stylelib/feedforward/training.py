@@ -98,7 +98,7 @@ def train(
     paintings: Tensor | Sequence[Tensor],
     photos: Sequence[Tensor] = (),
     *,
-    examples: Sequence[Sequence[Tensor]] = (),
+    examples: Sequence[Sequence[Tensor | None]] = (),
     minutes: float = 10,
     steps: int | None = None,
     recipe: Recipe = TRAINING,
@@ -128,11 +128,12 @@ def train(
         As many as the network has names for, in their order.
     photos : sequence of Tensor, shape (1, 3, H, W), RGB in 0-1
         Photos to learn from, besides the paintings that come with stylelib.
-    examples : sequence of sequences of Tensor, shape (1, 3, H, W), RGB in 0-1
+    examples : sequence of sequences of Tensor, shape (1, 3, H, W), RGB in 0-1, or None
         For each painting, all the photos as they should be painted, in their order: what
-        `Transfer` makes of them. The size may differ, the proportions not. The network then
-        learns from these photos alone. What it paints should have the examples' features in
-        the content layers, instead of the photos', and their colours.
+        `Transfer` makes of them, or None where there is no example. The size may differ, the
+        proportions not. The network then learns from these photos alone. What it paints should
+        have the examples' features in the content layers, instead of the photos', and their
+        colours.
     minutes : float, 1e-4 to 1e5
         How long to train, in all.
     steps : int, optional
@@ -222,7 +223,9 @@ def train(
     if checkpoint is not None:
         how = (network.width, network.blocks, network.paintings, recipe.as_dict(), crop, rate, seed)
         every = [*paintings, *pictures, *chain.from_iterable(examples)]
-        kept = Checkpoint(as_path(checkpoint), fingerprint(how, every))
+        which = [one is not None for one in every]
+        mark = fingerprint((how, which), [one for one in every if one is not None])
+        kept = Checkpoint(as_path(checkpoint), mark)
     photo_crops = partial(crops, pictures, crop, recipe.size, seed)
     return _training(network, objectives, photo_crops, examples, rate, minutes * 60, steps, kept)
 
@@ -246,7 +249,7 @@ def _training(
     network: FeedForward,
     objectives: Sequence[Mapping[int, Objective]],
     photo_crops: Callable[[int], Iterator["Crop"]],
-    examples: Sequence[Sequence[Tensor]],
+    examples: Sequence[Sequence[Tensor | None]],
     rate: float,
     seconds: float,
     steps: int | None,
@@ -414,7 +417,9 @@ def crops(
         yield Crop(part, number, box, mirrored)
 
 
-def _check_examples(examples: Sequence[Sequence[Tensor]], paintings: int, photos: int) -> None:
+def _check_examples(
+    examples: Sequence[Sequence[Tensor | None]], paintings: int, photos: int
+) -> None:
     if not isinstance(examples, list | tuple):
         raise StylelibError(
             f"The examples must be a list with a list of pictures for each painting, not "
@@ -430,7 +435,8 @@ def _check_examples(examples: Sequence[Sequence[Tensor]], paintings: int, photos
             f"list one example for each of the {photos} photos."
         )
     for example in chain.from_iterable(examples):
-        check_picture(example, "An example")
+        if example is not None:
+            check_picture(example, "An example")
     if not photos:
         raise StylelibError("The examples show how photos should be painted: give the photos, too.")
 
