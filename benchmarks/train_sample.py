@@ -75,7 +75,7 @@ def example(name: str, photo: Tensor, title: str, painting: Tensor) -> Tensor | 
 
 
 @torch.no_grad()
-def wider(network: FeedForward, width: int) -> FeedForward:
+def wider(network: FeedForward, width: int, noise: float = 1.0) -> FeedForward:
     """A network of more feature maps that paints about the same.
 
     The first maps stand twice, and what follows takes half of each (Chen, Goodfellow, Shlens,
@@ -101,8 +101,8 @@ def wider(network: FeedForward, width: int) -> FeedForward:
         elif value.dim() != 2 and value.shape[0] != 3:
             value = value[twice(value.shape[0])]
         if value.dim() == 4:
-            noise, more = (torch.randn(value.shape, generator=generator) for _ in range(2))
-            value = value * (1 + 0.3 * noise) + 0.05 * value.std() * more
+            some, more = (noise * torch.randn(value.shape, generator=generator) for _ in range(2))
+            value = value * (1 + 0.3 * some) + 0.05 * value.std() * more
         new[name].copy_(value)
     return other
 

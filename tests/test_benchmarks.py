@@ -16,7 +16,7 @@ import torch
 from PIL import Image, ImageColor
 from torch import Tensor
 
-from stylelib import RECIPES, SAMPLES, VGG19, Transfer, load_image, load_vgg19
+from stylelib import RECIPES, SAMPLES, VGG19, FeedForward, Transfer, load_image, load_vgg19
 from stylelib.engine.objective import Objective
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
@@ -35,6 +35,7 @@ import runs
 import shared
 import speed
 import steps
+import train_sample
 
 SOURCE = RECIPES["source"]
 
@@ -434,6 +435,17 @@ def test_answers_are_tallied_by_hand() -> None:
         blind.tally(key, [{"one": ["B", "A"]}])
     with pytest.raises(ValueError, match="no sheet 'three'"):
         blind.tally(key, [{"three": ["A"]}])
+
+
+def test_a_wider_network_paints_the_same_but_for_the_noise() -> None:
+    network, photo = FeedForward(width=4, blocks=1, paintings=["a", "b"]), load_image("camel", 48)
+    for width in (6, 8):
+        same = train_sample.wider(network, width, noise=0)
+        assert same.width == width and same.paintings == network.paintings
+        for style in ("a", "b"):
+            assert (same.paint(photo, style) - network.paint(photo, style)).abs().max() < 1e-4
+    different = train_sample.wider(network, 6)
+    assert (different.paint(photo, "a") - network.paint(photo, "a")).abs().max() > 0.01
 
 
 def test_boxes_overlap_by_hand() -> None:
