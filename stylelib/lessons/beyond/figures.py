@@ -121,7 +121,9 @@ def _projections(axes: Axes, clouds: Clouds, angle: float) -> None:
 
 def left_table(table: Mapping[str, Mapping[str, float]], images: Mapping[str, Tensor]) -> Plot:
     """The table of `style_left`, beside the pictures of the same names."""
-    return distance_heat(table, images, "distance from the painting (photo: 1), measured by", top=1.0)
+    return distance_heat(
+        table, images, "distance from the painting (photo: 1), measured by", top=1.0
+    )
 
 
 @styled()
