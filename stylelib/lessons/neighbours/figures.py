@@ -93,7 +93,9 @@ def _arrows(
     _arrow(axes, wanted[chosen].tolist(), COLORS["content"], True)
     axes.set(xlim=(low, high), ylim=(low, high), xlabel=names[0], ylabel=names[1], aspect="equal")
     axes.locator_params(integer=True)
+    behind = {"facecolor": "white", "edgecolor": "none", "pad": 2}  # the axis does not cross them
     words: Any = {"transform": axes.transAxes, "weight": "bold", "size": 14, "va": "top"}
+    words["bbox"] = behind
     axes.text(0.02, 0.995, "the photo's place", color=COLORS["content"], **words)
     axes.text(0.02, 0.93, "the painting's places", color=COLORS["style"], **words)
 
