@@ -132,8 +132,11 @@ def loss_curves(run: Run) -> Plot:
     _log_scale(right)
     right.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     first, last = run.losses[0], run.losses[-1]
-    changes = ", ".join(f"{p} {'falls' if last[p] < first[p] else 'rises'}" for p in PARTS)
-    return Plot(figure, f"Loss curves over the steps, for each part and each layer: {changes}.")
+    told = ["Loss curves over the steps, for each part and each layer."]
+    for part in PARTS:
+        falls = last[part] < first[part]
+        told.append(f"The {part} loss falls." if falls else f"The {part} loss rises.")
+    return Plot(figure, " ".join(told))
 
 
 @styled()
