@@ -185,6 +185,10 @@ def _list_settings(app: Sphinx, docname: str, source: list[str]) -> None:
 # ---------------------------------------------------------------------- notes for teachers
 _LESSON = re.compile(r"^\{\{ *lesson +([\w-]+) *\}\}$", re.MULTILINE)
 _TO_LESSON = re.compile(r"\]\((?!https?:|#)([^)]+)")
+_LEARNED = re.compile(r"^## What you learned\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"(#+) (.*)")
+_CHECK = re.compile(r'\bcheck\("([\d.]+)"')
+_SOURCES = "Where it comes from"  # to look up, not to read aloud
 _ALOUD = 130  # words a minute
 _EXERCISE = 4  # minutes
 _RESERVE = 0.2
@@ -197,46 +201,73 @@ def _list_lessons(app: Sphinx, docname: str, source: list[str]) -> None:
     """
     source[0] = _LESSON.sub(lambda match: _about(match[1]), source[0])
     if "{{ minutes }}" in source[0]:
-        rows = ["| lesson | read aloud | exercises | reserve | together |", "|---|---|---|---|---|"]
+        names = "| lesson | read aloud | exercises | reserve | together | optional parts |"
+        rows = [names, "|---|---|---|---|---|---|"]
         for path in sorted((PROJECT / "notebooks").glob("[0-9]*.ipynb")):
-            title, *minutes = _minutes(path)
-            rows.append(f"| {title} | " + " | ".join(f"{m} min" for m in minutes) + " |")
+            title = _texts(path)[0].splitlines()[0].lstrip("# ")
+            needed, optional = _minutes(path)
+            cells = [*needed, optional[-1]]
+            rows.append(f"| {title} | " + " | ".join(f"{m} min" for m in cells) + " |")
         source[0] = source[0].replace("{{ minutes }}", "\n".join(rows))
+
+
+def _cells(path: Path) -> list[tuple[str, str]]:
+    """The kind and the source of each cell of a notebook."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
 
 
 def _texts(path: Path) -> list[str]:
     """What the Markdown cells of a notebook say."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    return [source for kind, source in _cells(path) if kind == "markdown"]
 
 
 def _exercises(path: Path) -> list[str]:
     """The numbers of a lesson's exercises, in their order."""
-    return re.findall(r'\bcheck\(\\"([\d.]+)\\"', path.read_text(encoding="utf-8"))
+    return [number for kind, source in _cells(path) if kind == "code"
+            for number in _CHECK.findall(source)]  # fmt: skip
 
 
-def _minutes(path: Path) -> tuple[str, int, int, int, int]:
-    """A lesson's title, and its minutes: the text, the exercises, a reserve, and all together."""
-    texts = _texts(path)
-    aloud = round(sum(len(text.split()) for text in texts) / _ALOUD)
-    exercises = _EXERCISE * len(_exercises(path))
-    reserve = round(_RESERVE * (aloud + exercises))
-    title = texts[0].splitlines()[0].lstrip("# ")
-    return title, aloud, exercises, reserve, aloud + exercises + reserve
+def _minutes(path: Path) -> list[tuple[int, int, int, int]]:
+    """The minutes of a lesson without its optional parts, and those of the optional parts.
+
+    Each has four numbers: the text, the exercises, a reserve, and all together. A part is
+    optional if its heading says so, with everything below that heading.
+    """
+    words, exercises = {False: 0, True: 0}, {False: 0, True: 0}
+    level, reading = 0, True  # level of the optional heading; 0: not in one
+    for kind, source in _cells(path):
+        if kind == "code":
+            exercises[level > 0] += len(_CHECK.findall(source))
+            continue
+        for line in source.splitlines():
+            if heading := _HEADING.match(line):
+                depth, title = len(heading[1]), heading[2]
+                reading = title != _SOURCES
+                if not level or depth <= level:
+                    level = depth if "optional" in title.lower() else 0
+            words[level > 0] += reading * len(line.split())
+    found = []
+    for optional in (False, True):
+        aloud, writing = round(words[optional] / _ALOUD), _EXERCISE * exercises[optional]
+        reserve = round(_RESERVE * (aloud + writing))
+        found.append((aloud, writing, reserve, aloud + writing + reserve))
+    return found
 
 
 def _about(name: str) -> str:
     """The minutes and key points of a lesson, and what students get wrong in it."""
     (path,) = (PROJECT / "notebooks").glob(f"{name}*.ipynb")
-    _, aloud, exercises, reserve, total = _minutes(path)
-    learned = [text for text in _texts(path) if text.startswith("## What you learned")]
-    if not learned:
+    (aloud, exercises, reserve, total), optional = _minutes(path)
+    learned = [points.strip() for points in _LEARNED.findall("\n".join(_texts(path)))]
+    if not any(learned):
         logger.warning("%s has no section “What you learned”.", path.name)
+    more = f" The optional parts take about {optional[-1]} more." if optional[-1] else ""
     parts = [
         f"[Open the lesson](../../notebooks/{path.name}). About {total} minutes: {aloud} for the "
-        f"text, read aloud, {exercises} for the exercises, {reserve} in reserve.",
+        f"text, read aloud, {exercises} for the exercises, {reserve} in reserve.{more}",
         "**Key points**",
-        *(_TO_LESSON.sub(r"](../../notebooks/\1", text.partition("\n")[2]) for text in learned),
+        *(_TO_LESSON.sub(r"](../../notebooks/\1", points) for points in learned),
     ]
     known = registered()
     if _exercises(path):

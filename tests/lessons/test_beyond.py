@@ -212,9 +212,9 @@ def test_the_training_is_watched(flaw: str, hint: str) -> None:
 def test_sand_is_moved_least_if_ranks_are_kept() -> None:
     grains, places = torch.tensor([1.0, 5, 2]), torch.tensor([6.0, 2, 3])
     explorer = sand_explorer(grains, places)
-    # As they come: 5, 3 and 1 far. By rank: 1 to 2, 2 to 3, 5 to 6.
-    assert f"way is {(25 + 9 + 1) / 3:.3g}" in explorer.plot.alt
-    assert "way is 1." in explorer.set(way=WAYS[0]).plot.alt
+    # In the order given: 5, 3 and 1 far. By rank: 1 to 2, 2 to 3, 5 to 6.
+    assert f"distance is {(25 + 9 + 1) / 3:.3g}" in explorer.plot.alt
+    assert "distance is 1." in explorer.set(way=WAYS[0]).plot.alt
 
 
 def by_loops(maps: Tensor) -> Tensor:

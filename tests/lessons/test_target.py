@@ -249,7 +249,9 @@ def test_curves_show_the_numbers_of_the_run(run: Run) -> None:
     assert drawn["conv3_1"] == [found["style conv3_1"] for found in run.layers]
     # The first content loss is 0, which a logarithmic axis can't show.
     assert drawn["conv4_2\n(content)"] == [f["content conv4_2"] for f in run.layers][1:]
-    assert "content rises, style falls, target falls" in plots.loss_curves(run).alt
+    assert "content loss rises. The style loss falls. The target loss falls." in (
+        plots.loss_curves(run).alt
+    )
 
 
 def test_a_filmstrip_starts_with_the_first_frame_and_ends_with_the_last(

@@ -24,7 +24,7 @@ _DOTS = 700
 _TONES = ("style", "content", "tv")
 
 
-WAYS = ("each to the place of the same rank", "each to the next free place, as they come")
+WAYS = ("each to the place of the same rank", "each to the next place, in the order given")
 """How grains of sand can be moved, in one dimension."""
 
 
@@ -50,11 +50,11 @@ def sand(grains: Tensor, places: Tensor, way: str) -> Plot:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     cost = sum((s - e) ** 2 for s, e in zip(starts, ends, strict=True)) / len(starts)
-    axes.set_title(f"{way}: mean squared way {cost:.3g}", fontsize=15)
+    axes.set_title(f"{way}: mean squared distance {cost:.3g}", fontsize=15)
     return Plot(
         figure,
         f"{len(starts)} grains of sand on a line, {len(ends)} places below them, and arrows, "
-        f"{way}. The mean squared way is {cost:.3g}.",
+        f"{way}. The mean squared distance is {cost:.3g}.",
     )
 
 
@@ -121,7 +121,9 @@ def _projections(axes: Axes, clouds: Clouds, angle: float) -> None:
 
 def left_table(table: Mapping[str, Mapping[str, float]], images: Mapping[str, Tensor]) -> Plot:
     """The table of `style_left`, beside the pictures of the same names."""
-    return distance_heat(table, images, "of the photo's distance is left, measured by", top=1.0)
+    return distance_heat(
+        table, images, "distance from the painting (photo: 1), measured by", top=1.0
+    )
 
 
 @styled()

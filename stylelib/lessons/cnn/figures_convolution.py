@@ -76,7 +76,7 @@ def walk(brightness: Tensor, kernel: Tensor, position: int) -> Plot:
     tall = 3.7 * brightness.shape[0] / brightness.shape[1]
     figure = canvas(10.0, tall + 3.2)
     left, right = (_put(figure, x, 0.6, 3.7, tall) for x in (0.7, 5.6))
-    left.imshow(as_array(brightness), cmap="gray")
+    left.imshow(as_array(brightness), cmap="gray", vmin=0, vmax=1)  # as the numbers below
     bare(left, f"the window:\nrow {row}, column {column}")
     outline(left, (row - 1, column - 1, row + 2, column + 2))
     draw_filtered(right, result, kernel, "the results so far:")

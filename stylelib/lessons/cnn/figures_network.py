@@ -101,7 +101,7 @@ def node(window: Tensor, kernel: Tensor, bias: float = 0.0) -> Plot:
     for start, end in ((6.02, 6.58), (7.82, 8.6)):
         axes.annotate("", (end, 2.6), (start, 2.6), arrowprops={"arrowstyle": "->", "lw": 2})
     for x, y, words in (
-        (1.6, 5.25, "inputs:\nnodes of the layer before"), (3.6, 4.9, "weights"),
+        (1.6, 5.25, "inputs:\npixels, or values of a map"), (3.6, 4.9, "weights"),
         (6.3, 3.75, f"one node:\nit adds up, adds its bias {bias:g},\nand ReLU decides"),
         (9.25, 2.6, "one value\nof a\nfeature map"),
     ):  # fmt: skip

@@ -38,10 +38,11 @@ def by_hand(
     if centered:
         wanted, offered = wanted - wanted.mean(0), offered - offered.mean(0)
     figure = canvas(_WIDTH, 6.0)
-    rest = "less its mean" if centered else "as it is"
+    of_photo = "the photo, less its mean" if centered else "the photo, as it is"
+    of_painting = "the painting, less its mean" if centered else "the painting, as it is"
     grids = [
-        (f"the photo, {rest}", wanted, photo.shape[:2], chosen, "content"),
-        (f"the painting, {rest}", offered, painting.shape[:2], best, "style"),
+        (of_photo, wanted, photo.shape[:2], chosen, "content"),
+        (of_painting, offered, painting.shape[:2], best, "style"),
     ]
     for row, (title, vectors, shape, marked, tone) in enumerate(grids):
         axes = place(figure, 0.02, 0.69 - 0.335 * row, 0.36, 0.24)
@@ -57,9 +58,10 @@ def by_hand(
     _arrows(place(figure, 0.5, 0.1, 0.48, 0.83), wanted, offered, chosen, best, names)
     return Plot(
         figure,
-        f"The two numbers of each place of a small photo and of a small painting, {rest}, and the "
-        f"same as arrows. Place {chosen + 1} of the photo is chosen; place {best + 1} of the "
-        f"painting is nearest to it, with a cosine of {found[best]:.2f}.",
+        f"The two numbers of each place of a small photo and of a small painting, and the same as "
+        f"arrows. Place {chosen + 1} of the photo is chosen; place {best + 1} of the painting is "
+        f"nearest to it, with a cosine of {found[best]:.2f}."
+        + (" The mean of each picture's places is subtracted." if centered else ""),
     )
 
 
@@ -93,7 +95,9 @@ def _arrows(
     _arrow(axes, wanted[chosen].tolist(), COLORS["content"], True)
     axes.set(xlim=(low, high), ylim=(low, high), xlabel=names[0], ylabel=names[1], aspect="equal")
     axes.locator_params(integer=True)
+    behind = {"facecolor": "white", "edgecolor": "none", "pad": 2}  # the axis does not cross them
     words: Any = {"transform": axes.transAxes, "weight": "bold", "size": 14, "va": "top"}
+    words["bbox"] = behind
     axes.text(0.02, 0.995, "the photo's place", color=COLORS["content"], **words)
     axes.text(0.02, 0.93, "the painting's places", color=COLORS["style"], **words)
 

@@ -160,7 +160,8 @@ def distance_explorer(
         row = table(layer, centered)[names.index(picture)].tolist()
         others = sorted((d, name) for d, name in zip(row, names, strict=True) if name != picture)
         where = "mean of all layers" if layer == ALL else layer
-        title = f"style distance from {picture} ({where}{', centred' if centered else ''})"
+        plain = f"style distance from {picture} ({where})"
+        title = f"style distance from {picture} ({where}, centred)" if centered else plain
         return distance_bars({name: d for d, name in others}, small, title)
 
     tooltip = "Subtract each map's mean before the Gram matrix"

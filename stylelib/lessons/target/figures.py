@@ -128,12 +128,15 @@ def loss_curves(run: Run) -> Plot:
         else:
             look = {"color": COLORS["content"], "ls": "--", "label": f"{layer}\n(content)"}
         right.plot(range(begin, len(values)), values[begin:], **look)
-    right.set(xlabel="step", title="each layer")
+    right.set(xlabel="step", title="each layer, before the weights")
     _log_scale(right)
     right.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     first, last = run.losses[0], run.losses[-1]
-    changes = ", ".join(f"{p} {'falls' if last[p] < first[p] else 'rises'}" for p in PARTS)
-    return Plot(figure, f"Loss curves over the steps, for each part and each layer: {changes}.")
+    told = ["Loss curves over the steps, for each part and each layer."]
+    for part in PARTS:
+        falls = last[part] < first[part]
+        told.append(f"The {part} loss falls." if falls else f"The {part} loss rises.")
+    return Plot(figure, " ".join(told))
 
 
 @styled()
@@ -284,11 +287,11 @@ def reasons(why: Reasons, across: int, down: int) -> Plot:
     votes.set_yticks(range(len(asked)), list(asked))
     votes.axvline(0, color="black", linewidth=1)
     votes.set_xlabel("← darker     each asks for     brighter →", fontsize=13)
-    lines = [
-        f"{number}  {pair.layer}, maps {pair.maps[0]} and {pair.maps[1]}: together "
-        f"{'more' if pair.wanted else 'less'}"
-        for number, pair in enumerate(pairs, start=1)
-    ]
+    lines = []
+    for number, pair in enumerate(pairs, start=1):
+        more = f"{number}  {pair.layer}, maps {pair.maps[0]} and {pair.maps[1]}: together more"
+        less = f"{number}  {pair.layer}, maps {pair.maps[0]} and {pair.maps[1]}: together less"
+        lines.append(more if pair.wanted else less)
     figure.text(0.52, 0.36, "The pairs of maps that ask most here", weight="bold", size=14)
     for row, line in enumerate(lines):
         figure.text(0.52, 0.28 - 0.075 * row, line, size=14)

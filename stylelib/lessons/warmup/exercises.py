@@ -135,7 +135,9 @@ _TINTED = mistakes(
 for _exercise in (
     Exercise("0.1", "The left half", lambda i: i[..., : i.shape[-1] // 2], _picture, _LEFT_HALF),
     Exercise("0.2", "Every second pixel", lambda i: i[..., ::2, ::2], _picture, _EVERY_SECOND),
-    Exercise("0.3", "One map as a stack", lambda values: values[None, None], _map, _AS_BATCH),
+    Exercise(
+        "0.3", "One map with four dimensions", lambda values: values[None, None], _map, _AS_BATCH
+    ),
     Exercise(
         "0.4", "The mean colour", lambda i: i.mean((2, 3), keepdim=True), _picture, _MEAN_COLOR
     ),
