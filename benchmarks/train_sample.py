@@ -11,9 +11,10 @@ to cache/eight-paintings.png. Stopped and started again, it goes on. It begins w
 given by `--start`, made wider if need be. With `--steps`, on one machine with the same number of
 threads, the same network comes out each time.
 
-The network that comes with stylelib has a history. It began with hokusai-great-wave.pt, a network of
-one painting: 7,000 steps of 16 maps without examples, with style weights of 5, 2 and 3. Made wider,
-it took 4,000 steps with an early version of this script, and then 9,157 with the command above.
+The network that comes with stylelib has a history. It began with hokusai-great-wave.pt, a network
+of one painting: 7,000 steps of 16 maps without examples, with style weights of 5, 2 and 3. Made
+wider, it took 4,000 steps with an early version of this script, and then 9,157 with the command
+above.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,8 @@ class Order:
     photo : str
         A file, or a sample's name.
     styles : tuple of str
-        Paintings that are blended, or one trained network.
+        Paintings that are blended; or a trained network, and those of its paintings that are
+        blended.
     place : Path
         Where it will be saved.
     wish : Wish
@@ -60,15 +61,18 @@ class Order:
         StylelibError
             If one of them can't be read.
         """
-        wish = self.wish
+        wish, files = self.wish, self.styles
+        if is_network(files[0]):
+            files = files[:1]
         return Task(
             read_file(self.photo),
-            tuple(read_file(style) for style in self.styles),
+            tuple(map(read_file, files)),
             wish.recipe,
             wish.device,
             wish.keep_colors,
             wish.only_colors,
             None if wish.start is None else read_file(wish.start),
+            self.styles[len(files) :],
         )
 
     def is_done(self) -> bool:
@@ -197,7 +201,8 @@ def plan(
     photos : several str
         As for `find_photos`.
     styles : several str
-        Paintings and trained networks.
+        Paintings and trained networks. If a network knows several paintings, all others are names
+        of these; without any, it paints after each.
     folder : Path
         Where the pictures go. Folders in a folder of photos are made there, too.
     wish : Wish
@@ -212,21 +217,24 @@ def plan(
     """
     if not photos or not styles:
         raise StylelibError("Give at least one photo and one painting.")
-    for name in [*styles, *([wish.start] if wish.start else [])]:
-        file = read_file(name)
-        if is_network(name):
-            if len(FeedForward.load(file.data).paintings) > 1:
-                raise StylelibError(
-                    f"{name} knows several paintings, so it paints one photo at a time: "
-                    f"stylelib paint PHOTO {name} PAINTING"
-                )
-        else:
-            file.as_picture()
-    if blend and any(is_network(style) for style in styles):
-        raise StylelibError("A trained network paints alone: it can't be blended with others.")
-    if wish.only_colors and (blend or any(is_network(style) for style in styles)):
+    networks = {
+        name: FeedForward.load(read_file(name).data).paintings
+        for name in styles
+        if is_network(name)
+    }
+    if wish.only_colors and (blend or networks):
         raise StylelibError("Colours alone are taken from a single painting, not from a network.")
-    groups = [tuple(styles)] if blend else [(style,) for style in styles]
+    if wish.start:
+        read_file(wish.start).as_picture()
+    if any(len(known) > 1 for known in networks.values()):
+        groups = _after_its_paintings(styles, networks, wish.recipe.style_shares, blend)
+    else:
+        for name in styles:
+            if name not in networks:
+                read_file(name).as_picture()
+        if blend and networks:
+            raise StylelibError("A trained network paints alone: it can't be blended with others.")
+        groups = [tuple(styles)] if blend else [(style,) for style in styles]
     found = find_photos(photos, folder)
     orders: dict[str, Order] = {}
     for photo, inner in found:
@@ -242,3 +250,26 @@ def plan(
                     f"as {place}. Rename one of the files."
                 )
     return list(orders.values())
+
+
+def _after_its_paintings(
+    styles: Sequence[str],
+    networks: Mapping[str, Sequence[str]],
+    shares: Sequence[float],
+    blend: bool,
+) -> list[tuple[str, ...]]:
+    """A network with each of its paintings that are named, or with all of them to be blended."""
+    if len(networks) > 1:
+        raise StylelibError(
+            "A network that knows several paintings paints without other networks: give one .pt "
+            "file at a time."
+        )
+    ((network, known),) = networks.items()
+    named = [pick(name, known, "painting in this network") for name in styles if name != network]
+    if not blend:
+        return [(network, name) for name in named or known]
+    if len(named) != (len(shares) or len(named)) or not named or len(set(named)) < len(named):
+        raise StylelibError(
+            "Name each painting once, and give as many shares as paintings, or none."
+        )
+    return [(network, *named)]

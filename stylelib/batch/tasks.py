@@ -64,7 +64,7 @@ class Task:
     styles : tuple of File
         The paintings, which are blended; or one trained network, ``.pt``.
     recipe : Recipe
-        A trained network heeds its size alone.
+        A trained network heeds its size and shares alone.
     device : {"auto", "cpu", "cuda", "mps"}
     keep_colors : bool
         Paint with the photo's own colours.
@@ -72,6 +72,9 @@ class Task:
         Take the painting's colours, and paint nothing.
     start : File or None
         A picture to start from, in place of what the recipe says.
+    within : tuple of str
+        The network's paintings that it paints after, blended by the recipe's shares; it may be
+        empty if the network knows a single one.
     """
 
     photo: File
@@ -81,6 +84,7 @@ class Task:
     keep_colors: bool = False
     only_colors: bool = False
     start: File | None = None
+    within: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -93,6 +97,8 @@ class Task:
             "only_colors": self.only_colors,
             "start": bool(self.start),
         }
+        if self.within:
+            settings["within"] = self.within
         digest.update(json.dumps(settings, sort_keys=True).encode())
         return digest.hexdigest()[:32]
 
@@ -155,11 +161,16 @@ def _paint(task: Task, show: "Callable[[Step], None] | None") -> bytes:
     if is_network(names[1][0]):
         with _setting_up():
             network = _feed_forward(task.styles[0].data, task.device)
-        picture = network.paint(photo)
-        record = pictures_record(names[0], network.painting) | {
+        several = len(task.within) > 1
+        shares = (several and task.recipe.style_shares) or [1.0] * len(task.within)
+        style = dict(zip(task.within, shares, strict=True)) if task.within else None
+        picture = network.paint(photo, style)
+        record = pictures_record(names[0], list(task.within) or network.painting) | {
             "network": base_name(names[1][0]),
             "versions": {"stylelib": __version__},
         }
+        if several:
+            record["style_shares"] = list(shares)
     elif task.only_colors:
         picture = match_colors(photo, task.styles[0].as_picture())
         record = pictures_record(names[0], names[1][0]) | {

@@ -55,6 +55,25 @@ def test_the_picture_is_that_of_the_network_and_says_how_it_was_made(
     assert (record["content"], record["network"]) == ("0.png", NETWORK)
 
 
+def test_a_network_of_several_paintings_paints_a_folder(photos: list[str], tmp_path: Path) -> None:
+    styles = ["eight-paintings.pt", "hokusai-poppies", "cassatt-summertime"]
+    network, photo = FeedForward.load(styles[0]), load_image(photos[0], 32)
+    alone = list(paint_all(photos[0], styles, tmp_path / "out", SMALL))
+    blend = SMALL.but(style_shares=(1.0, 3.0))
+    (both,) = paint_all(photos[0], styles, tmp_path / "both", blend, blend=True)
+    for one, style in (
+        (alone[0], {styles[1]: 1.0}),
+        (alone[1], {styles[2]: 1.0}),
+        (both, {styles[1]: 1.0, styles[2]: 3.0}),
+    ):
+        assert torch.allclose(load_image(one.place), network.paint(photo, style), atol=1 / 255)
+        record = read_recipe(one.place) or {}
+        assert record["network"] == styles[0]
+        assert record.get("style_shares", [1.0]) == list(style.values())
+    (again, _) = paint_all(photos[0], styles, tmp_path / "out", SMALL)
+    assert again.before
+
+
 def test_what_is_done_is_skipped_by_what_it_was_made_from_not_by_its_name(
     photos: list[str], tmp_path: Path
 ) -> None:

@@ -1,15 +1,16 @@
 """Which pictures are painted, and where they go."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from stylelib import Recipe, StylelibError
+from stylelib import FeedForward, Recipe, StylelibError
 from stylelib.batch.plan import Wish, find_photos, plan, read_file
 
 WISH = Wish(Recipe(size=32, steps=1))
-NETWORK = "hokusai-great-wave.pt"
+NETWORK, EIGHT = "hokusai-great-wave.pt", "eight-paintings.pt"
 
 
 @pytest.fixture
@@ -71,6 +72,28 @@ def test_blended_paintings_make_one_picture_of_each_photo() -> None:
         plan(["camel"], [NETWORK, *styles], Path("out"), WISH, blend=True)
 
 
+def test_a_network_of_several_paintings_paints_after_those_that_are_named_or_all() -> None:
+    def styles(*given: str, blend: bool = False, shares: tuple[float, ...] = ()) -> list[Any]:
+        wish = Wish(WISH.recipe.but(style_shares=shares))
+        return [one.styles for one in plan(["camel"], given, Path("out"), wish, blend)]
+
+    known = FeedForward.load(EIGHT).paintings
+    assert styles(EIGHT) == [(EIGHT, name) for name in known]
+    named = ["hokusai-poppies", "cassatt-summertime"]
+    assert styles(EIGHT, *named) == [(EIGHT, name) for name in named]
+    assert styles(*named, EIGHT, blend=True, shares=(1, 3)) == [(EIGHT, *named)]
+    (order,) = plan(["camel"], [EIGHT, named[0]], Path("out"), WISH)
+    assert order.place.name == "camel-eight-paintings-hokusai-poppies.png"
+    for given, wrong, said in (
+        ((EIGHT, "camel"), {}, "no painting in this network called 'camel'"),
+        ((EIGHT, NETWORK), {}, "without other networks"),
+        ((EIGHT, *named), {"blend": True, "shares": (1, 2, 3)}, "as many shares as paintings"),
+        ((EIGHT,), {"blend": True, "shares": (1, 2)}, "as many shares as paintings"),
+    ):
+        with pytest.raises(StylelibError, match=said):
+            styles(*given, **wrong)
+
+
 def test_names_that_collide_are_refused_also_where_case_does_not_count(photos: Path) -> None:
     Image.new("RGB", (20, 20)).save(photos / "B.jpg")
     with pytest.raises(StylelibError, match=r"B\.jpg and .*b\.png.* Rename one"):
@@ -97,6 +120,7 @@ def test_the_key_depends_on_all_that_the_picture_depends_on(photos: Path) -> Non
         key(keep_colors=True),
         key(only_colors=True),
         key(start="cassatt-summertime"),
+        *(one.read().key for one in plan(["camel"], [EIGHT], Path("out"), WISH)),
     ]
     assert len(set(changed)) == len(changed)
     assert key(device="cpu") == key()
