@@ -200,7 +200,7 @@ def test_after_running_out_a_smaller_picture_can_be_painted(paint: str) -> None:
         paint
         + """
 stylelib.engine.transfer.check_memory = lambda *_: None
-leave(180_000_000)
+leave(230_000_000)
 kept = []
 for size in (384, 384):
     try:
