@@ -66,11 +66,12 @@ def paint_all(
     photos : str, or several
         Folders, patterns such as ``photos/*.jpg``, files, samples' names.
     paintings : str, or several
-        Files, samples' names, or trained networks, ``.pt``.
+        Files, samples' names, or trained networks, ``.pt``. With a network that knows several
+        paintings: names of these, or none for all of them.
     folder : path
         Where the pictures are saved; it is made if it is missing.
     recipe : Recipe
-        A trained network heeds its size alone.
+        A trained network heeds its size alone, and its shares where paintings are blended.
     blend : bool
         Blend all paintings in each picture, instead of a picture for each.
     overwrite : bool

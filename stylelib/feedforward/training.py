@@ -378,7 +378,7 @@ def _cut(
     picture: Tensor, box: tuple[float, float, float, float], side: int, mirrored: bool
 ) -> Tensor:
     height, width = picture.shape[-2:]
-    top, left = round(box[0] * height), round(box[1] * width)
+    top, left = min(round(box[0] * height), height - 1), min(round(box[1] * width), width - 1)
     bottom = top + max(1, round(box[2] * height))
     right = left + max(1, round(box[3] * width))
     part = resize_to(picture[..., top:bottom, left:right].contiguous(), (side, side))
